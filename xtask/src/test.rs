@@ -1,0 +1,170 @@
+//! `cargo xtask test`: everything that CI runs.
+//!
+//! What the tests need from outside is installed here by package name. Where there is no root or no
+//! network the outside client that is missing is named and skipped; in CI (`CI=true`) that is a
+//! failure.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+
+/// The Python packages of the outside clients. AWS CLI v1 brings botocore.
+const PYTHON: &[&str] = &["boto3", "awscli", "pytest", "cryptography"];
+
+/// Runs the command.
+pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
+    let only: Vec<&str> = args.iter().map(String::as_str).collect();
+    let steps: &[(&str, fn() -> anyhow::Result<()>)] = &[
+        ("format", format),
+        ("lint", lint),
+        ("tidy", || crate::tidy::run(&[])),
+        ("unit", unit),
+        ("clients", clients),
+    ];
+    if let Some(unknown) = only.iter().find(|name| !steps.iter().any(|(known, _)| known == *name)) {
+        bail!("there is no step `{unknown}`; steps are format, lint, tidy, unit, clients");
+    }
+    for (name, step) in steps {
+        if only.is_empty() || only.contains(name) {
+            let began = Instant::now();
+            println!("== {name}");
+            step().with_context(|| format!("the step `{name}` failed"))?;
+            println!("== {name}: {} s", began.elapsed().as_secs());
+        }
+    }
+    Ok(())
+}
+
+fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
+    command(env!("CARGO"), arguments)
+}
+
+fn command(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> anyhow::Result<()> {
+    let program = program.as_ref();
+    let status = Command::new(program)
+        .args(arguments)
+        .status()
+        .with_context(|| format!("{} could not be started", program.to_string_lossy()))?;
+    if !status.success() {
+        bail!("{} {} failed", program.to_string_lossy(), arguments.join(" "));
+    }
+    Ok(())
+}
+
+fn works(program: &str, arguments: &[&str]) -> bool {
+    let quiet = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    quiet.is_ok_and(|status| status.success())
+}
+
+fn format() -> anyhow::Result<()> {
+    cargo(&["fmt", "--all", "--check"])
+}
+
+fn lint() -> anyhow::Result<()> {
+    cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
+}
+
+fn unit() -> anyhow::Result<()> {
+    if works(env!("CARGO"), &["nextest", "--version"]) {
+        cargo(&["nextest", "run", "--workspace", "--no-fail-fast", "--status-level", "fail"])?;
+    } else {
+        cargo(&["test", "--workspace", "--quiet", "--no-fail-fast"])?;
+    }
+    cargo(&["test", "--workspace", "--doc", "--quiet"])
+}
+
+/// Tests with clients that are not ours, against a server built for release.
+fn clients() -> anyhow::Result<()> {
+    cargo(&["build", "--release", "--package", "bailiwick", "--quiet"])?;
+    let mut skipped = Vec::new();
+    let python = environment().inspect_err(|error| println!("python: {error:#}")).ok();
+    let Some(python) = python else {
+        return skip(&["boto3", "AWS CLI v1"]);
+    };
+    let second = second_cli();
+    if second.is_none() {
+        skipped.push("AWS CLI v2");
+    }
+    let binary = std::env::current_dir()?.join("target/release/bailiwick");
+    let mut tests = Command::new(python.join("bin/python"));
+    tests
+        .args(["-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", "tests/clients"])
+        .env("BAILIWICK", &binary)
+        .env("AWS_CLI_V1", python.join("bin/aws"))
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    if let Some(second) = second {
+        tests.env("AWS_CLI_V2", second);
+    }
+    if !tests.status().context("pytest could not be started")?.success() {
+        bail!("tests with outside clients failed");
+    }
+    skip(&skipped)
+}
+
+fn skip(clients: &[&str]) -> anyhow::Result<()> {
+    if clients.is_empty() {
+        return Ok(());
+    }
+    let names = clients.join(", ");
+    if std::env::var("CI").is_ok_and(|ci| ci == "true") {
+        bail!("outside clients could not be installed: {names}");
+    }
+    println!("skipped, because they could not be installed: {names}");
+    Ok(())
+}
+
+/// A Python environment with the clients, made once.
+fn environment() -> anyhow::Result<PathBuf> {
+    let folder = std::env::current_dir()?.join("target/clients");
+    let python = folder.join("bin/python");
+    if !python.exists() {
+        if !works("python3", &["-m", "venv", &folder.to_string_lossy()]) {
+            install("python3-venv")?;
+            command("python3", &["-m", "venv", &folder.to_string_lossy()])?;
+        }
+    }
+    let installed = PYTHON.iter().all(|name| {
+        works(&python.to_string_lossy(), &["-m", "pip", "show", "--quiet", name])
+    });
+    if !installed {
+        let mut arguments = vec!["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+        arguments.extend(PYTHON);
+        command(&python, &arguments)?;
+    }
+    Ok(folder)
+}
+
+/// AWS CLI v2 as Debian packages it, found or installed.
+fn second_cli() -> Option<PathBuf> {
+    let path = Path::new("/usr/bin/aws");
+    if !is_second(path) {
+        install("awscli").inspect_err(|error| println!("awscli: {error:#}")).ok()?;
+    }
+    is_second(path).then(|| path.to_owned())
+}
+
+fn is_second(path: &Path) -> bool {
+    let output = Command::new(path).arg("--version").output();
+    output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).starts_with("aws-cli/2."))
+}
+
+fn install(package: &str) -> anyhow::Result<()> {
+    let install = || {
+        let mut apt = Command::new("apt-get");
+        apt.args(["install", "--yes", "--quiet", "--no-install-recommends", package])
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .stdout(Stdio::null());
+        apt.status().is_ok_and(|status| status.success())
+    };
+    if install() || (works("apt-get", &["update"]) && install()) {
+        return Ok(());
+    }
+    bail!("apt-get could not install {package} (is this root, with a network?)")
+}
