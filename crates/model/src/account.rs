@@ -1,0 +1,504 @@
+//! An account as one value: every entity, and the indexes that look-ups need.
+//!
+//! The maps are persistent: a clone costs a few reference counts and shares everything, so a
+//! transaction simply works on a clone, and what readers hold never changes under them. An
+//! account is the sum of its records: [`Account::put`] and [`Account::remove`] are the only ways
+//! to change one, whether the records come from a running call, the store or an export.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use bailiwick_identifiers::{AccessKeyId, AccountId, Arn, Folded, Partition, PolicyName, UniqueId};
+use equivalent::{Comparable, Equivalent};
+use imbl::{OrdMap, OrdSet};
+
+use crate::entity::{
+    AccessKey, AccountInfo, Attachment, Group, InlinePolicy, InstanceProfile, KeyUse, LoginProfile,
+    Membership, Owner, Policy, PolicyVersion, Retry, Role, RoleUse, User,
+};
+use crate::record::{Record, RecordKey};
+
+/// Entities of one kind, by folded name, with the way from an id to the name.
+#[derive(Clone, Debug)]
+struct Named<T> {
+    by_name: OrdMap<Folded, Arc<T>>,
+    names: OrdMap<UniqueId, Folded>,
+}
+
+impl<T> Default for Named<T> {
+    fn default() -> Self {
+        Self { by_name: OrdMap::new(), names: OrdMap::new() }
+    }
+}
+
+impl<T> Named<T> {
+    fn put(&mut self, id: UniqueId, name: Folded, entity: Arc<T>) {
+        if let Some(old) = self.names.insert(id, name.clone())
+            && old != name
+        {
+            self.by_name.remove(&old);
+        }
+        self.by_name.insert(name, entity);
+    }
+
+    fn remove(&mut self, id: &UniqueId) -> Option<Arc<T>> {
+        self.names.remove(id).and_then(|name| self.by_name.remove(&name))
+    }
+
+    fn named(&self, name: &str) -> Option<&Arc<T>> {
+        self.by_name.get(&Folded::of(name))
+    }
+
+    fn with_id(&self, id: &UniqueId) -> Option<&Arc<T>> {
+        self.names.get(id).and_then(|name| self.by_name.get(name))
+    }
+}
+
+/// An account and everything in it.
+#[derive(Clone, Debug)]
+pub struct Account {
+    info: Arc<AccountInfo>,
+    users: Named<User>,
+    groups: Named<Group>,
+    roles: Named<Role>,
+    profiles: Named<InstanceProfile>,
+    policies: Named<Policy>,
+    versions: OrdMap<(UniqueId, u32), Arc<PolicyVersion>>,
+    inline: OrdMap<(UniqueId, PolicyName), Arc<InlinePolicy>>,
+    attachments: OrdSet<(UniqueId, Arn)>,
+    attached_to: OrdSet<(Arn, UniqueId)>,
+    bounding: OrdSet<(Arn, UniqueId)>,
+    groups_of: OrdSet<(UniqueId, UniqueId)>,
+    members_of: OrdSet<(UniqueId, UniqueId)>,
+    keys: OrdMap<AccessKeyId, Arc<AccessKey>>,
+    keys_of: OrdSet<(Owner, AccessKeyId)>,
+    key_uses: OrdMap<AccessKeyId, Arc<KeyUse>>,
+    role_uses: OrdMap<UniqueId, Arc<RoleUse>>,
+    logins: OrdMap<UniqueId, Arc<LoginProfile>>,
+    profiles_of: OrdSet<(UniqueId, UniqueId)>,
+    retries: OrdMap<String, Arc<Retry>>,
+}
+
+/// The place just before every pair that begins with a value: where a range over them starts.
+struct Before<'a, A>(&'a A);
+
+impl<A, B> Equivalent<(A, B)> for Before<'_, A> {
+    fn equivalent(&self, _: &(A, B)) -> bool {
+        false
+    }
+}
+
+impl<A: Ord, B> Comparable<(A, B)> for Before<'_, A> {
+    fn compare(&self, pair: &(A, B)) -> Ordering {
+        if *self.0 > pair.0 { Ordering::Greater } else { Ordering::Less }
+    }
+}
+
+fn seconds<'a, A: Ord + 'a, B: Ord + 'a>(
+    set: &'a OrdSet<(A, B)>,
+    first: A,
+) -> impl Iterator<Item = &'a B> {
+    set.range(Before(&first)..).take_while(move |pair| pair.0 == first).map(|pair| &pair.1)
+}
+
+fn values<'a, A: Ord + 'a, B: Ord + 'a, V>(
+    map: &'a OrdMap<(A, B), V>,
+    first: A,
+) -> impl Iterator<Item = &'a V> {
+    map.range(Before(&first)..).take_while(move |(pair, _)| pair.0 == first).map(|(_, value)| value)
+}
+
+impl Account {
+    /// An account that holds nothing yet.
+    pub fn new(info: AccountInfo) -> Self {
+        Self {
+            info: Arc::new(info),
+            users: Named::default(),
+            groups: Named::default(),
+            roles: Named::default(),
+            profiles: Named::default(),
+            policies: Named::default(),
+            versions: OrdMap::new(),
+            inline: OrdMap::new(),
+            attachments: OrdSet::new(),
+            attached_to: OrdSet::new(),
+            bounding: OrdSet::new(),
+            groups_of: OrdSet::new(),
+            members_of: OrdSet::new(),
+            keys: OrdMap::new(),
+            keys_of: OrdSet::new(),
+            key_uses: OrdMap::new(),
+            role_uses: OrdMap::new(),
+            logins: OrdMap::new(),
+            profiles_of: OrdSet::new(),
+            retries: OrdMap::new(),
+        }
+    }
+
+    /// What the account is.
+    pub fn info(&self) -> &AccountInfo {
+        &self.info
+    }
+
+    /// Its twelve digits.
+    pub fn id(&self) -> AccountId {
+        self.info.id
+    }
+
+    /// The partition of its ARNs.
+    pub fn partition(&self) -> Partition {
+        self.info.partition
+    }
+
+    /// Adds a record, or replaces the one of the same key.
+    pub fn put(&mut self, record: Record) {
+        match record {
+            Record::Account(info) => self.info = info,
+            Record::User(user) => {
+                self.rebound(user.id, user.boundary.as_ref());
+                self.users.put(user.id, user.name.folded(), user);
+            }
+            Record::Group(group) => self.groups.put(group.id, group.name.folded(), group),
+            Record::Role(role) => {
+                self.rebound(role.id, role.boundary.as_ref());
+                self.roles.put(role.id, role.name.folded(), role);
+            }
+            Record::InstanceProfile(profile) => {
+                self.unlink_profile(&profile.id);
+                if let Some(role) = profile.role {
+                    self.profiles_of.insert((role, profile.id));
+                }
+                self.profiles.put(profile.id, profile.name.folded(), profile);
+            }
+            Record::Policy(policy) => self.policies.put(policy.id, policy.name.folded(), policy),
+            Record::PolicyVersion(version) => {
+                self.versions.insert((version.policy, version.number), version);
+            }
+            Record::InlinePolicy(policy) => {
+                self.inline.insert((policy.owner, policy.name.clone()), policy);
+            }
+            Record::Attachment(Attachment { owner, policy }) => {
+                self.attached_to.insert((policy.clone(), owner));
+                self.attachments.insert((owner, policy));
+            }
+            Record::Membership(Membership { user, group }) => {
+                self.groups_of.insert((user, group));
+                self.members_of.insert((group, user));
+            }
+            Record::AccessKey(key) => {
+                self.keys_of.insert((key.owner, key.id.clone()));
+                self.keys.insert(key.id.clone(), key);
+            }
+            Record::KeyUse(last) => {
+                self.key_uses.insert(last.key.clone(), last);
+            }
+            Record::RoleUse(last) => {
+                self.role_uses.insert(last.role, last);
+            }
+            Record::LoginProfile(profile) => {
+                self.logins.insert(profile.user, profile);
+            }
+            Record::Retry(retry) => {
+                self.retries.insert(retry.key.clone(), retry);
+            }
+        }
+    }
+
+    /// Takes a record away, if it is there.
+    pub fn remove(&mut self, key: &RecordKey) {
+        match key {
+            // An account ends with its shard, not by losing its own record.
+            RecordKey::Account => {}
+            RecordKey::User(id) => {
+                self.rebound(*id, None);
+                self.users.remove(id);
+            }
+            RecordKey::Group(id) => {
+                self.groups.remove(id);
+            }
+            RecordKey::Role(id) => {
+                self.rebound(*id, None);
+                self.roles.remove(id);
+            }
+            RecordKey::InstanceProfile(id) => {
+                self.unlink_profile(id);
+                self.profiles.remove(id);
+            }
+            RecordKey::Policy(id) => {
+                self.policies.remove(id);
+            }
+            RecordKey::PolicyVersion(policy, number) => {
+                self.versions.remove(&(*policy, *number));
+            }
+            RecordKey::InlinePolicy(owner, name) => {
+                self.inline.remove(&(*owner, name.clone()));
+            }
+            RecordKey::Attachment(owner, policy) => {
+                self.attachments.remove(&(*owner, policy.clone()));
+                self.attached_to.remove(&(policy.clone(), *owner));
+            }
+            RecordKey::Membership(user, group) => {
+                self.groups_of.remove(&(*user, *group));
+                self.members_of.remove(&(*group, *user));
+            }
+            RecordKey::AccessKey(id) => {
+                if let Some(key) = self.keys.remove(id) {
+                    self.keys_of.remove(&(key.owner, id.clone()));
+                }
+            }
+            RecordKey::KeyUse(id) => {
+                self.key_uses.remove(id);
+            }
+            RecordKey::RoleUse(id) => {
+                self.role_uses.remove(id);
+            }
+            RecordKey::LoginProfile(id) => {
+                self.logins.remove(id);
+            }
+            RecordKey::Retry(id) => {
+                self.retries.remove(id);
+            }
+        }
+    }
+
+    fn rebound(&mut self, id: UniqueId, boundary: Option<&Arn>) {
+        let held = self.user(&id).and_then(|user| user.boundary.clone());
+        let held = held.or_else(|| self.role(&id).and_then(|role| role.boundary.clone()));
+        if let Some(old) = held {
+            self.bounding.remove(&(old, id));
+        }
+        if let Some(new) = boundary {
+            self.bounding.insert((new.clone(), id));
+        }
+    }
+
+    fn unlink_profile(&mut self, id: &UniqueId) {
+        if let Some(role) = self.profiles.with_id(id).and_then(|profile| profile.role) {
+            self.profiles_of.remove(&(role, *id));
+        }
+    }
+}
+
+/// Look-ups. Names are matched without regard to case; lists come in order of folded names.
+impl Account {
+    /// The user of this name.
+    pub fn user_named(&self, name: &str) -> Option<&Arc<User>> {
+        self.users.named(name)
+    }
+
+    /// The user of this id.
+    pub fn user(&self, id: &UniqueId) -> Option<&Arc<User>> {
+        self.users.with_id(id)
+    }
+
+    /// Every user.
+    pub fn users(&self) -> impl ExactSizeIterator<Item = &Arc<User>> {
+        self.users.by_name.values()
+    }
+
+    /// Every user whose folded name comes after `name`.
+    pub fn users_after(&self, name: Folded) -> impl Iterator<Item = &Arc<User>> {
+        after(&self.users.by_name, name)
+    }
+
+    /// The group of this name.
+    pub fn group_named(&self, name: &str) -> Option<&Arc<Group>> {
+        self.groups.named(name)
+    }
+
+    /// The group of this id.
+    pub fn group(&self, id: &UniqueId) -> Option<&Arc<Group>> {
+        self.groups.with_id(id)
+    }
+
+    /// Every group.
+    pub fn groups(&self) -> impl ExactSizeIterator<Item = &Arc<Group>> {
+        self.groups.by_name.values()
+    }
+
+    /// The role of this name.
+    pub fn role_named(&self, name: &str) -> Option<&Arc<Role>> {
+        self.roles.named(name)
+    }
+
+    /// The role of this id.
+    pub fn role(&self, id: &UniqueId) -> Option<&Arc<Role>> {
+        self.roles.with_id(id)
+    }
+
+    /// Every role.
+    pub fn roles(&self) -> impl ExactSizeIterator<Item = &Arc<Role>> {
+        self.roles.by_name.values()
+    }
+
+    /// The instance profile of this name.
+    pub fn instance_profile_named(&self, name: &str) -> Option<&Arc<InstanceProfile>> {
+        self.profiles.named(name)
+    }
+
+    /// Every instance profile.
+    pub fn instance_profiles(&self) -> impl ExactSizeIterator<Item = &Arc<InstanceProfile>> {
+        self.profiles.by_name.values()
+    }
+
+    /// The instance profiles that hold a role.
+    pub fn instance_profiles_of(&self, role: UniqueId) -> impl Iterator<Item = &Arc<InstanceProfile>> {
+        seconds(&self.profiles_of, role).filter_map(|id| self.profiles.with_id(id))
+    }
+
+    /// The customer managed policy of this name.
+    pub fn policy_named(&self, name: &str) -> Option<&Arc<Policy>> {
+        self.policies.named(name)
+    }
+
+    /// The customer managed policy of this id.
+    pub fn policy(&self, id: &UniqueId) -> Option<&Arc<Policy>> {
+        self.policies.with_id(id)
+    }
+
+    /// The customer managed policy of this ARN: same account, partition, path and name, and the
+    /// name in the very case (RES-2).
+    pub fn policy_with_arn(&self, arn: &Arn) -> Option<&Arc<Policy>> {
+        let name = arn.resource().strip_prefix("policy/")?;
+        let name = name.rsplit('/').next()?;
+        self.policy_named(name).filter(|policy| self.policy_arn(policy) == *arn)
+    }
+
+    /// Every customer managed policy.
+    pub fn policies(&self) -> impl ExactSizeIterator<Item = &Arc<Policy>> {
+        self.policies.by_name.values()
+    }
+
+    /// A version of a customer managed policy.
+    pub fn version(&self, policy: UniqueId, number: u32) -> Option<&Arc<PolicyVersion>> {
+        self.versions.get(&(policy, number))
+    }
+
+    /// The versions of a customer managed policy, oldest first.
+    pub fn versions(&self, policy: UniqueId) -> impl Iterator<Item = &Arc<PolicyVersion>> {
+        values(&self.versions, policy)
+    }
+
+    /// An inline policy; its name is matched with its case.
+    pub fn inline_policy(&self, owner: UniqueId, name: &PolicyName) -> Option<&Arc<InlinePolicy>> {
+        self.inline.get(&(owner, name.clone()))
+    }
+
+    /// The inline policies of a user, group or role.
+    pub fn inline_policies(&self, owner: UniqueId) -> impl Iterator<Item = &Arc<InlinePolicy>> {
+        values(&self.inline, owner)
+    }
+
+    /// The ARNs of the managed policies attached to a user, group or role.
+    pub fn attached(&self, owner: UniqueId) -> impl Iterator<Item = &Arn> {
+        seconds(&self.attachments, owner)
+    }
+
+    /// Whether a managed policy is attached to a user, group or role.
+    pub fn is_attached(&self, owner: UniqueId, policy: &Arn) -> bool {
+        self.attachments.contains(&(owner, policy.clone()))
+    }
+
+    /// The users, groups and roles to which a managed policy is attached.
+    pub fn attached_to(&self, policy: &Arn) -> impl Iterator<Item = UniqueId> {
+        seconds(&self.attached_to, policy.clone()).copied()
+    }
+
+    /// The users and roles that a managed policy bounds.
+    pub fn bounded_by(&self, policy: &Arn) -> impl Iterator<Item = UniqueId> {
+        seconds(&self.bounding, policy.clone()).copied()
+    }
+
+    /// The groups of a user.
+    pub fn groups_of(&self, user: UniqueId) -> impl Iterator<Item = &Arc<Group>> {
+        seconds(&self.groups_of, user).filter_map(|group| self.group(group))
+    }
+
+    /// The users of a group.
+    pub fn members_of(&self, group: UniqueId) -> impl Iterator<Item = &Arc<User>> {
+        seconds(&self.members_of, group).filter_map(|user| self.user(user))
+    }
+
+    /// Whether a user is in a group.
+    pub fn is_member(&self, user: UniqueId, group: UniqueId) -> bool {
+        self.groups_of.contains(&(user, group))
+    }
+
+    /// An access key.
+    pub fn access_key(&self, id: &AccessKeyId) -> Option<&Arc<AccessKey>> {
+        self.keys.get(id)
+    }
+
+    /// Every access key of the account.
+    pub fn access_keys(&self) -> impl Iterator<Item = &Arc<AccessKey>> {
+        self.keys.values()
+    }
+
+    /// The access keys of a user or of root, in order of their ids.
+    pub fn keys_of(&self, owner: Owner) -> impl Iterator<Item = &Arc<AccessKey>> {
+        seconds(&self.keys_of, owner).filter_map(|id| self.keys.get(id))
+    }
+
+    /// The last use of an access key, if it was ever used.
+    pub fn key_use(&self, id: &AccessKeyId) -> Option<&Arc<KeyUse>> {
+        self.key_uses.get(id)
+    }
+
+    /// The last use of a role, if it was ever used.
+    pub fn role_use(&self, id: &UniqueId) -> Option<&Arc<RoleUse>> {
+        self.role_uses.get(id)
+    }
+
+    /// A user's password.
+    pub fn login_profile(&self, user: &UniqueId) -> Option<&Arc<LoginProfile>> {
+        self.logins.get(user)
+    }
+
+    /// A remembered answer.
+    pub fn retry(&self, key: &str) -> Option<&Arc<Retry>> {
+        self.retries.get(key)
+    }
+
+    /// Every remembered answer.
+    pub fn retries(&self) -> impl Iterator<Item = &Arc<Retry>> {
+        self.retries.values()
+    }
+}
+
+/// ARNs of what the account holds.
+impl Account {
+    /// The account's root.
+    pub fn root_arn(&self) -> Arn {
+        Arn::root(self.partition(), self.id())
+    }
+
+    /// A user's ARN.
+    pub fn user_arn(&self, user: &User) -> Arn {
+        Arn::user(self.partition(), self.id(), &user.path, &user.name)
+    }
+
+    /// A group's ARN.
+    pub fn group_arn(&self, group: &Group) -> Arn {
+        Arn::group(self.partition(), self.id(), &group.path, &group.name)
+    }
+
+    /// A role's ARN.
+    pub fn role_arn(&self, role: &Role) -> Arn {
+        Arn::role(self.partition(), self.id(), &role.path, &role.name)
+    }
+
+    /// An instance profile's ARN.
+    pub fn instance_profile_arn(&self, profile: &InstanceProfile) -> Arn {
+        Arn::instance_profile(self.partition(), self.id(), &profile.path, &profile.name)
+    }
+
+    /// A customer managed policy's ARN.
+    pub fn policy_arn(&self, policy: &Policy) -> Arn {
+        Arn::policy(self.partition(), self.id(), &policy.path, &policy.name)
+    }
+}
+
+fn after<T>(map: &OrdMap<Folded, Arc<T>>, name: Folded) -> impl Iterator<Item = &Arc<T>> {
+    let bounds = (std::ops::Bound::Excluded(name), std::ops::Bound::Unbounded);
+    map.range(bounds).map(|(_, entity)| entity)
+}

@@ -1,0 +1,53 @@
+//! The AWS managed policies of the catalog, parsed once each when first needed.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use bailiwick_catalog::{Catalog, ManagedPolicy};
+use bailiwick_identifiers::Arn;
+use bailiwick_policy::{Document, DocumentKind};
+
+/// The AWS managed policies with their parsed default versions.
+pub struct ManagedPolicies {
+    catalog: &'static Catalog,
+    parsed: RwLock<HashMap<Box<str>, Option<Arc<Document>>>>,
+}
+
+impl ManagedPolicies {
+    /// The policies of a catalog.
+    pub fn new(catalog: &'static Catalog) -> Self {
+        Self { catalog, parsed: RwLock::default() }
+    }
+
+    /// The policy of an ARN whose account field is `aws`, in any partition.
+    pub fn policy(&self, arn: &Arn) -> Option<&'static ManagedPolicy> {
+        if arn.account() != "aws" || arn.service() != "iam" {
+            return None;
+        }
+        self.catalog.managed_policy(&format!("arn:aws:iam::aws:{}", arn.resource()))
+    }
+
+    /// The parsed default version of such a policy; none when there is no such policy, or it cannot
+    /// be read.
+    pub fn document(&self, arn: &Arn) -> Option<Arc<Document>> {
+        {
+            let parsed = self.parsed.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(document) = parsed.get(arn.as_str()) {
+                return document.clone();
+            }
+        }
+        let policy = self.policy(arn)?;
+        let document = Document::parse(&policy.default_document(), DocumentKind::Identity);
+        let document = document.ok().map(Arc::new);
+        let mut parsed = self.parsed.write().unwrap_or_else(PoisonError::into_inner);
+        parsed.insert(arn.as_str().into(), document.clone());
+        document
+    }
+}
+
+impl fmt::Debug for ManagedPolicies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ManagedPolicies").finish_non_exhaustive()
+    }
+}

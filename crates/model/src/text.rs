@@ -1,0 +1,157 @@
+//! Policy texts: the bytes as they were written, beside the document parsed from them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bailiwick_identifiers::{Arn, UniqueId};
+use bailiwick_policy::{Document, DocumentError, DocumentKind};
+use serde::{Deserialize, Serialize};
+
+/// The text of an identity policy. Stored texts that no longer parse are kept, and grant nothing
+/// (IN-6): see [`IdentityText::document`].
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(from = "String", into = "String")]
+pub struct IdentityText {
+    source: Arc<str>,
+    document: Result<Arc<Document>, DocumentError>,
+}
+
+impl IdentityText {
+    /// The text of a document that was checked for writing.
+    pub fn of(document: Document) -> Self {
+        Self { source: document.source().into(), document: Ok(Arc::new(document)) }
+    }
+
+    /// The text, byte for byte as it was written.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The parsed document, or why there is none.
+    pub fn document(&self) -> Result<&Arc<Document>, &DocumentError> {
+        self.document.as_ref()
+    }
+}
+
+impl From<String> for IdentityText {
+    fn from(text: String) -> Self {
+        let document = Document::parse(&text, DocumentKind::Identity).map(Arc::new);
+        Self { source: text.into(), document }
+    }
+}
+
+impl From<IdentityText> for String {
+    fn from(text: IdentityText) -> Self {
+        text.source.as_ref().into()
+    }
+}
+
+impl PartialEq for IdentityText {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
+}
+
+impl Eq for IdentityText {}
+
+impl fmt::Debug for IdentityText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.source, f)
+    }
+}
+
+/// A principal of a trust policy and the entity that it named when the policy was written (PR-12).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Binding {
+    /// The ARN in the text.
+    pub arn: Arn,
+    /// The user or role it named.
+    pub id: UniqueId,
+}
+
+/// The trust policy of a role. Its principals are bound to the entities they named at write, so
+/// that a new entity of an old name gets nothing (threat C11).
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(from = "StoredTrust", into = "StoredTrust")]
+pub struct TrustText {
+    source: Arc<str>,
+    bindings: Vec<Binding>,
+    document: Result<Arc<Document>, DocumentError>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct StoredTrust {
+    source: String,
+    bindings: Vec<Binding>,
+}
+
+impl TrustText {
+    /// The text of a document that was checked for writing, with what its principals name.
+    pub fn of(document: &Document, bindings: Vec<Binding>) -> Self {
+        let bound = bind(document, &bindings);
+        Self { source: document.source().into(), bindings, document: Ok(Arc::new(bound)) }
+    }
+
+    /// The text, byte for byte as it was written.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// What its principals named when it was written.
+    pub fn bindings(&self) -> &[Binding] {
+        &self.bindings
+    }
+
+    /// The parsed document with bound principals, or why there is none.
+    pub fn document(&self) -> Result<&Arc<Document>, &DocumentError> {
+        self.document.as_ref()
+    }
+
+    /// The text as AWS shows it: principals whose entity is gone appear as their unique ids, all
+    /// else byte for byte as it was written. `current` tells the ARN of an entity that lives.
+    pub fn shown(&self, current: impl Fn(&UniqueId) -> Option<Arn>) -> String {
+        let mut text = String::from(self.source.as_ref());
+        for binding in &self.bindings {
+            let shown = current(&binding.id)
+                .map_or_else(|| binding.id.as_str().to_owned(), |arn| arn.as_str().to_owned());
+            if shown != binding.arn.as_str() {
+                text = text.replace(&format!("\"{}\"", binding.arn), &format!("\"{shown}\""));
+            }
+        }
+        text
+    }
+}
+
+fn bind(document: &Document, bindings: &[Binding]) -> Document {
+    document.bind(&|arn: &str| {
+        bindings.iter().find(|binding| binding.arn.as_str() == arn).map(|binding| binding.id)
+    })
+}
+
+impl From<StoredTrust> for TrustText {
+    fn from(stored: StoredTrust) -> Self {
+        let document = Document::parse(&stored.source, DocumentKind::Trust)
+            .map(|document| Arc::new(bind(&document, &stored.bindings)));
+        Self { source: stored.source.into(), bindings: stored.bindings, document }
+    }
+}
+
+impl From<TrustText> for StoredTrust {
+    fn from(text: TrustText) -> Self {
+        Self { source: text.source.as_ref().into(), bindings: text.bindings }
+    }
+}
+
+impl PartialEq for TrustText {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source && self.bindings == other.bindings
+    }
+}
+
+impl Eq for TrustText {}
+
+impl fmt::Debug for TrustText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.source, f)
+    }
+}

@@ -1,0 +1,214 @@
+//! Whether a statement matches a request (ST-1), and how strongly it means the caller (section 3
+//! of the rules).
+
+use crate::condition::Holds;
+use crate::document::{Effect, Entry, PrincipalElement, PrincipalType, Statement};
+use crate::{Principal, Request};
+
+/// How exactly a statement names the caller.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Grade {
+    /// Not at all.
+    #[default]
+    None,
+    /// By its account (PR-3).
+    Account,
+    /// By its role, or by the user who made the session (PR-2).
+    Parent,
+    /// Exactly, or everyone (PR-1). Also what statements without principals answer.
+    Direct,
+}
+
+/// The first element of a statement that does not match.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Failing {
+    Action,
+    Resource,
+    Principal,
+    /// The condition at this place.
+    Condition(usize),
+}
+
+/// What a statement answers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Match {
+    Yes(Grade),
+    No(Failing),
+    /// All that can be understood matches, but a condition's operator is unknown (OP-X1).
+    Unclear,
+}
+
+/// A request as statements are asked it.
+#[derive(Clone, Copy)]
+pub(crate) struct Ask<'a> {
+    pub(crate) request: &'a Request<'a>,
+    /// The action in lower case.
+    pub(crate) action: &'a str,
+    /// Whether the caller has a permissions boundary (NP-3).
+    pub(crate) bounded: bool,
+    /// Whether the policy is that of a gateway endpoint (EP-3).
+    pub(crate) gateway: bool,
+}
+
+impl Ask<'_> {
+    /// Asks one statement.
+    pub(crate) fn check(&self, statement: &Statement) -> Match {
+        if !self.action_matches(statement) {
+            return Match::No(Failing::Action);
+        }
+        if !self.resource_matches(statement) {
+            return Match::No(Failing::Resource);
+        }
+        let grade = match &statement.principal {
+            Some(element) => self.grade(element, statement.effect),
+            None => Grade::Direct,
+        };
+        if grade == Grade::None {
+            return Match::No(Failing::Principal);
+        }
+        let mut unclear = false;
+        for (place, (condition, _)) in statement.conditions.iter().enumerate() {
+            match condition.holds(self.request.context, statement.effect) {
+                Holds::Yes => {}
+                Holds::Unknown if statement.effect == Effect::Deny => unclear = true,
+                Holds::No | Holds::Unknown => return Match::No(Failing::Condition(place)),
+            }
+        }
+        if unclear { Match::Unclear } else { Match::Yes(grade) }
+    }
+
+    fn action_matches(&self, statement: &Statement) -> bool {
+        let element = &statement.actions;
+        let irregular = counts_irregular(statement.effect, element.negated);
+        let listed = element.entries.iter().any(|entry| entry.matches(self.action, irregular));
+        listed != element.negated // ACT-4
+    }
+
+    fn resource_matches(&self, statement: &Statement) -> bool {
+        let Some(element) = &statement.resources else { return true }; // RES-9
+        let irregular = counts_irregular(statement.effect, element.negated);
+        let Request { resource, context, .. } = *self.request;
+        let mut entries = element.entries.iter();
+        let listed = entries.any(|entry| entry.matches(resource, context, irregular));
+        listed != element.negated // RES-8
+    }
+
+    /// How strongly Principal or NotPrincipal means the caller.
+    pub(crate) fn grade(&self, element: &PrincipalElement, effect: Effect) -> Grade {
+        let caller = self.request.principal;
+        let strongest = |effect| {
+            let grades = element.entries.iter().map(|e| self.entry_grade(&e.entry, caller, effect));
+            grades.max().unwrap_or_default()
+        };
+        if !element.negated {
+            return strongest(effect);
+        }
+        if effect == Effect::Allow {
+            return Grade::None; // NP-1
+        }
+        // NP-2, the strict reading: only an exact entry excepts, and with a boundary none (NP-3).
+        let excepted = match strongest(Effect::Allow) {
+            Grade::Direct => true,
+            Grade::Account => matches!(caller, Principal::Root { .. }),
+            Grade::Parent | Grade::None => false,
+        };
+        if excepted && !self.bounded { Grade::None } else { Grade::Direct }
+    }
+
+    fn entry_grade(&self, entry: &Entry, caller: &Principal, effect: Effect) -> Grade {
+        if self.gateway {
+            // EP-3: everyone, or the root of an account.
+            let root = matches!(caller, Principal::Root { .. });
+            return match entry {
+                Entry::Everyone { .. } => grade_of(entry, caller, effect),
+                Entry::Account { .. } if root => grade_of(entry, caller, effect),
+                _ => Grade::None,
+            };
+        }
+        grade_of(entry, caller, effect)
+    }
+}
+
+/// Whether an entry that is invalid, but stored, counts as a glob: where it makes the statement
+/// grant less, that is in a Deny, and as an exception in an Allow (ACT-3, RES-3).
+fn counts_irregular(effect: Effect, negated: bool) -> bool {
+    (effect == Effect::Deny) != negated
+}
+
+fn grade_of(entry: &Entry, caller: &Principal, effect: Effect) -> Grade {
+    use Principal as P;
+    let deny = effect == Effect::Deny;
+    let direct = |yes: bool| if yes { Grade::Direct } else { Grade::None };
+    let parent = |yes: bool| if yes { Grade::Parent } else { Grade::None };
+    match entry {
+        // PR-8. A federation call is nobody's until a provider is named, so `*` does not let it in.
+        Entry::Everyone { bare } => match caller {
+            P::Service { .. } => direct(*bare || deny),
+            P::Federated { .. } => direct(deny),
+            _ => Grade::Direct,
+        },
+        Entry::Account { partition, id } => {
+            let here = partition.as_deref().is_none_or(|p| caller.partition() == Some(p));
+            if here && caller.account() == Some(*id) { Grade::Account } else { Grade::None }
+        }
+        Entry::User(wanted) => match caller {
+            P::User { arn, .. } => direct(**arn == **wanted),
+            P::FederatedUser { user_arn, .. } => parent(**user_arn == **wanted),
+            _ => Grade::None,
+        },
+        Entry::Role(wanted) => match caller {
+            P::Session { role_arn, .. } => parent(**role_arn == **wanted),
+            P::Role { arn, .. } => parent(**arn == **wanted), // PR-5
+            _ => Grade::None,
+        },
+        Entry::Session { arn: wanted, .. } => match caller {
+            P::Session { session_arn, .. } => direct(**session_arn == **wanted),
+            _ => Grade::None,
+        },
+        Entry::FederatedUser(wanted) => match caller {
+            P::FederatedUser { arn, .. } => direct(**arn == **wanted),
+            _ => Grade::None,
+        },
+        Entry::Id(wanted) => match caller {
+            P::User { id, .. } => direct(id == wanted),
+            P::FederatedUser { user_id, .. } => parent(user_id.as_ref() == Some(wanted)),
+            P::Session { role_id, .. } => parent(role_id == wanted),
+            P::Role { id, .. } => parent(id == wanted),
+            _ => Grade::None,
+        },
+        Entry::BoundSession { role, session } => match caller {
+            P::Session { role_id, session_name, .. } => {
+                direct(role_id == role && **session_name == **session)
+            }
+            _ => Grade::None,
+        },
+        Entry::Service(wanted) => match caller {
+            P::Service { names } => direct(names.iter().any(|name| **name == **wanted)), // PR-16
+            _ => Grade::None,
+        },
+        Entry::Federated(wanted) => match caller {
+            P::Federated { provider } => direct(**provider == **wanted), // PR-10
+            _ => Grade::None,
+        },
+        Entry::Wild(pattern) => {
+            let matches = |arn: &str| pattern.matches(arn, &crate::context::EMPTY);
+            direct(
+                deny && match caller {
+                    P::Session { role_arn, session_arn, .. } => {
+                        matches(session_arn) || matches(role_arn)
+                    }
+                    P::Service { .. } | P::Federated { .. } | P::Anonymous => false,
+                    caller => matches(&caller.describe()),
+                },
+            ) // PR-7
+        }
+        Entry::EveryoneOf(kind) => direct(
+            deny && match caller {
+                P::Service { .. } => *kind == PrincipalType::Service,
+                P::Federated { .. } => *kind == PrincipalType::Federated,
+                _ => false,
+            },
+        ),
+        Entry::Nobody => Grade::None,
+    }
+}

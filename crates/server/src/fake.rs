@@ -1,0 +1,97 @@
+//! A services' side that keeps nothing: for tests of the process around it.
+
+use bailiwick_identifiers::{AccessKeyId, AccountId};
+use bailiwick_wire::Secret;
+use parking_lot::Mutex;
+
+use crate::operator::{AccountSummary, Credentials, Operator, OperatorError};
+
+#[derive(Default)]
+pub(crate) struct Fake {
+    pub(crate) accounts: Mutex<Vec<AccountId>>,
+    pub(crate) imported: Mutex<Vec<(AccountId, String, AccessKeyId, String)>>,
+}
+
+impl Fake {
+    fn credentials(account: AccountId, user: &str) -> Credentials {
+        Credentials {
+            account,
+            user: user.into(),
+            access_key_id: format!("AKIA{account}TEST").parse().unwrap(),
+            secret_access_key: Secret::new(format!("canary-secret-{account}")),
+            console_password: Some(Secret::new("canary-password")),
+        }
+    }
+}
+
+impl Operator for Fake {
+    fn first_start(
+        &self,
+        account: Option<AccountId>,
+    ) -> Result<Option<Credentials>, OperatorError> {
+        if self.accounts.lock().is_empty() { self.create_account(account, None).map(Some) } else { Ok(None) }
+    }
+
+    fn create_account(
+        &self,
+        id: Option<AccountId>,
+        _: Option<String>,
+    ) -> Result<Credentials, OperatorError> {
+        let mut accounts = self.accounts.lock();
+        let id = id.unwrap_or_else(|| {
+            AccountId::from_number(100_000_000_000 + accounts.len() as u64).unwrap()
+        });
+        if accounts.contains(&id) {
+            return Err(OperatorError(format!("account {id} exists")));
+        }
+        accounts.push(id);
+        Ok(Self::credentials(id, "admin"))
+    }
+
+    fn accounts(&self) -> Result<Vec<AccountSummary>, OperatorError> {
+        let summary = |account: &AccountId| AccountSummary {
+            account: *account,
+            name: None,
+            users: 1,
+            roles: 0,
+            root_key: false,
+        };
+        Ok(self.accounts.lock().iter().map(summary).collect())
+    }
+
+    fn import_key(
+        &self,
+        account: AccountId,
+        user_name: &str,
+        id: AccessKeyId,
+        secret: Secret,
+    ) -> Result<(), OperatorError> {
+        self.imported.lock().push((account, user_name.into(), id, secret.expose().into()));
+        Ok(())
+    }
+
+    fn create_root_key(&self, account: AccountId) -> Result<Credentials, OperatorError> {
+        Ok(Self::credentials(account, "root"))
+    }
+
+    fn delete_root_keys(&self, account: AccountId) -> Result<Vec<AccessKeyId>, OperatorError> {
+        Ok(vec![Self::credentials(account, "root").access_key_id])
+    }
+
+    fn load_fixture(
+        &self,
+        account: AccountId,
+        name: &str,
+    ) -> Result<Option<Credentials>, OperatorError> {
+        assert_ne!(name, "panic", "asked to panic");
+        Ok(Some(Self::credentials(account, name)))
+    }
+
+    fn rekey(&self) -> Result<u32, OperatorError> {
+        Ok(7)
+    }
+
+    fn tick(&self) {}
+
+    fn sync(&self) {}
+}

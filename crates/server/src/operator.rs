@@ -1,0 +1,90 @@
+//! What the host's operator may ask of the services, beyond what any API caller may.
+
+use bailiwick_identifiers::{AccessKeyId, AccountId};
+use bailiwick_wire::Secret;
+use serde::{Deserialize, Serialize};
+
+/// Credentials that were just made. They are shown nowhere again.
+#[derive(Debug)]
+pub struct Credentials {
+    /// The account they belong to.
+    pub account: AccountId,
+    /// The user's name, or `root`.
+    pub user: String,
+    /// The access key's id.
+    pub access_key_id: AccessKeyId,
+    /// The access key's secret.
+    pub secret_access_key: Secret,
+    /// A password for one console sign-in.
+    pub console_password: Option<Secret>,
+}
+
+/// One account, as the operator sees it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AccountSummary {
+    /// Its number.
+    pub account: AccountId,
+    /// The name given when it was made.
+    pub name: Option<String>,
+    /// How many users it has.
+    pub users: usize,
+    /// How many roles it has.
+    pub roles: usize,
+    /// Whether a root key exists.
+    pub root_key: bool,
+}
+
+/// An operator's wish that cannot be met; the text says why, in words for the operator.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0}")]
+pub struct OperatorError(pub String);
+
+/// The operator's side of the services. Calls may block: never make one on a thread that serves
+/// connections.
+pub trait Operator: Send + Sync {
+    /// Makes the first account, when there is none: with this number or a random one, and a user
+    /// `admin` who may do everything. Nothing when accounts exist.
+    fn first_start(&self, account: Option<AccountId>)
+    -> Result<Option<Credentials>, OperatorError>;
+
+    /// Makes another account with its `admin`.
+    fn create_account(
+        &self,
+        id: Option<AccountId>,
+        name: Option<String>,
+    ) -> Result<Credentials, OperatorError>;
+
+    /// All accounts, by number.
+    fn accounts(&self) -> Result<Vec<AccountSummary>, OperatorError>;
+
+    /// Gives a user a key made elsewhere.
+    fn import_key(
+        &self,
+        account: AccountId,
+        user_name: &str,
+        access_key_id: AccessKeyId,
+        secret: Secret,
+    ) -> Result<(), OperatorError>;
+
+    /// Makes a key of an account's root.
+    fn create_root_key(&self, account: AccountId) -> Result<Credentials, OperatorError>;
+
+    /// Deletes the keys of an account's root and tells which they were.
+    fn delete_root_keys(&self, account: AccountId) -> Result<Vec<AccessKeyId>, OperatorError>;
+
+    /// Loads a named set of example data; the key that was made with it, if one was.
+    fn load_fixture(
+        &self,
+        account: AccountId,
+        name: &str,
+    ) -> Result<Option<Credentials>, OperatorError>;
+
+    /// Makes a new master key, which seals from then on; its version. Only while nothing serves.
+    fn rekey(&self) -> Result<u32, OperatorError>;
+
+    /// What is due every second: events and last uses made durable, old segments ended.
+    fn tick(&self);
+
+    /// Makes everything durable, once more before the process ends.
+    fn sync(&self);
+}

@@ -1,0 +1,38 @@
+//! What all connections of one listener share.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::dev::Dev;
+use crate::tls::Certificate;
+use crate::{Handler, Limits, TrustedProxies};
+
+/// The one that answers, and the rules of the door in front of it.
+pub struct Site {
+    /// Answers requests.
+    pub handler: Arc<dyn Handler>,
+    /// The switches of a development server; a plain server has none.
+    pub dev: Option<Arc<dyn Dev>>,
+    /// What a client may take.
+    pub limits: Limits,
+    /// Whose forwarded headers are believed.
+    pub proxies: TrustedProxies,
+    /// The certificate to show; without one connections are plain.
+    pub certificate: Option<Arc<Certificate>>,
+    /// Set when the process is about to end: `/readyz` says so.
+    pub stopping: AtomicBool,
+}
+
+impl Site {
+    /// A plain listener's rules with default limits.
+    pub fn new(handler: Arc<dyn Handler>) -> Self {
+        Self {
+            handler,
+            dev: None,
+            limits: Limits::default(),
+            proxies: TrustedProxies::default(),
+            certificate: None,
+            stopping: AtomicBool::new(false),
+        }
+    }
+}

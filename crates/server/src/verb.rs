@@ -1,0 +1,149 @@
+//! The operator's verbs as data, and what each does.
+
+use bailiwick_identifiers::{AccessKeyId, AccountId};
+use bailiwick_wire::Secret;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::data_dir::DataDir;
+use crate::operator::{Credentials, Operator, OperatorError};
+
+/// One wish of the operator, as it travels over the control socket.
+///
+/// `Debug` shows no secret. The secret of an imported key is in the serialized form, which goes
+/// to a socket in a directory that only its owner may enter.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(tag = "verb", rename_all = "kebab-case", rename_all_fields = "snake_case", deny_unknown_fields)]
+pub enum Verb {
+    /// Make an account.
+    AccountCreate {
+        /// Its number; random without.
+        id: Option<AccountId>,
+        /// A name for the list.
+        name: Option<String>,
+    },
+    /// List the accounts.
+    AccountList,
+    /// Make a key of an account's root.
+    RootCreateKey {
+        /// Which account; may be left out when there is one.
+        account: Option<AccountId>,
+    },
+    /// Delete the keys of an account's root.
+    RootDeleteKey {
+        /// Which account; may be left out when there is one.
+        account: Option<AccountId>,
+    },
+    /// Give a user a key made elsewhere.
+    KeyImport {
+        /// Which account; may be left out when there is one.
+        account: Option<AccountId>,
+        /// Whose key.
+        user_name: String,
+        /// The key's id.
+        access_key_id: AccessKeyId,
+        /// Its secret.
+        #[serde(with = "plain")]
+        secret: Secret,
+    },
+    /// Load example data.
+    FixtureLoad {
+        /// Which account; may be left out when there is one.
+        account: Option<AccountId>,
+        /// Which data: `F0`, `F1` or `F2`.
+        name: String,
+    },
+    /// Make a new master key. A running server refuses: it holds the old one.
+    Rekey,
+}
+
+/// Does what `verb` says. Secrets that come into being go into the data directory's credentials
+/// file; the answer tells where, and never holds one.
+pub fn execute(
+    verb: &Verb,
+    operator: &dyn Operator,
+    data_dir: &DataDir,
+) -> Result<Value, OperatorError> {
+    match verb {
+        Verb::AccountCreate { id, name } => {
+            let made = operator.create_account(*id, name.clone())?;
+            let profile = made.account.to_string();
+            keep(&made, &profile, data_dir)
+        }
+        Verb::AccountList => Ok(json!({"accounts": operator.accounts()?})),
+        Verb::RootCreateKey { account } => {
+            let account = settle(*account, operator)?;
+            let made = operator.create_root_key(account)?;
+            keep(&made, &format!("root-{account}"), data_dir)
+        }
+        Verb::RootDeleteKey { account } => {
+            let account = settle(*account, operator)?;
+            let deleted = operator.delete_root_keys(account)?;
+            data_dir
+                .forget(&format!("root-{account}"))
+                .map_err(|error| OperatorError(format!("{error:#}")))?;
+            Ok(json!({"account": account, "deleted_access_key_ids": deleted}))
+        }
+        Verb::KeyImport { account, user_name, access_key_id, secret } => {
+            let account = settle(*account, operator)?;
+            operator.import_key(account, user_name, access_key_id.clone(), secret.clone())?;
+            Ok(json!({
+                "account": account, "user_name": user_name, "access_key_id": access_key_id,
+            }))
+        }
+        Verb::FixtureLoad { account, name } => {
+            match operator.load_fixture(settle(*account, operator)?, name)? {
+                Some(made) => keep(&made, name, data_dir),
+                None => Ok(json!({"fixture": name, "made": "nothing"})),
+            }
+        }
+        Verb::Rekey => Ok(json!({"master_key_version": operator.rekey()?})),
+    }
+}
+
+/// Writes credentials to the file and tells about them.
+pub(crate) fn keep(
+    made: &Credentials,
+    profile: &str,
+    data_dir: &DataDir,
+) -> Result<Value, OperatorError> {
+    data_dir.remember(profile, made).map_err(|error| {
+        OperatorError(format!(
+            "the key {} of account {} was made, but its secret could not be kept: {error:#}; \
+             delete the key and make another",
+            made.access_key_id, made.account
+        ))
+    })?;
+    Ok(json!({
+        "account": made.account,
+        "user": made.user,
+        "access_key_id": made.access_key_id,
+        "profile": profile,
+        "credentials_file": data_dir.credentials().display().to_string(),
+    }))
+}
+
+/// The account meant: the named one, or the only one.
+fn settle(account: Option<AccountId>, operator: &dyn Operator) -> Result<AccountId, OperatorError> {
+    if let Some(account) = account {
+        return Ok(account);
+    }
+    match operator.accounts()?.as_slice() {
+        [only] => Ok(only.account),
+        [] => Err(OperatorError("there is no account yet: run `bailiwick init`".into())),
+        _ => Err(OperatorError("there are several accounts: say which with `--account`".into())),
+    }
+}
+
+mod plain {
+    use bailiwick_wire::Secret;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(secret: &Secret, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(secret.expose())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
+        String::deserialize(from).map(Secret::new)
+    }
+}

@@ -1,0 +1,90 @@
+//! Answers on the wire.
+
+use bailiwick_wire::schema::{Fault as Side, Operation, Protocol, Service};
+use bailiwick_wire::{Value, json, query};
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+
+use crate::fault::Fault;
+use crate::origin::Origin;
+
+/// An answer before its headers, which is what a retry gets again.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: Vec<u8>,
+    /// A modelled error of a JSON protocol names itself in a header too.
+    pub(crate) error_type: Option<String>,
+}
+
+impl Answer {
+    /// The answer to a call that was carried out.
+    pub(crate) fn success(operation: &'static Operation, value: &Value, origin: &Origin) -> Self {
+        let (content_type, body) = match operation.service.protocol {
+            Protocol::Query => (
+                query::CONTENT_TYPE,
+                query::encode_response(operation, value, &origin.request_id),
+            ),
+            protocol => (
+                json::content_type(protocol),
+                operation.output.map_or_else(|| b"{}".to_vec(), |output| json::encode(output, value)),
+            ),
+        };
+        Self { status: 200, content_type, body, error_type: None }
+    }
+
+    /// The answer to a call that was refused or failed.
+    pub(crate) fn failure(
+        protocol: Protocol,
+        service: Option<&'static Service>,
+        operation: Option<&'static Operation>,
+        fault: &Fault,
+        origin: &Origin,
+    ) -> Self {
+        let modelled = operation.and_then(|operation| operation.error(fault.code()));
+        let status = fault.status().or(modelled.map(|error| error.status)).unwrap_or(400);
+        let (content_type, body, error_type) = match protocol {
+            Protocol::Query => {
+                let side = Side::of_status(status);
+                let body = query::encode_error(
+                    service,
+                    fault.code(),
+                    fault.message(),
+                    side,
+                    &origin.request_id,
+                );
+                (query::CONTENT_TYPE, body, None)
+            }
+            protocol => (
+                json::content_type(protocol),
+                json::encode_error(fault.code(), fault.message()),
+                Some(fault.code().to_owned()),
+            ),
+        };
+        Self { status, content_type, body, error_type }
+    }
+
+    /// The HTTP response.
+    pub(crate) fn into_response(self, origin: &Origin, decided: bool) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::from(self.body));
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        let mut set = |name: &'static str, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(name, value);
+            }
+        };
+        set("x-amzn-requestid", &origin.request_id);
+        if decided {
+            set("x-bailiwick-decision-id", &origin.decision_id);
+        }
+        if let Some(code) = &self.error_type {
+            set("x-amzn-errortype", code);
+        }
+        // Answers may hold secrets: no cache on the way keeps one.
+        set("cache-control", "no-store");
+        response
+    }
+}

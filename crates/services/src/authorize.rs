@@ -1,0 +1,238 @@
+//! May they? Each ask of an operation becomes one decision of the engine; all must allow (IN-3).
+//!
+//! The explanation of every decision is kept with the call's event, whatever the verdict: it comes
+//! from the same walk, and `bailiwick why` shows it.
+
+use std::sync::Arc;
+
+use bailiwick_identifiers::Arn;
+use bailiwick_model::Effective;
+use bailiwick_policy::{
+    Attached, Context, Credentials, Decision, Explanation, Principal, Refusal, Source, SourceKind,
+    refusal,
+};
+use serde_json::Value as Json;
+
+use crate::ask::{Ask, Trust, Values};
+use crate::call::Call;
+use crate::caller::{Caller, Identity};
+use crate::fault::Fault;
+use crate::session::Claims;
+
+/// What came of the asks of a call.
+pub(crate) struct Decided {
+    /// The refusal, if one of the asks was not allowed; the rest were not put then.
+    pub(crate) refused: Option<Fault>,
+    /// The explanations, one an ask.
+    pub(crate) explanations: Vec<Json>,
+}
+
+/// Puts the asks to the engine, in order, up to the first that is not allowed.
+pub(crate) fn authorize(call: &Call<'_>, asks: &[Ask]) -> Decided {
+    let principal = principal(call);
+    let effective = effective(call);
+    let base = context(call, &principal);
+    let mut explanations = Vec::with_capacity(asks.len());
+    for ask in asks {
+        if let Some(fault) = refused_by_rule(call.caller(), &principal, &ask.action) {
+            explanations.push(serde_json::json!({
+                "action": ask.action,
+                "resource": ask.resource,
+                "principal": call.caller().arn().as_str(),
+                "decision": "explicitDeny",
+                "rule": fault.message(),
+            }));
+            return Decided { refused: Some(fault), explanations };
+        }
+        let context = with_ask(base.clone(), ask);
+        let (decision, explanation) = decide(&principal, &effective, ask, &context);
+        explanations.push(serde_json::to_value(&explanation).unwrap_or(Json::Null));
+        metrics::counter!("bailiwick_decisions_total", "verdict" => decision.verdict.as_str())
+            .increment(1);
+        if !decision.is_allowed() {
+            let message = denial(call, ask, &decision);
+            return Decided { refused: Some(Fault::access_denied(message)), explanations };
+        }
+    }
+    Decided { refused: None, explanations }
+}
+
+fn decide(
+    principal: &Principal,
+    effective: &Effective,
+    ask: &Ask,
+    context: &Context,
+) -> (Decision, Explanation) {
+    let source = trust_source(ask.trust.as_ref());
+    let mut applicable = effective.applicable();
+    match (&ask.trust, &source) {
+        (Some(Trust { document: Some(document), .. }), Some(source)) => {
+            applicable.resource = Some(Attached { source, document });
+        }
+        (Some(Trust { document: None, .. }), Some(source)) => {
+            applicable.unreadable = Some(source);
+        }
+        _ => {}
+    }
+    let request = bailiwick_policy::Request {
+        principal,
+        action: &ask.action,
+        resource: &ask.resource,
+        resource_account: Some(ask.owner),
+        context,
+        delegated: ask.trust.is_some(),
+    };
+    let explanation = bailiwick_policy::explain(&request, &applicable);
+    (explanation.decision.clone(), explanation)
+}
+
+fn trust_source(trust: Option<&Trust>) -> Option<Source> {
+    trust.map(|trust| Source::new(trust.role.as_str(), SourceKind::Trust))
+}
+
+fn denial(call: &Call<'_>, ask: &Ask, decision: &Decision) -> String {
+    let resource = ask.reported.unwrap_or(&ask.resource);
+    let same_account = ask.owner == call.caller().account;
+    let mut text = decision.denial_message(
+        call.caller().arn().as_str(),
+        &ask.action,
+        resource,
+        same_account,
+    );
+    text.push_str(&format!(" (decision {})", call.origin().decision_id));
+    text
+}
+
+/// Refusals of the services themselves, whatever the policies say (SES-8, ROOT-7).
+fn refused_by_rule(caller: &Caller, principal: &Principal, action: &str) -> Option<Fault> {
+    let credentials = match (&caller.identity, &caller.claims) {
+        (Identity::Role(..), _) => Credentials::Role,
+        (_, None) => Credentials::LongTerm,
+        (_, Some(claims)) => Credentials::SessionToken { mfa: claims.mfa.is_some() },
+    };
+    match refusal(credentials, principal, action)? {
+        refusal @ Refusal::RootAssumesRole => Some(Fault::access_denied(refusal.to_string())),
+        Refusal::Credentials => match action.split_once(':') {
+            Some(("sts", name)) => Some(Fault::access_denied(format!(
+                "Cannot call {name} with session credentials"
+            ))),
+            // *Observed*: IAM does not take such a token at all.
+            _ => Some(Fault::common(
+                "InvalidClientTokenId",
+                403,
+                "The security token included in the request is invalid",
+            )),
+        },
+    }
+}
+
+fn principal(call: &Call<'_>) -> Principal {
+    let (caller, account) = (call.caller(), call.account());
+    match &caller.identity {
+        Identity::Root => {
+            Principal::Root { partition: account.partition(), account: caller.account }
+        }
+        Identity::User(user) => Principal::User {
+            arn: shared(caller.arn()),
+            id: user.id,
+            account: caller.account,
+            name: user.name.as_str().into(),
+        },
+        Identity::Role(role, session) => Principal::Session {
+            role_arn: shared(&account.role_arn(role)),
+            role_id: role.id,
+            role_name: role.name.as_str().into(),
+            session_name: session.as_str().into(),
+            account: caller.account,
+            session_arn: shared(caller.arn()),
+        },
+    }
+}
+
+fn shared(arn: &Arn) -> Arc<str> {
+    arn.as_str().into()
+}
+
+/// The policies that bear on the caller.
+fn effective(call: &Call<'_>) -> Effective {
+    let (account, managed) = (call.account(), call.node().managed());
+    let mut effective = match &call.caller().identity {
+        Identity::Root => Effective::default(),
+        Identity::User(user) => Effective::of_user(account, managed, user.id),
+        Identity::Role(role, _) => Effective::of_role(account, managed, role.id),
+    };
+    if let Some(claims) = &call.caller().claims {
+        let inline = claims.policy.clone().map(Into::into);
+        effective.limit_session(account, managed, inline.as_ref(), &claims.policy_arns);
+    }
+    effective
+}
+
+/// The context keys that the server knows of every call (KEY-1 to KEY-5). Nothing in it comes from
+/// a header or parameter but `aws:UserAgent` and `aws:Referer`, which are what they are (threat C05).
+fn context(call: &Call<'_>, principal: &Principal) -> Context {
+    let (origin, caller) = (call.origin(), call.caller());
+    let mut context = Context::with_capacity(24);
+    context.put_principal(principal);
+    context.put("aws:SourceIp", &origin.peer.address.to_string());
+    context.put("aws:SecureTransport", boolean(origin.peer.secure));
+    context.put("aws:CurrentTime", &bailiwick_wire::time::write_iso(origin.now));
+    context.put("aws:EpochTime", &origin.now.as_second().to_string());
+    context.put("aws:RequestedRegion", &origin.region);
+    context.put("aws:ViaAWSService", "false");
+    if let Some(agent) = &origin.user_agent {
+        context.put("aws:UserAgent", agent);
+    }
+    if let Some(referer) = &origin.referer {
+        context.put("aws:Referer", referer);
+    }
+    match &caller.identity {
+        Identity::Root => {}
+        Identity::User(user) => {
+            for tag in &user.tags {
+                context.put(&format!("aws:PrincipalTag/{}", tag.key), tag.value.as_str());
+            }
+        }
+        Identity::Role(role, _) => {
+            for tag in &role.tags {
+                context.put(&format!("aws:PrincipalTag/{}", tag.key), tag.value.as_str());
+            }
+        }
+    }
+    if let Some(claims) = &caller.claims {
+        put_session(&mut context, claims, origin.now.as_second());
+    }
+    context
+}
+
+fn put_session(context: &mut Context, claims: &Claims, now: i64) {
+    // Session tags override those of the role (SES-9).
+    for (key, value) in &claims.tags {
+        context.put(&format!("aws:PrincipalTag/{key}"), value);
+    }
+    context.put("aws:TokenIssueTime", &bailiwick_wire::time::write_iso(claims.issued));
+    context.put("aws:MultiFactorAuthPresent", boolean(claims.mfa.is_some()));
+    if let Some(at) = claims.mfa {
+        context.put("aws:MultiFactorAuthAge", &now.saturating_sub(at.as_second()).to_string());
+    }
+    if let Some(identity) = &claims.source_identity {
+        context.put("aws:SourceIdentity", identity);
+    }
+}
+
+fn with_ask(mut context: Context, ask: &Ask) -> Context {
+    context.put("aws:ResourceAccount", &ask.owner.to_string());
+    for (key, values) in &ask.context {
+        match values {
+            Values::One(value) => context.put(key, value),
+            Values::Many(values) => {
+                context.put_multivalued(key, values.iter().map(String::as_str));
+            }
+        }
+    }
+    context
+}
+
+const fn boolean(value: bool) -> &'static str {
+    if value { "true" } else { "false" }
+}

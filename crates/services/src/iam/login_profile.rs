@@ -1,0 +1,281 @@
+//! Console passwords of users.
+//!
+//! Hashing takes some tens of milliseconds, so it is done ahead of the transaction, and the
+//! transaction only puts the result where it belongs.
+
+use std::sync::Arc;
+
+use bailiwick_model::{LoginProfile, Record, RecordKey, User};
+use bailiwick_wire::generated::iam as api;
+use bailiwick_wire::{Empty, Secret};
+
+use crate::ask::Ask;
+use crate::call::{Call, Permitted};
+use crate::caller::Identity;
+use crate::fault::Fault;
+use crate::operation::{Entry, Operation, entry};
+
+use super::password;
+use super::user::{self, Subject};
+
+pub(super) const OPERATIONS: &[Entry] = &[
+    entry::<CreateLoginProfile>(),
+    entry::<GetLoginProfile>(),
+    entry::<UpdateLoginProfile>(),
+    entry::<DeleteLoginProfile>(),
+    entry::<ChangePassword>(),
+];
+
+/// A user's profile, or `NoSuchEntity` in AWS's words (*observed*).
+fn profile_of(call: &Call<'_>, user: &User) -> Result<Arc<LoginProfile>, Fault> {
+    call.account().login_profile(&user.id).cloned().ok_or_else(|| {
+        Fault::new("NoSuchEntity", format!("Login Profile for User {} cannot be found.", user.name))
+    })
+}
+
+fn describe(user: &User, profile: &LoginProfile) -> api::LoginProfile {
+    api::LoginProfile {
+        user_name: user.name.to_string(),
+        create_date: profile.created,
+        password_reset_required: Some(profile.reset_required),
+    }
+}
+
+/// A new password and, once it is prepared, its hash.
+struct NewPassword {
+    plain: Secret,
+    hash: Option<String>,
+}
+
+impl NewPassword {
+    fn new(plain: Secret) -> Self {
+        Self { plain, hash: None }
+    }
+
+    fn prepare(&mut self, call: &Call<'_>) -> Result<(), Fault> {
+        let mut salt = [0; 16];
+        call.entropy().fill(&mut salt);
+        self.hash = Some(password::hash(&self.plain, salt)?);
+        Ok(())
+    }
+
+    /// The hash, if the password is good enough. Asked for last, after the user and its profile
+    /// were found, so that the faults come in AWS's order.
+    fn accepted(&self, call: &Call<'_>) -> Result<String, Fault> {
+        password::check(&self.plain, call.account().info())?;
+        self.hash.clone().ok_or_else(Fault::internal)
+    }
+}
+
+/// Gives a user a password for the console.
+struct CreateLoginProfile {
+    user: Option<String>,
+    password: NewPassword,
+    reset_required: bool,
+}
+
+impl Operation for CreateLoginProfile {
+    type Api = api::CreateLoginProfile;
+    const HEAVY: bool = true;
+
+    fn parse(request: api::CreateLoginProfileRequest) -> Result<Self, Fault> {
+        // The model lets it be absent for the sessions of AssumeRoot alone.
+        let password = request.password.ok_or_else(|| {
+            Fault::validation(
+                "1 validation error detected: Value at 'password' failed to satisfy constraint: \
+                 Member must not be null",
+            )
+        })?;
+        Ok(Self {
+            user: request.user_name,
+            password: NewPassword::new(password),
+            reset_required: request.password_reset_required.unwrap_or(false),
+        })
+    }
+
+    fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
+        Ok(vec![Subject::of(call, self.user.as_deref())?.ask::<Self>(call)])
+    }
+
+    fn prepare(&mut self, call: &Call<'_>) -> Result<(), Fault> {
+        self.password.prepare(call)
+    }
+
+    fn run(&self, call: &mut Permitted<'_>) -> Result<api::CreateLoginProfileResponse, Fault> {
+        let user = Subject::of(call, self.user.as_deref())?.user()?;
+        if call.account().login_profile(&user.id).is_some() {
+            let taken = format!("Login Profile for user {} already exists.", user.name);
+            return Err(Fault::new("EntityAlreadyExists", taken));
+        }
+        let profile = Arc::new(LoginProfile {
+            user: user.id,
+            created: call.now(),
+            changed: call.now(),
+            hash: self.password.accepted(call)?,
+            reset_required: self.reset_required,
+        });
+        call.create(Record::LoginProfile(Arc::clone(&profile)));
+        Ok(api::CreateLoginProfileResponse { login_profile: describe(&user, &profile) })
+    }
+}
+
+/// Tells whether and since when a user has a password.
+struct GetLoginProfile {
+    user: Option<String>,
+}
+
+impl Operation for GetLoginProfile {
+    type Api = api::GetLoginProfile;
+
+    fn parse(request: api::GetLoginProfileRequest) -> Result<Self, Fault> {
+        Ok(Self { user: request.user_name })
+    }
+
+    fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
+        Ok(vec![Subject::of(call, self.user.as_deref())?.ask::<Self>(call)])
+    }
+
+    fn run(&self, call: &mut Permitted<'_>) -> Result<api::GetLoginProfileResponse, Fault> {
+        let user = Subject::of(call, self.user.as_deref())?.user()?;
+        let profile = profile_of(call, &user)?;
+        Ok(api::GetLoginProfileResponse { login_profile: describe(&user, &profile) })
+    }
+}
+
+/// Sets a user's password, or whether it must be changed at the next sign-in, or both. What the
+/// request leaves out stays.
+struct UpdateLoginProfile {
+    user: String,
+    password: Option<NewPassword>,
+    reset_required: Option<bool>,
+}
+
+impl Operation for UpdateLoginProfile {
+    type Api = api::UpdateLoginProfile;
+    const HEAVY: bool = true;
+
+    fn parse(request: api::UpdateLoginProfileRequest) -> Result<Self, Fault> {
+        Ok(Self {
+            user: request.user_name,
+            password: request.password.map(NewPassword::new),
+            reset_required: request.password_reset_required,
+        })
+    }
+
+    fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
+        Ok(vec![user::ask::<Self>(call, &self.user)])
+    }
+
+    fn prepare(&mut self, call: &Call<'_>) -> Result<(), Fault> {
+        self.password.as_mut().map_or(Ok(()), |password| password.prepare(call))
+    }
+
+    fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
+        let user = user::named(call, &self.user)?;
+        let mut profile = LoginProfile::clone(&*profile_of(call, &user)?);
+        if let Some(password) = &self.password {
+            profile.hash = password.accepted(call)?;
+            profile.changed = call.now();
+        }
+        if let Some(required) = self.reset_required {
+            profile.reset_required = required;
+        }
+        call.update(Record::LoginProfile(Arc::new(profile)));
+        Ok(Empty)
+    }
+}
+
+/// Takes a user's password away. Its access keys go on working.
+struct DeleteLoginProfile {
+    user: Option<String>,
+}
+
+impl Operation for DeleteLoginProfile {
+    type Api = api::DeleteLoginProfile;
+
+    fn parse(request: api::DeleteLoginProfileRequest) -> Result<Self, Fault> {
+        Ok(Self { user: request.user_name })
+    }
+
+    fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
+        Ok(vec![Subject::of(call, self.user.as_deref())?.ask::<Self>(call)])
+    }
+
+    fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
+        let user = Subject::of(call, self.user.as_deref())?.user()?;
+        let profile = profile_of(call, &user)?;
+        call.remove(&RecordKey::LoginProfile(profile.user));
+        Ok(Empty)
+    }
+}
+
+/// Changes the caller's own password, if it knows the old one.
+struct ChangePassword {
+    old: Secret,
+    new: NewPassword,
+    /// The stored hash that the old password fits, once that was found out.
+    proved: Option<String>,
+}
+
+impl ChangePassword {
+    /// The calling user as of this state. Root has another way to change its password, and a role
+    /// has none.
+    fn user(call: &Call<'_>) -> Result<Arc<User>, Fault> {
+        match &call.caller().identity {
+            Identity::User(user) => call
+                .account()
+                .user(&user.id)
+                .cloned()
+                .ok_or_else(|| Fault::no_such_user(user.name.as_str())),
+            Identity::Root | Identity::Role(..) => {
+                Err(Fault::new("InvalidUserType", "Only IAM Users can change their own password."))
+            }
+        }
+    }
+}
+
+impl Operation for ChangePassword {
+    type Api = api::ChangePassword;
+    const HEAVY: bool = true;
+
+    fn parse(request: api::ChangePasswordRequest) -> Result<Self, Fault> {
+        Ok(Self {
+            old: request.old_password,
+            new: NewPassword::new(request.new_password),
+            proved: None,
+        })
+    }
+
+    fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
+        Ok(vec![user::ask_about::<Self>(call, &*Self::user(call)?)])
+    }
+
+    fn prepare(&mut self, call: &Call<'_>) -> Result<(), Fault> {
+        let profile = profile_of(call, &*Self::user(call)?)?;
+        if !password::verify(&self.old, &profile.hash) {
+            return Err(Fault::access_denied("The old password was incorrect."));
+        }
+        self.proved = Some(profile.hash.clone());
+        self.new.prepare(call)
+    }
+
+    fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
+        let user = Self::user(call)?;
+        let profile = profile_of(call, &user)?;
+        if self.proved.as_ref() != Some(&profile.hash) {
+            // Somebody set another password since the old one was checked.
+            return Err(Fault::new(
+                "EntityTemporarilyUnmodifiable",
+                format!("Login Profile for User {} was changed meanwhile.", user.name),
+            ));
+        }
+        let profile = LoginProfile {
+            hash: self.new.accepted(call)?,
+            changed: call.now(),
+            reset_required: false,
+            ..LoginProfile::clone(&profile)
+        };
+        call.update(Record::LoginProfile(Arc::new(profile)));
+        Ok(Empty)
+    }
+}

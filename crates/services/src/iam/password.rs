@@ -1,0 +1,173 @@
+//! Console passwords: what they must be like, and how they are kept.
+//!
+//! A password may hold U+0009, U+000A, U+000D and U+0020 to U+00FF. None of these composes with
+//! another, so each text has one form, and its UTF-8 bytes are hashed whole (threat F09).
+
+use std::fmt;
+
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
+use bailiwick_identifiers::AccountAlias;
+use bailiwick_model::AccountInfo;
+use bailiwick_wire::Secret;
+
+use crate::fault::Fault;
+
+/// Memory for one hash, in KiB (threat F08).
+const MEMORY: u32 = 19 * 1024;
+/// Passes over that memory.
+const PASSES: u32 = 2;
+/// Lanes.
+const LANES: u32 = 1;
+
+/// The shortest password of the default policy, in characters.
+const SHORTEST: usize = 8;
+/// The longest password, in characters. Source: IAM API, passwordType.
+const LONGEST: usize = 128;
+/// How many of the four classes of characters a password needs.
+const CLASSES: usize = 3;
+/// The characters that count as symbols. Source: IAM user guide, default password policy.
+const SYMBOLS: &str = "!@#$%^&*()<>[]{}|_+-=";
+
+/// Checks a new password against AWS's default password policy: 8 to 128 characters, three of the
+/// four classes, and not the name or alias of the account. Source: IAM user guide, default password
+/// policy. The texts are AWS's (*observed*).
+///
+/// # Errors
+///
+/// `PasswordPolicyViolation`.
+pub(crate) fn check(password: &Secret, account: &AccountInfo) -> Result<(), Fault> {
+    let text = password.expose();
+    let length = text.chars().count();
+    if length < SHORTEST {
+        return violation(format!("Password should have a minimum length of {SHORTEST}"));
+    }
+    if length > LONGEST {
+        return violation(format!("Password should have a maximum length of {LONGEST}"));
+    }
+    let missing: Vec<&str> = [
+        (text.contains(|c: char| c.is_ascii_uppercase()), "uppercase letter"),
+        (text.contains(|c: char| c.is_ascii_lowercase()), "lowercase letter"),
+        (text.contains(|c: char| SYMBOLS.contains(c)), "symbol"),
+        (text.contains(|c: char| c.is_ascii_digit()), "number"),
+    ]
+    .into_iter()
+    .filter_map(|(there, class)| (!there).then_some(class))
+    .collect();
+    let met = 4usize.saturating_sub(missing.len());
+    if met < CLASSES {
+        let list: Vec<String> = missing
+            .iter()
+            .map(|class| format!("Password should have at least one {class}"))
+            .collect();
+        return violation(format!(
+            "Password should meet {} more of the following requirements: {}",
+            CLASSES.saturating_sub(met),
+            list.join(", ")
+        ));
+    }
+    let alias = account.alias.as_ref().map(AccountAlias::as_str);
+    if [account.name.as_deref(), alias].contains(&Some(text)) {
+        return violation("Password does not conform to the account password policy.".into());
+    }
+    Ok(())
+}
+
+fn violation(message: String) -> Result<(), Fault> {
+    Err(Fault::new("PasswordPolicyViolation", message))
+}
+
+/// Hashes a password with Argon2id under a fresh random salt. The result is a PHC string, which
+/// carries its own parameters. Takes some tens of milliseconds and 19 MiB: not for a request thread.
+///
+/// # Errors
+///
+/// `InternalFailure`, should the library refuse.
+pub(crate) fn hash(password: &Secret, salt: [u8; 16]) -> Result<String, Fault> {
+    let failed = |error: &dyn fmt::Display| {
+        tracing::error!(%error, "a password could not be hashed");
+        Fault::internal()
+    };
+    let params = Params::new(MEMORY, PASSES, LANES, None).map_err(|error| failed(&error))?;
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_with_salt(password.expose().as_bytes(), &salt)
+        .map(|hash| hash.to_string())
+        .map_err(|error| failed(&error))
+}
+
+/// Whether a password is the one that was hashed, by the parameters in the hash. As dear as
+/// [`hash`]. A hash that cannot be read fits no password.
+pub(crate) fn verify(password: &Secret, hash: &str) -> bool {
+    Argon2::default().verify_password(password.expose().as_bytes(), hash).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account() -> AccountInfo {
+        AccountInfo {
+            id: "123456789012".parse().unwrap(),
+            name: Some("Example-Corp1".into()),
+            partition: bailiwick_identifiers::Partition::Aws,
+            created: jiff::Timestamp::UNIX_EPOCH,
+            alias: Some("example-corp-1".parse().unwrap()),
+        }
+    }
+
+    #[test]
+    fn the_default_policy() {
+        let long = format!("aA1{}", "x".repeat(125));
+        let too_long = format!("{long}x");
+        for (password, expected) in [
+            ("aA1xxxxx", None),
+            ("aa1!xxxx", None),
+            (long.as_str(), None),
+            (too_long.as_str(), Some("Password should have a maximum length of 128")),
+            ("aA1!xxx", Some("Password should have a minimum length of 8")),
+            (
+                "abcdefg1",
+                Some(
+                    "Password should meet 1 more of the following requirements: Password should \
+                     have at least one uppercase letter, Password should have at least one symbol",
+                ),
+            ),
+            (
+                "........",
+                Some(
+                    "Password should meet 3 more of the following requirements: Password should \
+                     have at least one uppercase letter, Password should have at least one \
+                     lowercase letter, Password should have at least one symbol, Password should \
+                     have at least one number",
+                ),
+            ),
+            ("Example-Corp1", Some("Password does not conform to the account password policy.")),
+            ("example-corp-1", Some("Password does not conform to the account password policy.")),
+        ] {
+            let found = check(&password.into(), &account());
+            let found = found.as_ref().err().map(|fault| (fault.code(), fault.message()));
+            assert_eq!(found, expected.map(|text| ("PasswordPolicyViolation", text)), "{password}");
+        }
+    }
+
+    #[test]
+    fn tm_f08_parameters_stand_in_the_hash() {
+        let hash = hash(&"correct horse".into(), [7; 16]).unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(verify(&"correct horse".into(), &hash));
+        assert!(!verify(&"correct horsE".into(), &hash));
+        assert!(!verify(&"correct horse".into(), "no hash"));
+        assert!(!verify(&"".into(), ""));
+    }
+
+    /// F09: nothing is cut off, neither at a length nor at a NUL.
+    #[test]
+    fn tm_f09_the_whole_password_counts() {
+        let long = "x".repeat(128);
+        let hash = hash(&long.as_str().into(), [1; 16]).unwrap();
+        assert!(verify(&long.as_str().into(), &hash));
+        assert!(!verify(&long[..127].into(), &hash));
+        assert!(!verify(&format!("{}y", &long[..127]).as_str().into(), &hash));
+        let hash = super::hash(&"ab\0cd".into(), [1; 16]).unwrap();
+        assert!(!verify(&"ab\0ce".into(), &hash));
+    }
+}

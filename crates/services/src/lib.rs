@@ -1,0 +1,44 @@
+//! IAM, STS and the pipeline that every request goes through.
+//!
+//! `services` opens no socket, reads no clock and makes no randomness: [`begin`] takes a request and
+//! answers it, with what [`Parts`] hands in. One way in: decode, authenticate, parse, authorize, run,
+//! record, encode. Deny is the result of every error.
+
+mod admit;
+mod answer;
+mod ask;
+mod authenticate;
+mod authorize;
+mod call;
+mod caller;
+mod event;
+mod fault;
+mod iam;
+mod node;
+mod operation;
+pub mod operator;
+mod origin;
+mod own;
+mod page;
+mod pipeline;
+mod pool;
+mod ports;
+mod quota;
+mod session;
+mod shard;
+mod sts;
+mod table;
+
+pub use admit::BodyTooLarge;
+pub use fault::Fault;
+pub use node::{Node, OpenError, Parts, Settings, account_prefix};
+pub use origin::Peer;
+pub use pipeline::{Reply, begin, handle};
+pub use ports::{Clock, Entropy};
+pub use quota::Quotas;
+pub use table::implemented;
+
+/// The text of a policy that was refused: AWS's words, then the place and what is wrong there.
+pub(crate) fn policy_message(error: &bailiwick_policy::DocumentError) -> String {
+    format!("{} ({error})", error.aws_message())
+}

@@ -1,0 +1,228 @@
+//! ListEvents and ExplainDecision: the account's trail, and the walk behind each decision.
+
+use bailiwick_store::journal::{Cursor, JournalError, Line};
+use bailiwick_store::seal::{Binding, Purpose};
+use bailiwick_wire::generated::bailiwick as api;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde_json::Value as Json;
+
+use crate::ask::Ask;
+use crate::call::{Call, Permitted};
+use crate::fault::Fault;
+use crate::operation::{Entry, Operation, Request, entry};
+
+pub(super) const OPERATIONS: &[Entry] = &[entry::<ListEvents>(), entry::<ExplainDecision>()];
+
+/// Events of a page unless the caller says otherwise.
+const DEFAULT_RESULTS: i32 = 50;
+
+/// Lines looked at for one page: a search goes on from the token of the page before (threat G06).
+const MAX_LINES: usize = 200_000;
+
+/// Lists the events of the caller's account, newest first, or oldest first to follow it.
+struct ListEvents {
+    filter: Filter,
+    results: usize,
+    token: Option<String>,
+    forward: bool,
+}
+
+/// What an event must be to be listed.
+struct Filter {
+    start: Option<Timestamp>,
+    end: Option<Timestamp>,
+    user: Option<String>,
+    /// Pairs of a place in the record and the text that must stand there.
+    equal: Vec<(&'static str, String)>,
+}
+
+impl Operation for ListEvents {
+    type Api = api::ListEvents;
+
+    fn parse(request: Request<Self>) -> Result<Self, Fault> {
+        let equal = [
+            ("/eventName", request.event_name),
+            ("/userIdentity/accessKeyId", request.access_key_id),
+            ("/errorCode", request.error_code),
+            ("/additionalEventData/decisionId", request.decision_id),
+            ("/eventID", request.event_id),
+        ];
+        Ok(Self {
+            filter: Filter {
+                start: request.start_time,
+                end: request.end_time,
+                user: request.user_name,
+                equal: equal
+                    .into_iter()
+                    .filter_map(|(at, wanted)| wanted.map(|wanted| (at, wanted)))
+                    .collect(),
+            },
+            results: usize::try_from(request.max_results.unwrap_or(DEFAULT_RESULTS)).unwrap_or(1),
+            token: request.next_token,
+            forward: request.forward.unwrap_or(false),
+        })
+    }
+
+    fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
+        Ok(vec![call.ask::<Self>("*")])
+    }
+
+    fn run(&self, call: &mut Permitted<'_>) -> Result<api::ListEventsResponse, Fault> {
+        let account = call.account().id().to_string();
+        let from = self.token.as_deref().map(|token| open(call, token, self.forward)).transpose()?;
+        let journal = call.node().journal();
+        let lines = if self.forward {
+            journal.forward(&account, from)
+        } else {
+            journal.backward(&account, from)
+        };
+        let lines = lines.map_err(|error| unreadable(&error))?;
+        let (mut events, mut last, mut full) = (Vec::new(), from, false);
+        for (seen, line) in lines.enumerate() {
+            let line = line.map_err(|error| unreadable(&error))?;
+            last = Some(if self.forward { line.next } else { line.cursor });
+            if let Some(event) = self.filter.admit(&line) {
+                events.push(event);
+            }
+            if events.len() >= self.results || seen + 1 >= MAX_LINES {
+                full = true;
+                break;
+            }
+        }
+        // Who follows the trail goes on where it ended, even when nothing was new.
+        let next = last.filter(|_| full || self.forward);
+        let next_token = next.map(|cursor| seal(call, cursor, self.forward)).transpose()?;
+        Ok(api::ListEventsResponse { events, next_token })
+    }
+}
+
+impl Filter {
+    /// The record of a line as text, if it is wanted.
+    fn admit(&self, line: &Line) -> Option<String> {
+        let mut parsed: Json = serde_json::from_slice(&line.bytes).ok()?;
+        let event = parsed.get_mut("event")?.take();
+        let text = |at: &str| event.pointer(at).and_then(Json::as_str);
+        if !self.equal.iter().all(|(at, wanted)| text(at) == Some(wanted)) {
+            return None;
+        }
+        if let Some(user) = &self.user
+            && !named(&event, user)
+        {
+            return None;
+        }
+        if self.start.is_some() || self.end.is_some() {
+            let at: Timestamp = text("/eventTime")?.parse().ok()?;
+            if self.start.is_some_and(|start| at < start) || self.end.is_some_and(|end| at > end) {
+                return None;
+            }
+        }
+        Some(event.to_string())
+    }
+}
+
+/// Whether the caller of an event has this user name, role name or session name.
+fn named(event: &Json, user: &str) -> bool {
+    let text = |at: &str| event.pointer(at).and_then(Json::as_str);
+    text("/userIdentity/userName") == Some(user)
+        || text("/userIdentity/sessionContext/sessionIssuer/userName") == Some(user)
+        || text("/userIdentity/arn").is_some_and(|arn| arn == user || arn.ends_with(&format!("/{user}")))
+}
+
+/// Shows the walk behind a decision of the caller's account.
+struct ExplainDecision {
+    id: String,
+}
+
+impl Operation for ExplainDecision {
+    type Api = api::ExplainDecision;
+
+    fn parse(request: Request<Self>) -> Result<Self, Fault> {
+        Ok(Self { id: request.decision_id })
+    }
+
+    fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
+        Ok(vec![call.ask::<Self>("*")])
+    }
+
+    fn run(&self, call: &mut Permitted<'_>) -> Result<api::ExplainDecisionResponse, Fault> {
+        let account = call.account().id().to_string();
+        let lines = call.node().journal().backward(&account, None);
+        for line in lines.map_err(|error| unreadable(&error))? {
+            let line = line.map_err(|error| unreadable(&error))?;
+            // Most lines are of other calls: they are not parsed.
+            if !contains(&line.bytes, self.id.as_bytes()) {
+                continue;
+            }
+            let Ok(parsed) = serde_json::from_slice::<Json>(&line.bytes) else { continue };
+            let (Some(event), Some(decision)) = (parsed.get("event"), parsed.get("decision")) else {
+                continue;
+            };
+            let places = ["/additionalEventData/decisionId", "/requestID", "/eventID"];
+            let found = places.iter().any(|at| event.pointer(at).and_then(Json::as_str) == Some(&self.id));
+            if found {
+                return Ok(api::ExplainDecisionResponse {
+                    explanation: decision.to_string(),
+                    event: event.to_string(),
+                });
+            }
+        }
+        Err(Fault::new("NoSuchDecision", format!("There is no decision {} in this account.", self.id)))
+    }
+}
+
+fn contains(text: &[u8], wanted: &[u8]) -> bool {
+    !wanted.is_empty() && text.windows(wanted.len()).any(|window| window == wanted)
+}
+
+fn unreadable(error: &JournalError) -> Fault {
+    tracing::error!(%error, "the event journal cannot be read");
+    Fault::internal()
+}
+
+fn scope(call: &Call<'_>, forward: bool) -> String {
+    format!("events\0{}\0{forward}", call.account().id())
+}
+
+fn seal(call: &Call<'_>, cursor: Cursor, forward: bool) -> Result<String, Fault> {
+    let scope = scope(call, forward);
+    let binding = Binding { kind: "page", id: scope.as_bytes(), version: 1 };
+    let mut nonce = [0; 12];
+    call.entropy().fill(&mut nonce);
+    let mut plain = cursor.segment.to_be_bytes().to_vec();
+    plain.extend(cursor.offset.to_be_bytes());
+    let sealed = call.keyring().seal(Purpose::PageMarker, &binding, &plain, nonce);
+    sealed.map(|sealed| URL_SAFE_NO_PAD.encode(sealed)).map_err(|_| Fault::internal())
+}
+
+fn open(call: &Call<'_>, token: &str, forward: bool) -> Result<Cursor, Fault> {
+    let invalid = || Fault::new("InvalidNextToken", "The next token is not valid for this request.");
+    let scope = scope(call, forward);
+    let binding = Binding { kind: "page", id: scope.as_bytes(), version: 1 };
+    let sealed = URL_SAFE_NO_PAD.decode(token).map_err(|_| invalid())?;
+    let plain =
+        call.keyring().open(Purpose::PageMarker, &binding, &sealed).map_err(|_| invalid())?;
+    let (segment, offset) = plain.split_at_checked(8).ok_or_else(invalid)?;
+    let number = |bytes: &[u8]| bytes.try_into().map(u64::from_be_bytes).map_err(|_| invalid());
+    Ok(Cursor { segment: number(segment)?, offset: number(offset)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_callers_by_name() {
+        let event = serde_json::json!({
+            "userIdentity": {
+                "arn": "arn:aws:sts::123456789012:assumed-role/Audit/alice-1",
+                "sessionContext": {"sessionIssuer": {"userName": "Audit"}},
+            }
+        });
+        assert!(named(&event, "Audit"));
+        assert!(named(&event, "alice-1"));
+        assert!(!named(&event, "alice"));
+        assert!(contains(b"abc", b"bc") && !contains(b"abc", b""));
+    }
+}

@@ -1,0 +1,8 @@
+//! The server's own API: what AWS has no operation for. Its actions have the prefix `bailiwick`.
+
+mod events;
+
+use crate::operation::Entry;
+
+/// Every operation, file by file.
+pub(crate) const OPERATIONS: &[&[Entry]] = &[events::OPERATIONS];

@@ -1,0 +1,298 @@
+//! AssumeRole: a session of a role, of this account or another.
+//!
+//! It writes nothing but its event. The trust policy of the role is its resource policy (TR-1), and
+//! across accounts the caller's own policies must allow it too (TR-3).
+
+use std::sync::Arc;
+
+use bailiwick_identifiers::{Arn, SessionName, TagSet};
+use bailiwick_model::{Account, Role, document};
+use bailiwick_policy::{Document, DocumentKind};
+use bailiwick_wire::generated::sts as api;
+
+use crate::ask::{Ask, Trust};
+use crate::call::{Call, Permitted};
+use crate::caller::Identity;
+use crate::fault::Fault;
+use crate::operation::{Entry, Operation, Request, entry};
+use crate::session::Subject;
+use crate::sts::credentials::{Grant, claims, issue, refuse_factor};
+
+pub(super) const OPERATIONS: &[Entry] = &[entry::<AssumeRole>()];
+
+/// One hour: what is given unless more is asked for, and the most in role chaining (SES-11).
+const DEFAULT_SECONDS: i32 = 3600;
+/// Characters of all session policies together (SES-12).
+const MAX_PLAIN: usize = 2048;
+/// Session tags (api-surface, quotas).
+const MAX_TAGS: usize = 50;
+
+/// Issues a session of a role.
+struct AssumeRole {
+    role: Arn,
+    session: SessionName,
+    policy: Option<String>,
+    policy_arns: Vec<Arn>,
+    seconds: Option<i32>,
+    tags: TagSet,
+    transitive: Vec<String>,
+    external_id: Option<String>,
+    source_identity: Option<String>,
+    serial: Option<String>,
+    code: Option<String>,
+}
+
+impl Operation for AssumeRole {
+    type Api = api::AssumeRole;
+
+    fn parse(request: Request<Self>) -> Result<Self, Fault> {
+        let role: Arn = request
+            .role_arn
+            .parse()
+            .map_err(|_| Fault::validation(format!("{} is invalid", request.role_arn)))?;
+        if role.service() != "iam" || !role.resource().starts_with("role/") {
+            return Err(Fault::validation(format!("{role} is invalid")));
+        }
+        if request.provided_contexts.is_some_and(|contexts| !contexts.is_empty()) {
+            return Err(invalid_parameter("Provided contexts are not supported."));
+        }
+        let policy_arns = request.policy_arns.unwrap_or_default();
+        Ok(Self {
+            role,
+            session: request
+                .role_session_name
+                .parse()
+                .map_err(|_| Fault::validation("The specified value for roleSessionName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@-"))?,
+            policy: request.policy,
+            policy_arns: policy_arns
+                .into_iter()
+                .filter_map(|descriptor| descriptor.arn)
+                .map(|arn| arn.parse().map_err(|_| Fault::validation(format!("{arn} is invalid"))))
+                .collect::<Result<_, _>>()?,
+            seconds: request.duration_seconds,
+            tags: tags(request.tags.unwrap_or_default())?,
+            transitive: request.transitive_tag_keys.unwrap_or_default(),
+            external_id: request.external_id,
+            source_identity: request.source_identity,
+            serial: request.serial_number,
+            code: request.token_code,
+        })
+    }
+
+    fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
+        let (account, role) = self.find(call)?;
+        let source_identity = self.source_identity_for(call)?;
+        let tags = self.session_tags(call)?;
+        let trust = Trust {
+            role: account.role_arn(&role),
+            document: role.trust.document().ok().cloned(),
+        };
+        let ask = |action: &str| {
+            let mut ask = Ask::new(action, trust.role.as_str(), account.id())
+                .trusted_by(trust.clone())
+                .with("sts:RoleSessionName", self.session.as_str())
+                .with_optional("sts:ExternalId", self.external_id.as_deref())
+                .with_optional("sts:SourceIdentity", source_identity.as_deref())
+                .with_optional("sts:DurationSeconds", self.seconds.map(|s| s.to_string()))
+                .resource_tags(&role.tags);
+            for (key, value) in &tags.all {
+                ask = ask.with(format!("aws:RequestTag/{key}"), value);
+            }
+            if !tags.all.is_empty() {
+                ask = ask.with_many("aws:TagKeys", tags.all.iter().map(|(key, _)| key.clone()));
+            }
+            if !tags.transitive.is_empty() {
+                ask = ask.with_many("sts:TransitiveTagKeys", tags.transitive.iter().cloned());
+            }
+            ask
+        };
+        let mut asks = vec![ask("sts:AssumeRole")];
+        if !tags.all.is_empty() {
+            asks.push(ask("sts:TagSession"));
+        }
+        if source_identity.is_some() {
+            asks.push(ask("sts:SetSourceIdentity"));
+        }
+        Ok(asks)
+    }
+
+    fn run(&self, call: &mut Permitted<'_>) -> Result<api::AssumeRoleResponse, Fault> {
+        let (account, role) = self.find(call)?;
+        refuse_factor(self.serial.as_deref(), self.code.as_deref())?;
+        let chained = matches!(call.caller().identity, Identity::Role(..));
+        let seconds = self.seconds(&role, chained)?;
+        self.check_policies(call, &account)?;
+        let tags = self.session_tags(call)?;
+        let source_identity = self.source_identity_for(call)?;
+        let subject = Subject::Role { role: role.id, session: self.session.clone() };
+        let mut claims = claims(call, Grant { account: account.id(), subject, seconds })?;
+        claims.chained = chained;
+        claims.policy.clone_from(&self.policy);
+        claims.policy_arns.clone_from(&self.policy_arns);
+        claims.tags = tags.all;
+        claims.transitive = tags.transitive;
+        claims.source_identity.clone_from(&source_identity);
+        let credentials = issue(call, &claims)?;
+        let arn = Arn::assumed_role(account.partition(), account.id(), &role.name, &self.session);
+        Ok(api::AssumeRoleResponse {
+            credentials: Some(credentials),
+            assumed_role_user: Some(api::AssumedRoleUser {
+                assumed_role_id: format!("{}:{}", role.id, self.session),
+                arn: arn.to_string(),
+            }),
+            packed_policy_size: self.packed_size(),
+            source_identity,
+            ..api::AssumeRoleResponse::default()
+        })
+    }
+}
+
+/// Tags of a session: those of the request, and those that a chain hands on.
+struct SessionTags {
+    all: Vec<(String, String)>,
+    transitive: Vec<String>,
+}
+
+impl AssumeRole {
+    /// The role and its account. A role that is not there is denied like one that does not trust the
+    /// caller, so that the answer does not tell which roles exist.
+    fn find(&self, call: &Call<'_>) -> Result<(Arc<Account>, Arc<Role>), Fault> {
+        let denied = || {
+            Fault::access_denied(format!(
+                "User: {} is not authorized to perform: sts:AssumeRole on resource: {}",
+                call.caller().arn(),
+                self.role
+            ))
+        };
+        let id = self.role.account_id().ok_or_else(denied)?;
+        let account = if id == call.account().id() {
+            Arc::new(call.account().clone())
+        } else {
+            call.foreign(id).ok_or_else(denied)?
+        };
+        let name = self.role.resource().rsplit('/').next().unwrap_or_default();
+        let role = account.role_named(name).cloned();
+        let role = role.filter(|role| account.role_arn(role) == self.role).ok_or_else(denied)?;
+        Ok((account, role))
+    }
+
+    fn seconds(&self, role: &Role, chained: bool) -> Result<i32, Fault> {
+        let Some(wanted) = self.seconds else { return Ok(DEFAULT_SECONDS) };
+        if chained && wanted > DEFAULT_SECONDS {
+            return Err(Fault::validation(
+                "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
+            ));
+        }
+        if i64::from(wanted) > i64::from(role.max_session_seconds) {
+            return Err(Fault::validation(
+                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+            ));
+        }
+        Ok(wanted)
+    }
+
+    fn check_policies(&self, call: &Call<'_>, account: &Account) -> Result<(), Fault> {
+        if let Some(text) = &self.policy {
+            Document::parse_strict(text, DocumentKind::Session).map_err(|error| {
+                Fault::new("MalformedPolicyDocument", crate::policy_message(&error))
+            })?;
+        }
+        for arn in &self.policy_arns {
+            if document(account, call.node().managed(), arn).is_none() {
+                return Err(Fault::new(
+                    "MalformedPolicyDocument",
+                    format!("The session policy {arn} does not exist."),
+                ));
+            }
+        }
+        if self.plain_size() > MAX_PLAIN {
+            return Err(Fault::new(
+                "PackedPolicyTooLarge",
+                format!(
+                    "Packed size of session tags and policies consumes {}% of the allotted space.",
+                    self.plain_size() * 100 / MAX_PLAIN
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    fn plain_size(&self) -> usize {
+        let inline = self.policy.as_ref().map_or(0, |text| text.chars().count());
+        inline + self.policy_arns.iter().map(|arn| arn.as_str().len()).sum::<usize>()
+    }
+
+    /// The share of the room for policies and tags that the request takes, in percent.
+    fn packed_size(&self) -> Option<i32> {
+        let tags: usize =
+            self.tags.iter().map(|tag| tag.key.as_str().len() + tag.value.as_str().len()).sum();
+        let size = self.plain_size() + tags;
+        (size > 0).then(|| i32::try_from((size * 100).div_ceil(MAX_PLAIN)).unwrap_or(100).min(100))
+    }
+
+    /// The tags of the new session: transitive ones of the calling session go on and cannot be
+    /// overridden (SES-9, threat B05).
+    fn session_tags(&self, call: &Call<'_>) -> Result<SessionTags, Fault> {
+        for key in &self.transitive {
+            if self.tags.value(key).is_none() {
+                return Err(invalid_parameter(
+                    "The specified transitive tag key must be included in the requested tags.",
+                ));
+            }
+        }
+        let mut all: Vec<(String, String)> =
+            self.tags.iter().map(|tag| (tag.key.to_string(), tag.value.to_string())).collect();
+        let mut transitive = self.transitive.clone();
+        if let Some(claims) = &call.caller().claims {
+            for key in &claims.transitive {
+                if self.tags.value(key).is_some() {
+                    return Err(invalid_parameter(
+                        "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.",
+                    ));
+                }
+                let held = claims.tags.iter().find(|(held, _)| held.eq_ignore_ascii_case(key));
+                if let Some((key, value)) = held {
+                    all.push((key.clone(), value.clone()));
+                    transitive.push(key.clone());
+                }
+            }
+        }
+        Ok(SessionTags { all, transitive })
+    }
+
+    /// The source identity of the new session. Once set it goes along the whole chain, and cannot be
+    /// changed (threat B06).
+    fn source_identity_for(&self, call: &Call<'_>) -> Result<Option<String>, Fault> {
+        let held = call.caller().claims.as_ref().and_then(|claims| claims.source_identity.clone());
+        match (held, &self.source_identity) {
+            (Some(held), Some(wanted)) if held != *wanted => Err(Fault::access_denied(format!(
+                "User: {} is not authorized to perform: sts:SetSourceIdentity on resource: {}",
+                call.caller().arn(),
+                self.role
+            ))),
+            (Some(held), _) => Ok(Some(held)),
+            (None, wanted) => Ok(wanted.clone()),
+        }
+    }
+}
+
+fn tags(given: Vec<api::Tag>) -> Result<TagSet, Fault> {
+    use bailiwick_identifiers::{Tag, TagError};
+    if given.len() > MAX_TAGS {
+        return Err(Fault::validation("A session can have at most 50 tags."));
+    }
+    let parsed = given.into_iter().map(|tag| {
+        Ok::<Tag, TagError>(Tag { key: tag.key.parse()?, value: tag.value.parse()? })
+    });
+    let parsed = parsed.collect::<Result<Vec<_>, _>>();
+    parsed.and_then(TagSet::new).map_err(|error| match error {
+        TagError::Duplicate(_) => invalid_parameter(
+            "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
+        ),
+        other => invalid_parameter(other.to_string()),
+    })
+}
+
+fn invalid_parameter(message: impl Into<String>) -> Fault {
+    Fault::common("InvalidParameterValue", 400, message)
+}

@@ -1,0 +1,66 @@
+//! Issuing temporary credentials.
+
+use bailiwick_identifiers::{AccessKeyId, AccessKeyKind, AccountId};
+use bailiwick_wire::generated::sts as api;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::call::Permitted;
+use crate::fault::Fault;
+use crate::session::{Claims, Subject};
+
+/// What is decided of a session before it is issued.
+pub(super) struct Grant {
+    /// The account in which it acts.
+    pub(super) account: AccountId,
+    /// Who it acts as.
+    pub(super) subject: Subject,
+    /// How long it lives, in seconds.
+    pub(super) seconds: i32,
+}
+
+/// A new session: credentials for the client, and claims for [`issue`] to seal.
+pub(super) fn claims(call: &mut Permitted<'_>, grant: Grant) -> Result<Claims, Fault> {
+    let issued = Timestamp::from_second(call.now().as_second()).map_err(|_| Fault::internal())?;
+    let life = SignedDuration::from_secs(grant.seconds.into());
+    let expires = issued.checked_add(life).map_err(|_| Fault::internal())?;
+    let key: AccessKeyId = call.mint().access_key_id(AccessKeyKind::Temporary, grant.account);
+    Ok(Claims {
+        account: grant.account,
+        subject: grant.subject,
+        key,
+        secret: call.mint().secret(),
+        issued,
+        expires,
+        mfa: None,
+        minted_by: None,
+        chained: false,
+        policy: None,
+        policy_arns: Vec::new(),
+        tags: Vec::new(),
+        transitive: Vec::new(),
+        source_identity: None,
+    })
+}
+
+/// Seals the claims. The only place where the secret of a session leaves the server.
+pub(super) fn issue(call: &Permitted<'_>, claims: &Claims) -> Result<api::Credentials, Fault> {
+    let mut nonce = [0; 12];
+    call.entropy().fill(&mut nonce);
+    let token = claims.seal(call.keyring(), nonce).ok_or_else(Fault::internal)?;
+    Ok(api::Credentials {
+        access_key_id: claims.key.to_string(),
+        secret_access_key: claims.secret.as_str().into(),
+        session_token: token.into(),
+        expiration: claims.expires,
+    })
+}
+
+/// A second factor was named. Deviation: no device can be registered yet, so none can be right.
+pub(super) fn refuse_factor(serial: Option<&str>, code: Option<&str>) -> Result<(), Fault> {
+    if serial.is_some() || code.is_some() {
+        return Err(Fault::access_denied(
+            "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! AWS Security Token Service: who am I, and temporary credentials.
+
+mod assume_role;
+mod caller_identity;
+mod credentials;
+mod session_token;
+
+use crate::operation::Entry;
+
+/// Every operation that is written, file by file.
+pub(crate) const OPERATIONS: &[&[Entry]] =
+    &[assume_role::OPERATIONS, caller_identity::OPERATIONS, session_token::OPERATIONS];

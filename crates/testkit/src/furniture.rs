@@ -1,0 +1,180 @@
+//! An account with two of everything, so that every operation has something to work on, and
+//! something that it must leave alone.
+
+use serde_json::json;
+
+use crate::client::Client;
+use crate::world::{HOME, World};
+
+/// The console password of furnished users.
+pub const PASSWORD: &str = "First-Horse-7x";
+
+/// The path of all that is furnished.
+const PATH: &str = "/team/";
+
+/// A policy that allows these actions on everything.
+pub fn allow(actions: &[&str]) -> String {
+    allow_on(actions, &["*"])
+}
+
+/// A policy that allows everything.
+pub fn allow_all() -> String {
+    allow(&["*"])
+}
+
+/// A policy that allows these actions on these resources.
+pub fn allow_on(actions: &[&str], resources: &[&str]) -> String {
+    policy(&json!([{"Effect": "Allow", "Action": actions, "Resource": resources}]))
+}
+
+/// A policy that denies these actions and allows all others.
+pub fn deny(actions: &[&str]) -> String {
+    policy(&json!([
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": actions, "Resource": "*"},
+    ]))
+}
+
+/// A trust policy that lets a principal assume the role, tag the session and name its source.
+pub fn trust(principal: &str) -> String {
+    policy(&json!([{
+        "Effect": "Allow",
+        "Principal": {"AWS": principal},
+        "Action": ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
+    }]))
+}
+
+fn policy(statements: &serde_json::Value) -> String {
+    json!({"Version": "2012-10-17", "Statement": statements}).to_string()
+}
+
+/// The names of one set of entities. Two sets differ in their suffix.
+#[derive(Clone, Debug)]
+pub struct Furniture {
+    /// The account.
+    pub account: String,
+    suffix: String,
+    /// The key of the user that has everything.
+    pub key: String,
+    /// A decision that can be explained.
+    pub decision: String,
+}
+
+impl Furniture {
+    /// Puts a set into the administrator's account, which is [`HOME`].
+    pub fn set(world: &World, suffix: &str) -> Self {
+        Self::set_as(&world.admin, HOME, suffix)
+    }
+
+    /// Puts a set into the account of an administrator.
+    pub fn set_as(admin: &Client, account: &str, suffix: &str) -> Self {
+        let mut set = Self {
+            account: account.into(),
+            suffix: suffix.into(),
+            key: String::new(),
+            decision: String::new(),
+        };
+        set.policies(admin);
+        set.users(admin);
+        set.groups(admin);
+        set.roles(admin);
+        set
+    }
+
+    /// A name of this set.
+    pub fn name(&self, stem: &str) -> String {
+        format!("{stem}{}", self.suffix)
+    }
+
+    /// The ARN of an entity of this set: `arn("role", "Worker")`.
+    pub fn arn(&self, kind: &str, stem: &str) -> String {
+        format!("arn:aws:iam::{}:{kind}{PATH}{}", self.account, self.name(stem))
+    }
+
+    fn policies(&self, admin: &Client) {
+        for stem in ["Held", "Loose"] {
+            let parameters = [
+                ("PolicyName", &*self.name(stem)),
+                ("Path", PATH),
+                ("PolicyDocument", &allow(&["s3:GetObject"])),
+                ("Tags.member.1.Key", "team"),
+                ("Tags.member.1.Value", "blue"),
+            ];
+            admin.iam("CreatePolicy", &parameters).ok();
+        }
+        let parameters = [
+            ("PolicyArn", &*self.arn("policy", "Held")),
+            ("PolicyDocument", &allow(&["s3:PutObject"])),
+        ];
+        admin.iam("CreatePolicyVersion", &parameters).ok();
+    }
+
+    fn users(&mut self, admin: &Client) {
+        for stem in ["Ann", "Spare"] {
+            let parameters = [
+                ("UserName", &*self.name(stem)),
+                ("Path", PATH),
+                ("PermissionsBoundary", &self.arn("policy", "Held")),
+                ("Tags.member.1.Key", "team"),
+                ("Tags.member.1.Value", "blue"),
+            ];
+            let made = admin.iam("CreateUser", &parameters).ok();
+            self.decision = made.decision_id().expect("a decision");
+        }
+        let user = self.name("Ann");
+        self.policies_of(admin, "User", "Ann");
+        let login = [("UserName", &*user), ("Password", PASSWORD)];
+        admin.iam("CreateLoginProfile", &login).ok();
+        let key = admin.iam("CreateAccessKey", &[("UserName", &user)]).ok();
+        self.key = key.text("AccessKey.AccessKeyId");
+    }
+
+    fn groups(&self, admin: &Client) {
+        for stem in ["Crew", "Empty"] {
+            let parameters = [("GroupName", &*self.name(stem)), ("Path", PATH)];
+            admin.iam("CreateGroup", &parameters).ok();
+        }
+        self.policies_of(admin, "Group", "Crew");
+        let parameters = [("GroupName", &*self.name("Crew")), ("UserName", &self.name("Ann"))];
+        admin.iam("AddUserToGroup", &parameters).ok();
+    }
+
+    fn roles(&self, admin: &Client) {
+        let principal = format!("arn:aws:iam::{}:root", self.account);
+        for stem in ["Worker", "Idle"] {
+            let parameters = [
+                ("RoleName", &*self.name(stem)),
+                ("Path", PATH),
+                ("AssumeRolePolicyDocument", &trust(&principal)),
+                ("PermissionsBoundary", &self.arn("policy", "Held")),
+                ("Tags.member.1.Key", "team"),
+                ("Tags.member.1.Value", "blue"),
+            ];
+            admin.iam("CreateRole", &parameters).ok();
+        }
+        self.policies_of(admin, "Role", "Worker");
+        for stem in ["Full", "Hollow"] {
+            let parameters = [
+                ("InstanceProfileName", &*self.name(stem)),
+                ("Path", PATH),
+                ("Tags.member.1.Key", "team"),
+                ("Tags.member.1.Value", "blue"),
+            ];
+            admin.iam("CreateInstanceProfile", &parameters).ok();
+        }
+        let parameters =
+            [("InstanceProfileName", &*self.name("Full")), ("RoleName", &self.name("Worker"))];
+        admin.iam("AddRoleToInstanceProfile", &parameters).ok();
+    }
+
+    fn policies_of(&self, admin: &Client, kind: &str, stem: &str) {
+        let (member, name) = (format!("{kind}Name"), self.name(stem));
+        let policy = self.arn("policy", "Held");
+        let parameters = [(&*member, &*name), ("PolicyArn", &policy)];
+        admin.iam(&format!("Attach{kind}Policy"), &parameters).ok();
+        let document = allow(&["s3:ListBucket"]);
+        let parameters =
+            [(&*member, &*name), ("PolicyName", "Inline"), ("PolicyDocument", &document)];
+        admin.iam(&format!("Put{kind}Policy"), &parameters).ok();
+    }
+}

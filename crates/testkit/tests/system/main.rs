@@ -1,0 +1,21 @@
+//! Whole-system tests, in one process. Modules follow the groups of the threat model, and a test's
+//! name begins with the threat that it stands for.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+
+mod audit;
+mod authentication;
+mod authorization;
+mod exhaustion;
+mod lists;
+mod operations;
+mod secrets;
+mod sessions;
+mod targets;
+mod world;
