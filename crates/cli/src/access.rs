@@ -34,7 +34,7 @@ pub struct AccessArgs {
 #[derive(Debug)]
 pub(crate) struct Access {
     pub(crate) endpoint: String,
-    pub(crate) access_key_id: String,
+    pub(crate) key_id: String,
     pub(crate) secret: Secret,
     pub(crate) session_token: Option<Secret>,
     pub(crate) region: String,
@@ -55,18 +55,20 @@ impl Access {
         let named = args.data_dir.is_some() || args.profile.is_some();
         let key = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"));
         let endpoint = args.endpoint_url.clone().or_else(|| variable("AWS_ENDPOINT_URL"));
-        if let (false, Some(endpoint), (Some(access_key_id), Some(secret))) = (named, &endpoint, key)
+        if let (false, Some(endpoint), (Some(access_key_id), Some(secret))) =
+            (named, &endpoint, key)
         {
             return Ok(Self {
                 endpoint: endpoint.clone(),
-                access_key_id,
+                key_id: access_key_id,
                 secret: secret.into(),
                 session_token: variable("AWS_SESSION_TOKEN").map(Secret::from),
                 region,
                 ca_bundle,
             });
         }
-        let dir = args.data_dir.clone().or_else(|| variable("BAILIWICK_DATA_DIR").map(PathBuf::from));
+        let dir =
+            args.data_dir.clone().or_else(|| variable("BAILIWICK_DATA_DIR").map(PathBuf::from));
         let dir = dir.unwrap_or_else(|| DEFAULT_DATA_DIR.into());
         if !dir.join("credentials").exists() {
             bail!(
@@ -80,7 +82,7 @@ impl Access {
         let (found, bundle) = running.unwrap_or_else(|| (DEFAULT_ENDPOINT.into(), None));
         Ok(Self {
             endpoint: args.endpoint_url.clone().unwrap_or(found),
-            access_key_id,
+            key_id: access_key_id,
             secret,
             session_token: None,
             region,
@@ -158,14 +160,20 @@ mod tests {
             _ => None,
         };
         let plain = Access::find(&AccessArgs::default(), variables).unwrap();
-        assert_eq!((plain.endpoint.as_str(), plain.access_key_id.as_str()), ("http://env:1", "AKIAENV"));
+        assert_eq!((plain.endpoint.as_str(), plain.key_id.as_str()), ("http://env:1", "AKIAENV"));
         let dir = AccessArgs { data_dir: Some(base.path().to_owned()), ..AccessArgs::default() };
         let named = Access::find(&dir, variables).unwrap();
-        assert_eq!((named.endpoint.as_str(), named.access_key_id.as_str()), ("https://localhost:9", "AKIADIR"));
+        assert_eq!(
+            (named.endpoint.as_str(), named.key_id.as_str()),
+            ("https://localhost:9", "AKIADIR")
+        );
         assert_eq!((named.secret.expose(), named.ca_bundle), ("a=b", Some("/ca.pem".into())));
         let only_dir = |name: &str| variables(name).filter(|_| name.starts_with("BAILIWICK"));
-        assert_eq!(Access::find(&AccessArgs::default(), only_dir).unwrap().access_key_id, "AKIADIR");
-        assert!(Access::find(&AccessArgs { profile: Some("x".into()), ..dir.clone() }, variables).is_err());
+        assert_eq!(Access::find(&AccessArgs::default(), only_dir).unwrap().key_id, "AKIADIR");
+        assert!(
+            Access::find(&AccessArgs { profile: Some("x".into()), ..dir.clone() }, variables)
+                .is_err()
+        );
         assert!(Access::find(&AccessArgs::default(), |_| None).is_err());
         // L07
         write(&file, text, 0o640);

@@ -60,8 +60,7 @@ impl Client {
         let body = json::encode(A::Request::SCHEMA, &request.into_value());
         let request = self.signed(A::OPERATION, body)?;
         let sent = self.agent.run(request);
-        let mut reply =
-            sent.with_context(|| format!("no answer from {}", self.access.endpoint))?;
+        let mut reply = sent.with_context(|| format!("no answer from {}", self.access.endpoint))?;
         let code = reply.headers().get("x-amzn-errortype").cloned();
         let status = reply.status();
         let body = reply.body_mut().with_config().limit(MAX_REPLY).read_to_vec();
@@ -80,19 +79,19 @@ impl Client {
 
     fn signed(&self, operation: &Operation, body: Vec<u8>) -> anyhow::Result<Request<Vec<u8>>> {
         let service = operation.service;
-        let target = format!("{}.{}", service.target_prefix.unwrap_or_default(), operation.name);
+        let target = format!("{}.{}", service.target_prefix, operation.name);
         let request = Request::post(self.address.clone())
             .header("content-type", json::content_type(service.protocol))
             .header("x-amz-target", target)
             .body(body)?;
         let (mut parts, body) = request.into_parts();
         let signer = Signer {
-            access_key_id: &self.access.access_key_id,
+            access_key_id: &self.access.key_id,
             secret: &self.secret,
             session_token: self.access.session_token.as_ref().map(bailiwick_wire::Secret::expose),
             region: &self.access.region,
             service: service.signing_name,
-            path_form: PathForm::Standard,
+            path_form: PathForm::Normalized,
         };
         sigv4::sign(&signer, &mut parts, &body, clock::now())?;
         Ok(Request::from_parts(parts, body))
@@ -101,8 +100,7 @@ impl Client {
 
 /// An endpoint as an address: a scheme, a host and no path.
 fn address(endpoint: &str) -> anyhow::Result<Uri> {
-    let address: Uri =
-        endpoint.parse().with_context(|| format!("`{endpoint}` is no address"))?;
+    let address: Uri = endpoint.parse().with_context(|| format!("`{endpoint}` is no address"))?;
     let fine = matches!(address.scheme_str(), Some("http" | "https"))
         && matches!(address.path(), "" | "/")
         && address.query().is_none()

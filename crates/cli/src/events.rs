@@ -183,8 +183,11 @@ fn print(out: &mut impl Write, format: Format, event: &str) -> anyhow::Result<()
 fn ascii(json: &str) -> String {
     json.chars()
         .map(|c| match c {
-            '\u{7f}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}' | '\u{feff}' => format!("\\u{:04x}", u32::from(c)),
+            '\u{7f}'..='\u{9f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}' => format!("\\u{:04x}", u32::from(c)),
             c => c.to_string(),
         })
         .collect()
@@ -194,7 +197,9 @@ fn ascii(json: &str) -> String {
 fn line(event: &Json) -> String {
     let at = |path: &str| event.pointer(path).and_then(Json::as_str);
     let caller = at("/userIdentity/userName")
-        .or_else(|| at("/userIdentity/arn").and_then(|arn| arn.split_once('/').map(|(_, tail)| tail)))
+        .or_else(|| {
+            at("/userIdentity/arn").and_then(|arn| arn.split_once('/').map(|(_, tail)| tail))
+        })
         .or_else(|| at("/userIdentity/arn"))
         .or_else(|| at("/userIdentity/type"));
     let cells = [

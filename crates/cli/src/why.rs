@@ -121,11 +121,7 @@ fn statement(statement: &Json) -> String {
         None => String::new(),
     };
     let outcome = statement.get("outcome").unwrap_or(&Json::Null);
-    format!(
-        "      statement {name}{line}, {}: {}",
-        word(statement, "/effect"),
-        said(outcome)
-    )
+    format!("      statement {name}{line}, {}: {}", word(statement, "/effect"), said(outcome))
 }
 
 /// What a statement answered, in words.
@@ -143,7 +139,9 @@ fn said(outcome: &Json) -> String {
     };
     match (word(outcome, "/result").as_str(), outcome.pointer("/element").and_then(Json::as_str)) {
         ("matched", _) => "matches".into(),
-        ("missed", Some("condition")) => format!("its condition does not hold: {}", condition(outcome)),
+        ("missed", Some("condition")) => {
+            format!("its condition does not hold: {}", condition(outcome))
+        }
         ("missed", Some(element)) => {
             let wanted: Vec<String> = list(outcome, "/wanted").iter().map(plain).collect();
             let not = match outcome.pointer("/negated").and_then(Json::as_bool) {
@@ -165,8 +163,11 @@ fn source(source: &Json) -> String {
     match source {
         Json::String(text) => text.clone(),
         Json::Object(members) => {
-            let parts: Vec<String> =
-                members.iter().filter(|(_, value)| !value.is_null()).map(|(_, value)| plain(value)).collect();
+            let parts: Vec<String> = members
+                .iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(_, value)| plain(value))
+                .collect();
             parts.join(" ")
         }
         _ => "a policy".into(),
@@ -222,7 +223,8 @@ mod tests {
             }]}],
             "missingKeys": ["aws:PrincipalTag/team"],
         }]);
-        let event = json!({"eventName": "CreateUser", "eventTime": "T", "errorCode": "AccessDenied"});
+        let event =
+            json!({"eventName": "CreateUser", "eventTime": "T", "errorCode": "AccessDenied"});
         let text = tree(&explanation, &event);
         for part in [
             "CreateUser at T: AccessDenied\n",
@@ -238,7 +240,9 @@ mod tests {
 
     #[test]
     fn odd_explanations_are_shown_rather_than_refused() {
-        for odd in [json!([]), json!({}), json!(null), json!([{"decision": "explicitDeny", "rule": "r"}])] {
+        for odd in
+            [json!([]), json!({}), json!(null), json!([{"decision": "explicitDeny", "rule": "r"}])]
+        {
             assert!(!tree(&odd, &json!({})).is_empty(), "{odd}");
         }
     }

@@ -342,7 +342,10 @@ impl Account {
     }
 
     /// The instance profiles that hold a role.
-    pub fn instance_profiles_of(&self, role: UniqueId) -> impl Iterator<Item = &Arc<InstanceProfile>> {
+    pub fn instance_profiles_of(
+        &self,
+        role: UniqueId,
+    ) -> impl Iterator<Item = &Arc<InstanceProfile>> {
         seconds(&self.profiles_of, role).filter_map(|id| self.profiles.with_id(id))
     }
 
@@ -501,4 +504,94 @@ impl Account {
 fn after<T>(map: &OrdMap<Folded, Arc<T>>, name: Folded) -> impl Iterator<Item = &Arc<T>> {
     let bounds = (std::ops::Bound::Excluded(name), std::ops::Bound::Unbounded);
     map.range(bounds).map(|(_, entity)| entity)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bailiwick_identifiers::{IdKind, Path, TagSet};
+    use jiff::Timestamp;
+
+    fn account() -> Account {
+        Account::new(AccountInfo {
+            id: "123456789012".parse().unwrap(),
+            name: None,
+            partition: Partition::Aws,
+            created: Timestamp::UNIX_EPOCH,
+            alias: None,
+        })
+    }
+
+    fn id(kind: IdKind, number: u8) -> UniqueId {
+        UniqueId::from_random(kind, [number; 11])
+    }
+
+    fn user(number: u8, name: &str, boundary: Option<&str>) -> Record {
+        Record::User(Arc::new(User {
+            id: id(IdKind::User, number),
+            name: name.parse().unwrap(),
+            path: Path::root(),
+            created: Timestamp::UNIX_EPOCH,
+            tags: TagSet::default(),
+            boundary: boundary.map(|arn| arn.parse().unwrap()),
+        }))
+    }
+
+    #[test]
+    fn names_are_found_without_case_and_move_with_a_rename() {
+        let mut account = account();
+        account.put(user(1, "Alice", None));
+        assert_eq!(account.user_named("aLICE").unwrap().name.as_str(), "Alice");
+        account.put(user(1, "bob", None));
+        assert!(account.user_named("alice").is_none());
+        assert_eq!(account.user(&id(IdKind::User, 1)).unwrap().name.as_str(), "bob");
+        account.remove(&RecordKey::User(id(IdKind::User, 1)));
+        assert_eq!(account.users().len(), 0);
+        assert!(account.user_named("bob").is_none());
+    }
+
+    #[test]
+    fn edges_are_found_from_both_ends_and_only_theirs() {
+        let mut account = account();
+        let policy: Arn = "arn:aws:iam::123456789012:policy/p".parse().unwrap();
+        for number in [1, 2, 3] {
+            account.put(user(number, &format!("u{number}"), None));
+            let owner = id(IdKind::User, number);
+            account.put(Record::Attachment(Attachment { owner, policy: policy.clone() }));
+            account
+                .put(Record::Membership(Membership { user: owner, group: id(IdKind::Group, 9) }));
+        }
+        let middle = id(IdKind::User, 2);
+        assert_eq!(account.attached(middle).count(), 1);
+        assert_eq!(account.attached_to(&policy).count(), 3);
+        assert_eq!(account.members_of(id(IdKind::Group, 9)).count(), 3);
+        account.remove(&RecordKey::Attachment(middle, policy.clone()));
+        account.remove(&RecordKey::Membership(middle, id(IdKind::Group, 9)));
+        assert_eq!(account.attached(middle).count(), 0);
+        assert_eq!(account.attached_to(&policy).count(), 2);
+        assert_eq!(account.members_of(id(IdKind::Group, 9)).count(), 2);
+    }
+
+    #[test]
+    fn a_boundary_is_counted_once_wherever_it_moves() {
+        let mut account = account();
+        let (one, two) =
+            ("arn:aws:iam::123456789012:policy/a", "arn:aws:iam::123456789012:policy/b");
+        account.put(user(1, "alice", Some(one)));
+        account.put(user(1, "alice", Some(two)));
+        assert_eq!(account.bounded_by(&one.parse().unwrap()).count(), 0);
+        assert_eq!(account.bounded_by(&two.parse().unwrap()).count(), 1);
+        account.put(user(1, "alice", None));
+        assert_eq!(account.bounded_by(&two.parse().unwrap()).count(), 0);
+    }
+
+    #[test]
+    fn a_clone_does_not_see_later_changes() {
+        let mut account = account();
+        account.put(user(1, "alice", None));
+        let before = account.clone();
+        account.remove(&RecordKey::User(id(IdKind::User, 1)));
+        assert!(before.user_named("alice").is_some());
+        assert!(account.user_named("alice").is_none());
+    }
 }

@@ -235,3 +235,46 @@ impl Owner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> Record {
+        let policy = "arn:aws:iam::aws:policy/ReadOnlyAccess".parse().unwrap();
+        let owner = "AIDAQQQQQQQQQQQQQQQQQ".parse().unwrap();
+        Record::Attachment(Attachment { owner, policy })
+    }
+
+    #[test]
+    fn reads_what_it_writes() {
+        let bytes = record().encode();
+        assert_eq!(Record::decode("k", &bytes).unwrap(), record());
+        let account = "123456789012".parse().unwrap();
+        assert_eq!(
+            record().key().path(account),
+            "account/123456789012/attachment/AIDAQQQQQQQQQQQQQQQQQ/arn:aws:iam::aws:policy/ReadOnlyAccess"
+        );
+    }
+
+    /// I09: a newer or damaged record is refused, and the text names its key.
+    #[test]
+    fn tm_i09_refuses_records_it_cannot_read() {
+        let mut newer = record().encode();
+        newer[0] = FORM + 1;
+        for (bytes, expected) in [
+            (Vec::new(), "the record at `k` is empty"),
+            (newer, "the record at `k` has form 2, and this program reads forms up to 1"),
+            (vec![FORM, b'{'], "the record at `k` cannot be read"),
+        ] {
+            let error = Record::decode("k", &bytes).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn names_are_no_records() {
+        assert!(holds_record("account/123456789012/user/AIDAQQQQQQQQQQQQQQQQQ"));
+        assert!(!holds_record("account/123456789012/name/user/alice"));
+    }
+}

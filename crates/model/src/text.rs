@@ -108,18 +108,39 @@ impl TrustText {
     }
 
     /// The text as AWS shows it: principals whose entity is gone appear as their unique ids, all
-    /// else byte for byte as it was written. `current` tells the ARN of an entity that lives.
+    /// else byte for byte as it was written (condition values are not converted). `current` tells
+    /// the ARN of an entity that lives.
     pub fn shown(&self, current: impl Fn(&UniqueId) -> Option<Arn>) -> String {
         let mut text = String::from(self.source.as_ref());
-        for binding in &self.bindings {
+        let Ok(document) = &self.document else { return text };
+        let mut places: Vec<_> = document.principals().collect();
+        // From the end, so that earlier places stay where they are.
+        places.sort_by_key(|place| std::cmp::Reverse((place.position.line, place.position.column)));
+        for place in places {
+            let bound = self.bindings.iter().find(|binding| binding.arn.as_str() == place.text);
+            let Some(binding) = bound else { continue };
             let shown = current(&binding.id)
                 .map_or_else(|| binding.id.as_str().to_owned(), |arn| arn.as_str().to_owned());
-            if shown != binding.arn.as_str() {
-                text = text.replace(&format!("\"{}\"", binding.arn), &format!("\"{shown}\""));
+            if shown == binding.arn.as_str() {
+                continue;
+            }
+            let written = format!("\"{}\"", binding.arn);
+            let at = offset(&text, place.position.line, place.position.column);
+            if text.get(at..).is_some_and(|rest| rest.starts_with(&written)) {
+                text.replace_range(at..at + written.len(), &format!("\"{shown}\""));
             }
         }
         text
     }
+}
+
+/// The byte at which a line and column stand, both from 1, columns in Unicode scalars.
+fn offset(text: &str, line: u32, column: u32) -> usize {
+    let lines = text.split_inclusive('\n').take(line.saturating_sub(1) as usize);
+    let start: usize = lines.map(str::len).sum();
+    let rest = text.get(start..).unwrap_or_default();
+    let within = rest.char_indices().nth(column.saturating_sub(1) as usize);
+    start + within.map_or(rest.len(), |(at, _)| at)
 }
 
 fn bind(document: &Document, bindings: &[Binding]) -> Document {
@@ -153,5 +174,34 @@ impl Eq for TrustText {}
 impl fmt::Debug for TrustText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.source, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// PR-12: a principal whose entity is gone is shown as its id; the same text as a condition
+    /// value stays.
+    #[test]
+    fn shows_ids_of_the_deleted_in_principals_alone() {
+        let arn = "arn:aws:iam::123456789012:user/bob";
+        let text = format!(
+            "{{\"Version\":\"2012-10-17\",\n \"Statement\":[{{\"Effect\":\"Allow\",\"Principal\":{{\"AWS\":[\"{arn}\"]}},\n  \"Action\":\"sts:AssumeRole\",\"Condition\":{{\"StringEquals\":{{\"aws:PrincipalArn\":\"{arn}\"}}}}}}]}}"
+        );
+        let document = Document::parse(&text, DocumentKind::Trust).unwrap();
+        let id: UniqueId = "AIDAQQQQQQQQQQQQQQQQQ".parse().unwrap();
+        let trust = TrustText::of(&document, vec![Binding { arn: arn.parse().unwrap(), id }]);
+        assert_eq!(trust.shown(|_| Some(arn.parse().unwrap())), text);
+        let gone = text.replacen(arn, id.as_str(), 1);
+        assert_eq!(trust.shown(|_| None), gone);
+        assert_ne!(gone, text);
+    }
+
+    #[test]
+    fn keeps_the_bytes_of_texts_it_cannot_read() {
+        let text = IdentityText::from("{ not json".to_owned());
+        assert!(text.document().is_err());
+        assert_eq!(text.source(), "{ not json");
     }
 }

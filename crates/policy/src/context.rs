@@ -3,7 +3,7 @@
 //! All texts lie in one buffer and the entries are sorted by a hash of the folded key, so that
 //! building one costs two or three allocations and a look-up a short binary search.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use smallvec::SmallVec;
 
@@ -47,10 +47,11 @@ const MULTIVALUED: [&str; 12] = [
     "sts:transitivetagkeys",
 ];
 
+/// A text in the buffer. Contexts are far smaller than 4 GiB; what lies beyond is not found.
 #[derive(Clone, Copy)]
 struct Slice {
-    start: usize,
-    end: usize,
+    start: u32,
+    end: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -58,8 +59,8 @@ struct Entry {
     hash: u64,
     /// The folded key.
     key: Slice,
-    first_value: usize,
-    count: usize,
+    first_value: u32,
+    count: u32,
     multivalued: bool,
     /// Set by the host, not offered by a caller.
     trusted: bool,
@@ -132,6 +133,17 @@ impl Context {
         self.insert(key, values, true, true);
     }
 
+    /// Sets this key to one value, printed in place.
+    fn put_display(&mut self, key: &str, value: impl fmt::Display) {
+        let slice = self.push_key(key);
+        let start = self.here();
+        // Writing to a string cannot fail.
+        let _ = write!(self.buffer, "{value}");
+        let value = Slice { start, end: self.here() };
+        self.values.push(value);
+        self.file(slice, 1, false, true);
+    }
+
     /// Takes values that come from outside the trusted layer. Answers whether they were taken: a
     /// key that the host has set stays as it is.
     ///
@@ -184,7 +196,7 @@ impl Context {
     /// `aws:PrincipalIsAWSService` and the service names (section 12 of the rules).
     pub fn put_principal(&mut self, principal: &Principal) {
         if let Some(account) = principal.account() {
-            self.put("aws:PrincipalAccount", &account.to_string());
+            self.put_display("aws:PrincipalAccount", account);
         }
         let service = matches!(principal, Principal::Service { .. });
         self.put("aws:PrincipalIsAWSService", if service { "true" } else { "false" });
@@ -192,7 +204,7 @@ impl Context {
             Principal::Root { account, .. } => {
                 self.put("aws:PrincipalArn", &principal.describe());
                 self.put("aws:PrincipalType", "Account");
-                self.put("aws:userid", &account.to_string());
+                self.put_display("aws:userid", account);
             }
             Principal::User { arn, id, name, .. } => {
                 self.put("aws:PrincipalArn", arn);
@@ -203,12 +215,12 @@ impl Context {
             Principal::Session { role_arn, role_id, session_name, .. } => {
                 self.put("aws:PrincipalArn", role_arn);
                 self.put("aws:PrincipalType", "AssumedRole");
-                self.put("aws:userid", &format!("{role_id}:{session_name}"));
+                self.put_display("aws:userid", format_args!("{role_id}:{session_name}"));
             }
             Principal::FederatedUser { arn, name, account, .. } => {
                 self.put("aws:PrincipalArn", arn);
                 self.put("aws:PrincipalType", "FederatedUser");
-                self.put("aws:userid", &format!("{account}:{name}"));
+                self.put_display("aws:userid", format_args!("{account}:{name}"));
             }
             Principal::Role { arn, id, .. } => {
                 self.put("aws:PrincipalArn", arn);
@@ -249,16 +261,31 @@ impl Context {
         multivalued: bool,
         trusted: bool,
     ) {
-        let start = self.buffer.len();
-        fold::push_folded(&mut self.buffer, key);
-        let key = Slice { start, end: self.buffer.len() };
-        let first_value = self.values.len();
+        let key = self.push_key(key);
+        let mut count = 0;
         for value in values {
-            let start = self.buffer.len();
+            let start = self.here();
             self.buffer.push_str(value);
-            self.values.push(Slice { start, end: self.buffer.len() });
+            let end = self.here();
+            self.values.push(Slice { start, end });
+            count += 1;
         }
-        let count = self.values.len() - first_value;
+        self.file(key, count, multivalued, trusted);
+    }
+
+    fn here(&self) -> u32 {
+        u32::try_from(self.buffer.len()).unwrap_or(u32::MAX)
+    }
+
+    fn push_key(&mut self, key: &str) -> Slice {
+        let start = self.here();
+        fold::push_folded(&mut self.buffer, key);
+        Slice { start, end: self.here() }
+    }
+
+    /// Enters a key whose values, so many, were pushed last.
+    fn file(&mut self, key: Slice, count: u32, multivalued: bool, trusted: bool) {
+        let first_value = u32::try_from(self.values.len()).unwrap_or(u32::MAX) - count;
         let folded = text(&self.buffer, key);
         let hash = fold::hash(folded);
         let multivalued =
@@ -267,7 +294,7 @@ impl Context {
         let from = self.entries.partition_point(|held| held.hash < hash);
         let mut at = from;
         while let Some(held) = self.entries.get(at).filter(|held| held.hash == hash) {
-            if text(&self.buffer, held.key) == text(&self.buffer, key) {
+            if text(&self.buffer, held.key) == folded {
                 if let Some(slot) = self.entries.get_mut(at) {
                     *slot = entry;
                 }
@@ -287,7 +314,8 @@ impl fmt::Debug for Context {
 
 impl<'a> Values<'a> {
     pub(crate) fn iter(self) -> impl Iterator<Item = &'a str> + Clone {
-        let range = self.entry.first_value..self.entry.first_value + self.entry.count;
+        let first = self.entry.first_value as usize;
+        let range = first..first + self.entry.count as usize;
         let slices = self.context.values.get(range).unwrap_or_default();
         slices.iter().map(move |slice| text(&self.context.buffer, *slice))
     }
@@ -314,7 +342,7 @@ fn is_amr(folded: &str) -> bool {
 }
 
 fn text(buffer: &str, slice: Slice) -> &str {
-    buffer.get(slice.start..slice.end).unwrap_or_default()
+    buffer.get(slice.start as usize..slice.end as usize).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -156,20 +156,20 @@ impl Decision {
         let s3 = action.get(..3).is_some_and(|head| head.eq_ignore_ascii_case("s3:"));
         if !resource.is_empty() {
             let quote = if s3 { "\"" } else { "" };
-            text.push_str(&format!(" on resource: {quote}{resource}{quote}"));
+            text.extend([" on resource: ", quote, resource, quote]);
         }
         if !same_account {
             return text;
         }
         match &self.reason {
             Reason::ExplicitDeny { kind, source, .. } => {
-                text.push_str(&format!(" with an explicit deny in {} {kind}", kind.article()));
+                text.extend([" with an explicit deny in ", kind.article(), " ", kind.name()]);
                 if let Some(arn) = &source.arn {
-                    text.push_str(&format!(": {arn}"));
+                    text.extend([": ", arn]);
                 }
             }
             Reason::MissingAllow { kind } => {
-                text.push_str(&format!(" because no {kind} allows the {action} action"));
+                text.extend([" because no ", kind.name(), " allows the ", action, " action"]);
             }
             Reason::Allowed { .. }
             | Reason::NoPermissionNeeded
@@ -217,10 +217,7 @@ mod tests {
             );
         }
         let arn = "arn:aws:iam::123456789012:policy/HRPolicy";
-        let managed = explicit(
-            PolicyKind::Identity,
-            Source::managed(arn, SourceKind::UserManaged),
-        );
+        let managed = explicit(PolicyKind::Identity, Source::managed(arn, SourceKind::UserManaged));
         let inline = explicit(PolicyKind::Trust, Source::new("trust", SourceKind::Trust));
         assert_eq!(
             managed.denial_message(user, "s3:GetObject", "arn:aws:s3:::b/k", true),

@@ -1,6 +1,7 @@
 //! Why a request is decided as it is: the same walk as [`crate::decide`], with a witness that
 //! writes down what each statement answers (SIM-13).
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
@@ -8,7 +9,9 @@ use serde::Serialize;
 use crate::condition::Holds;
 use crate::document::{Effect, Position, Statement};
 use crate::evaluate::{Ask, Failing, Grade, Match, Witness, walk};
-use crate::{Applicable, Attached, Decision, Document, PolicyKind, Reason, Request, Source, Verdict};
+use crate::{
+    Applicable, Attached, Decision, Document, PolicyKind, Reason, Request, Source, Verdict,
+};
 
 /// A decision with all that led to it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -331,16 +334,17 @@ fn condition_report(
 /// SIM-6: not those of SCPs.
 fn missing_keys(request: &Request<'_>, applicable: &Applicable<'_>) -> Vec<String> {
     let session = applicable.session.iter().flatten();
-    let policies =
-        applicable.identity.iter().chain(&applicable.boundary).chain(session).chain(&applicable.resource);
-    let mut keys: Vec<String> = Vec::new();
-    for key in policies.flat_map(|policy| policy.document.uses_keys()) {
-        let known = keys.iter().any(|held| crate::fold::equal(held, key));
-        if !known && !request.context.contains(key) {
-            keys.push(key.to_owned());
-        }
-    }
-    keys
+    let policies = applicable
+        .identity
+        .iter()
+        .chain(&applicable.boundary)
+        .chain(session)
+        .chain(&applicable.resource);
+    let mut seen = BTreeSet::new();
+    let keys = policies.flat_map(|policy| policy.document.uses_keys());
+    keys.filter(|key| !request.context.contains(key) && seen.insert(crate::fold::folded(key)))
+        .map(ToOwned::to_owned)
+        .collect()
 }
 
 impl fmt::Display for Explanation {

@@ -56,11 +56,11 @@ pub(crate) fn hash(text: &str) -> u64 {
         state = (state ^ word).wrapping_mul(K);
         state ^= state >> 29;
     };
-    let mut chunks = text.as_bytes().chunks_exact(8);
-    for chunk in &mut chunks {
-        mix(chunk.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    for word in words {
+        mix(u64::from_le_bytes(*word));
     }
-    mix(chunks.remainder().iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
+    mix(rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
     state
 }
 

@@ -142,10 +142,7 @@ impl Reader<'_> {
             let key = self.string()?;
             let key_span = Span { start: offset(start), end: offset(self.at) };
             if !seen.insert(key.clone()) {
-                return Err(JsonError {
-                    at: key_span.start,
-                    problem: JsonProblem::Duplicate(key),
-                });
+                return Err(JsonError { at: key_span.start, problem: JsonProblem::Duplicate(key) });
             }
             self.skip_blanks();
             if self.peek() != Some(b':') {

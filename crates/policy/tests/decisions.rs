@@ -4,6 +4,13 @@
 //! say (`id`, `roleArn`, `userArn`), or `service` or `federated`. Every vector is decided and
 //! explained, and both must agree.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -88,7 +95,11 @@ fn run(vector: &Value) -> Result<(), String> {
     let expected = &vector["expect"];
     let fits = Some(found) == expected["decision"].as_str()
         && expected["reason"].as_str().is_none_or(|expected| expected == reason);
-    if fits { Ok(()) } else { Err(format!("found {found}, {reason}, expected {expected}\n{explanation}")) }
+    if fits {
+        Ok(())
+    } else {
+        Err(format!("found {found}, {reason}, expected {expected}\n{explanation}"))
+    }
 }
 
 /// The kind of policy that ended the decision.
@@ -135,17 +146,27 @@ impl Policies {
             let found = policies.iter().map(|value| read(value, name, kind, source.clone()));
             found.filter_map(Result::transpose).collect::<Result<Vec<_>, String>>()
         };
-        let identity =
-            all(&vector["identityPolicies"], "identity", DocumentKind::Identity, SourceKind::UserInline)?;
-        let one = |value: &Value| if value.is_null() { Value::Null } else { Value::from(vec![value.clone()]) };
+        let identity = all(
+            &vector["identityPolicies"],
+            "identity",
+            DocumentKind::Identity,
+            SourceKind::UserInline,
+        )?;
+        let one = |value: &Value| {
+            if value.is_null() { Value::Null } else { Value::from(vec![value.clone()]) }
+        };
         let boundary = all(
             &one(&vector["permissionsBoundary"]),
             "boundary",
             DocumentKind::Boundary,
             SourceKind::Boundary,
         )?;
-        let session =
-            all(&vector["sessionPolicies"], "session", DocumentKind::Session, SourceKind::SessionInline)?;
+        let session = all(
+            &vector["sessionPolicies"],
+            "session",
+            DocumentKind::Session,
+            SourceKind::SessionInline,
+        )?;
         let action = vector["request"]["action"].as_str().unwrap_or_default();
         let (kind, source) = if action.starts_with("sts:AssumeRole") {
             (DocumentKind::Trust, SourceKind::Trust)
@@ -153,8 +174,12 @@ impl Policies {
             (DocumentKind::Resource, SourceKind::Resource)
         };
         let resource = all(&one(&vector["resourcePolicy"]), "resource", kind, source)?;
-        let endpoint =
-            all(&vector["endpointPolicies"], "endpoint", DocumentKind::Resource, SourceKind::Endpoint)?;
+        let endpoint = all(
+            &vector["endpointPolicies"],
+            "endpoint",
+            DocumentKind::Resource,
+            SourceKind::Endpoint,
+        )?;
         let mut levels = |value: &Value, kind, source: SourceKind| {
             list(value).iter().map(|level| all(level, "level", kind, source.clone())).collect()
         };

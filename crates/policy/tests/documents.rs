@@ -1,6 +1,13 @@
 //! Runs the document vectors in `corpus/documents`: what is refused at write, in whose words and
 //! where; and what is accepted.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
+
 use std::path::Path;
 
 use bailiwick_policy::{Document, DocumentKind};

@@ -1,6 +1,13 @@
 //! The formulas of EV-4, EV-5 and DLG-2, written down once more and compared with the engine over
 //! every combination of what the kinds of policy say (family 1).
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
+
 use bailiwick_identifiers::Partition;
 use bailiwick_policy::{
     Applicable, Attached, Context, Document, DocumentKind, Endpoint, Level, Principal, Request,
@@ -43,7 +50,8 @@ impl Texts {
             )
         };
         let three = |principal: &str, kind| {
-            [Nothing, Allow, Deny].map(|says| Document::parse(&body(says, principal), kind).unwrap())
+            [Nothing, Allow, Deny]
+                .map(|says| Document::parse(&body(says, principal), kind).unwrap())
         };
         let kind = if delegated { DocumentKind::Trust } else { DocumentKind::Resource };
         let named = |name: &str| three(&format!(r#""Principal":{{"AWS":"{name}"}},"#), kind);
@@ -133,7 +141,9 @@ fn every_combination_follows_the_formulas() {
                                     direct_ || (parent && limits) || (i == Allow && limits)
                                 }
                                 (true, true) => {
-                                    direct_ || (parent && limits) || (account && i == Allow && limits)
+                                    direct_
+                                        || (parent && limits)
+                                        || (account && i == Allow && limits)
                                 }
                                 (false, _) => account && i == Allow && limits,
                             };

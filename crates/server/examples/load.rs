@@ -74,7 +74,8 @@ fn main() -> anyhow::Result<()> {
     }
     let seconds = began.elapsed().as_secs_f64();
     latencies.sort();
-    let at = |part: usize| latencies.get(latencies.len() * part / 100).map_or(0, Duration::as_micros);
+    let at =
+        |part: usize| latencies.get(latencies.len() * part / 100).map_or(0, Duration::as_micros);
     println!(
         "{}",
         serde_json::json!({

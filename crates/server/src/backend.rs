@@ -46,16 +46,16 @@ impl DevKey {
     }
 
     /// The key that the environment gives, if it does.
-    pub(crate) fn given(
-        variable: impl Fn(&str) -> Option<String>,
-    ) -> anyhow::Result<Option<Self>> {
+    pub(crate) fn given(variable: impl Fn(&str) -> Option<String>) -> anyhow::Result<Option<Self>> {
         match (variable(DEV_KEY_ID), variable(DEV_SECRET)) {
             (None, None) => Ok(None),
             (Some(id), Some(secret)) => {
-                let access_key_id = id
-                    .parse()
-                    .map_err(|error| anyhow::anyhow!("`{DEV_KEY_ID}`: {error}"))?;
-                if secret.is_empty() || secret.len() > 128 || !secret.bytes().all(|b| b.is_ascii_graphic()) {
+                let access_key_id =
+                    id.parse().map_err(|error| anyhow::anyhow!("`{DEV_KEY_ID}`: {error}"))?;
+                if secret.is_empty()
+                    || secret.len() > 128
+                    || !secret.bytes().all(|b| b.is_ascii_graphic())
+                {
                     anyhow::bail!("`{DEV_SECRET}` is 1 to 128 visible ASCII characters");
                 }
                 Ok(Some(Self { access_key_id, secret: secret.into(), given: true }))

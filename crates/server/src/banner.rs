@@ -51,7 +51,10 @@ pub(crate) fn text(facts: &Facts<'_>) -> String {
     let networks: Vec<String> = networks.iter().map(ToString::to_string).collect();
     let networks = if networks.is_empty() { "none".to_owned() } else { networks.join(", ") };
     line("trusted proxies", &networks);
-    line("metrics", &facts.metrics.map_or_else(|| "off".to_owned(), |at| format!("http://{at}/metrics")));
+    line(
+        "metrics",
+        &facts.metrics.map_or_else(|| "off".to_owned(), |at| format!("http://{at}/metrics")),
+    );
     line("partition", &settings.partition.to_string());
     let limits = &settings.limits;
     line(

@@ -304,7 +304,8 @@ fn env(args: &EnvArgs) -> anyhow::Result<()> {
         (None, None) => {
             let url = format!("http://{DEFAULT_LISTEN}");
             if !args.dev {
-                let note = format!("no server runs on `{}`: assuming {url}\n", dir.path().display());
+                let note =
+                    format!("no server runs on `{}`: assuming {url}\n", dir.path().display());
                 std::io::stderr().write_all(note.as_bytes())?;
             }
             Endpoint { url, ca_bundle: None }
@@ -331,11 +332,7 @@ fn operate(args: &OperatorArgs, verb: &Verb) -> anyhow::Result<()> {
     print(args.format, &answer)
 }
 
-fn open_and_execute(
-    args: &OperatorArgs,
-    dir: &DataDir,
-    verb: &Verb,
-) -> anyhow::Result<Value> {
+fn open_and_execute(args: &OperatorArgs, dir: &DataDir, verb: &Verb) -> anyhow::Result<Value> {
     let settings = Settings::resolve(ServeArgs {
         data_dir: Some(args.data_dir.clone()),
         master_key_file: args.master_key_file.clone(),
@@ -363,7 +360,9 @@ fn secret_from(input: impl std::io::Read) -> anyhow::Result<Secret> {
     input.take(256).read_to_string(&mut text).context("cannot read the secret")?;
     let secret = text.trim_end_matches(['\r', '\n']);
     if !(16..=128).contains(&secret.len()) || !secret.bytes().all(|b| b.is_ascii_graphic()) {
-        bail!("standard input holds no secret access key: 16 to 128 visible ASCII characters in one line");
+        bail!(
+            "standard input holds no secret access key: 16 to 128 visible ASCII characters in one line"
+        );
     }
     Ok(Secret::new(secret))
 }

@@ -99,7 +99,9 @@ async fn answer(
             match done.await {
                 Ok(Ok(value)) => Outcome::Done(value),
                 Ok(Err(error)) => Outcome::Failed(error.to_string()),
-                Err(_) => Outcome::Failed("the request failed inside the server: see its log".into()),
+                Err(_) => {
+                    Outcome::Failed("the request failed inside the server: see its log".into())
+                }
             }
         }
         // The parser's message could quote the line, and the line may hold a secret.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, EXPECT, HOST};
@@ -147,6 +148,7 @@ async fn ask(
     request: Request<Bytes>,
     dialect: Dialect,
 ) -> Answer {
+    let begun_at = Instant::now();
     let peer = site.proxies.peer(address, encrypted, request.headers());
     let (give, take) = oneshot::channel();
     let reply = Box::new(move |response| {
@@ -160,6 +162,7 @@ async fn ask(
         Ok(()) => take.await.ok(),
         Err(_) => None,
     };
+    metrics::histogram!("bailiwick_request_seconds").record(begun_at.elapsed());
     if let Some(answer) = answer {
         metrics::counter!("bailiwick_sent_bytes_total").increment(answer.body().len() as u64);
         return answer.map(Full::new);

@@ -29,7 +29,11 @@ impl Operator for Fake {
         &self,
         account: Option<AccountId>,
     ) -> Result<Option<Credentials>, OperatorError> {
-        if self.accounts.lock().is_empty() { self.create_account(account, None).map(Some) } else { Ok(None) }
+        if self.accounts.lock().is_empty() {
+            self.create_account(account, None).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     fn create_account(

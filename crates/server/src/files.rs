@@ -20,7 +20,8 @@ pub(crate) fn private_dir(path: &Path) -> anyhow::Result<()> {
         Ok(()) => {}
         Err(error) => bail!("cannot make the directory `{}`: {error}", path.display()),
     }
-    let about = fs::metadata(path).with_context(|| format!("cannot look at `{}`", path.display()))?;
+    let about =
+        fs::metadata(path).with_context(|| format!("cannot look at `{}`", path.display()))?;
     if !about.is_dir() {
         bail!("`{}` is not a directory", path.display());
     }

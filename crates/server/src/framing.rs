@@ -123,8 +123,7 @@ impl<S> Strict<S> {
                 if let Some(end) = self.line_end(false)? {
                     let size = self.held.get(..end).map_or(Ok(0), head::chunk_size)?;
                     self.pass(end);
-                    self.phase =
-                        if size == 0 { Phase::LastChunk } else { Phase::ChunkData(size) };
+                    self.phase = if size == 0 { Phase::LastChunk } else { Phase::ChunkData(size) };
                 } else if self.held.len() > MAX_SIZE_LINE {
                     return Err(Refusal::ChunkSize);
                 }

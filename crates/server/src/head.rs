@@ -105,7 +105,8 @@ fn request_line(line: &[u8]) -> Result<bool, Refusal> {
         return Err(Refusal::RequestLine);
     };
     // Only paths: no proxying (`http://...`), no CONNECT, no `*`.
-    let target_ok = target.first() == Some(&b'/') && target.iter().all(|b| (0x21..0x7f).contains(b));
+    let target_ok =
+        target.first() == Some(&b'/') && target.iter().all(|b| (0x21..0x7f).contains(b));
     if method.is_empty() || !method.iter().all(|b| is_token(*b)) || !target_ok {
         return Err(Refusal::RequestLine);
     }
@@ -174,8 +175,14 @@ mod tests {
     fn tm_h01_doubtful_heads_are_refused() {
         use Refusal as R;
         for (lines, expected) in [
-            ("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked", R::BothLengths),
-            ("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1", R::ContentLength),
+            (
+                "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked",
+                R::BothLengths,
+            ),
+            (
+                "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1",
+                R::ContentLength,
+            ),
             ("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1", R::ContentLength),
             ("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: +1", R::ContentLength),
             ("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0x1", R::ContentLength),
@@ -184,7 +191,10 @@ mod tests {
             ("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked", R::TransferEncoding),
             ("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity", R::TransferEncoding),
             ("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked", R::TransferEncoding),
-            ("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked", R::TransferEncoding),
+            (
+                "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+                R::TransferEncoding,
+            ),
             ("GET / HTTP/1.0\r\nTransfer-Encoding: chunked", R::TransferEncoding),
             ("GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n folded", R::Folded),
             ("GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n\tfolded", R::Folded),

@@ -48,7 +48,10 @@ fn describe() {
     describe_histogram!("bailiwick_request_seconds", "From a request's body to its answer");
     describe_gauge!("bailiwick_connections", "Connections open");
     describe_counter!("bailiwick_connections_total", "Connections accepted");
-    describe_counter!("bailiwick_connections_refused_total", "Connections over their address's limit");
+    describe_counter!(
+        "bailiwick_connections_refused_total",
+        "Connections over their address's limit"
+    );
     describe_counter!("bailiwick_received_bytes_total", "Bytes of request bodies");
     describe_counter!("bailiwick_sent_bytes_total", "Bytes of response bodies");
     describe_counter!("bailiwick_framing_refusals_total", "Requests with doubtful framing");

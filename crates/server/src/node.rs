@@ -43,7 +43,11 @@ pub(crate) fn open(settings: &Settings, dev_key: Option<&DevKey>) -> anyhow::Res
             let memory = Arc::new(Memory::start(services, key)?);
             let live = Arc::new(Live { node: RwLock::new(memory.fresh()?), directory: None });
             let dev = Switches { memory, live: Arc::clone(&live) };
-            Ok(Backend { handler: Arc::clone(&live) as _, operator: live, dev: Some(Arc::new(dev)) })
+            Ok(Backend {
+                handler: Arc::clone(&live) as _,
+                operator: live,
+                dev: Some(Arc::new(dev)),
+            })
         }
         (Home::Memory, None) => bail!("state in memory is for development, which has a key"),
     }
@@ -204,8 +208,7 @@ impl Operator for Live {
         let node = self.node();
         let found = node.account(account);
         let found = found.ok_or(operator::OperatorError::NoAccount(account))?;
-        let keys: Vec<AccessKeyId> =
-            found.keys_of(Owner::Root).map(|key| key.id.clone()).collect();
+        let keys: Vec<AccessKeyId> = found.keys_of(Owner::Root).map(|key| key.id.clone()).collect();
         for key in &keys {
             operator::delete_root_key(&node, account, key)?;
         }
@@ -233,7 +236,9 @@ impl Operator for Live {
             return Err(refused(&"state in memory has no key file"));
         };
         let Some(path) = &directory.key_file else {
-            return Err(refused(&format!("the key comes from `{MASTER_KEY}`: add the new one there")));
+            return Err(refused(&format!(
+                "the key comes from `{MASTER_KEY}`: add the new one there"
+            )));
         };
         let mut random = random::fill;
         let keyring = Keyring::load(path).map_err(|error| refused(&error))?;
@@ -381,8 +386,7 @@ mod tests {
 
     #[test]
     fn a_reset_brings_first_start_back_quickly() {
-        let settings =
-            Settings::resolve(ServeArgs { dev: true, ..ServeArgs::default() }).unwrap();
+        let settings = Settings::resolve(ServeArgs { dev: true, ..ServeArgs::default() }).unwrap();
         let key = DevKey::choose(|_| None).unwrap();
         let backend = open(&settings, Some(&key)).unwrap();
         let accounts = |backend: &Backend| backend.operator.accounts().unwrap();

@@ -80,8 +80,7 @@ mod tests {
     use super::*;
 
     fn peer(trusted: &[&str], from: &str, headers: &[(&'static str, &str)]) -> (String, bool) {
-        let proxies =
-            TrustedProxies::new(trusted.iter().map(|net| net.parse().unwrap()).collect());
+        let proxies = TrustedProxies::new(trusted.iter().map(|net| net.parse().unwrap()).collect());
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());

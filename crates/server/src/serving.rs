@@ -80,11 +80,8 @@ async fn serve(settings: &Settings, open: Open, mut signals: Signals) -> anyhow:
         Some(metrics) => Some((bind(metrics).await?, metrics_page::start()?)),
         None => None,
     };
-    let dev_key = if settings.dev() {
-        Some(DevKey::choose(|name| std::env::var(name).ok())?)
-    } else {
-        None
-    };
+    let dev_key =
+        if settings.dev() { Some(DevKey::choose(|name| std::env::var(name).ok())?) } else { None };
     let backend = open(settings, dev_key.as_ref())?;
     first_start(settings, &backend)?;
     let (certificate, made) = certificate(settings)?;

@@ -90,13 +90,23 @@ pub struct ServeArgs {
     #[arg(long)]
     pub tls_self_signed: bool,
     /// A further host name or address for the certificate made here (repeat, or commas)
-    #[arg(long = "tls-name", value_name = "NAME", env = "BAILIWICK_TLS_NAMES", value_delimiter = ',')]
+    #[arg(
+        long = "tls-name",
+        value_name = "NAME",
+        env = "BAILIWICK_TLS_NAMES",
+        value_delimiter = ','
+    )]
     pub tls_names: Vec<String>,
     /// The address clients use, for `bailiwick env` [default: from the listener]
     #[arg(long, value_name = "URL", env = "BAILIWICK_PUBLIC_URL")]
     pub public_url: Option<String>,
     /// Believe X-Forwarded-For and -Proto from this network (repeat, or commas)
-    #[arg(long = "trusted-proxy", value_name = "CIDR", env = "BAILIWICK_TRUSTED_PROXIES", value_delimiter = ',')]
+    #[arg(
+        long = "trusted-proxy",
+        value_name = "CIDR",
+        env = "BAILIWICK_TRUSTED_PROXIES",
+        value_delimiter = ','
+    )]
     pub trusted_proxies: Vec<IpNet>,
     /// Serve Prometheus metrics here; loopback only [default: off]
     #[arg(long, value_name = "ADDR:PORT", env = "BAILIWICK_METRICS_LISTEN")]
@@ -121,7 +131,7 @@ pub struct ServeArgs {
 /// The settings file. Every name is that of its flag, with underscores.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct SettingsFile {
     data_dir: Option<PathBuf>,
     master_key_file: Option<PathBuf>,
     listen: Option<SocketAddr>,
@@ -215,20 +225,23 @@ impl Settings {
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<File> {
+fn read(path: &Path) -> anyhow::Result<SettingsFile> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read `{}`", path.display()))?;
     // The message has line and column, and names the setting.
-    toml::from_str(&text).with_context(|| format!("`{}` has a setting that is not right", path.display()))
+    toml::from_str(&text)
+        .with_context(|| format!("`{}` has a setting that is not right", path.display()))
 }
 
-fn merge(args: ServeArgs, file: File) -> anyhow::Result<Settings> {
+fn merge(args: ServeArgs, file: SettingsFile) -> anyhow::Result<Settings> {
     let listen = match args.listen.or(file.listen) {
         Some(listen) => listen,
         None => DEFAULT_LISTEN.parse()?,
     };
     let home = match (args.dev, args.data_dir.or(file.data_dir)) {
-        (true, Some(_)) => bail!("`--dev` keeps all in memory: leave out the data directory, or `--dev`"),
+        (true, Some(_)) => {
+            bail!("`--dev` keeps all in memory: leave out the data directory, or `--dev`")
+        }
         (true, None) => Home::Memory,
         (false, dir) => {
             Home::Directory(DataDir::new(dir.unwrap_or_else(|| DEFAULT_DATA_DIR.into())))
@@ -240,7 +253,9 @@ fn merge(args: ServeArgs, file: File) -> anyhow::Result<Settings> {
         (None, None, false) => Tls::Off,
         (None, None, true) => Tls::SelfSigned { names },
         (Some(cert), Some(key), false) => Tls::Own { cert, key },
-        (Some(_), Some(_), true) => bail!("`--tls-self-signed` and `--tls-cert` exclude each other"),
+        (Some(_), Some(_), true) => {
+            bail!("`--tls-self-signed` and `--tls-cert` exclude each other")
+        }
         _ => bail!("`--tls-cert` and `--tls-key` go together"),
     };
     let partition = match (args.partition, file.partition) {
@@ -291,7 +306,9 @@ fn check(settings: &Settings) -> anyhow::Result<()> {
         bail!("`--dev` is always account 123456789012: leave out `--account-id`");
     }
     if settings.dev() && matches!(settings.tls, Tls::SelfSigned { .. }) {
-        bail!("`--tls-self-signed` keeps its certificate in a data directory, and `--dev` has none");
+        bail!(
+            "`--tls-self-signed` keeps its certificate in a data directory, and `--dev` has none"
+        );
     }
     if !loopback && settings.tls == Tls::Off {
         bail!(
@@ -318,7 +335,9 @@ fn check(settings: &Settings) -> anyhow::Result<()> {
             matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some()
         });
         if !fine {
-            bail!("`--public-url` is an address such as `https://iam.example.org:4680`, not `{url}`");
+            bail!(
+                "`--public-url` is an address such as `https://iam.example.org:4680`, not `{url}`"
+            );
         }
     }
     Ok(())
@@ -333,7 +352,8 @@ fn is_loopback(address: IpAddr) -> bool {
 fn check_variables(names: impl Iterator<Item = String>) -> anyhow::Result<()> {
     for name in names {
         let Some(rest) = name.strip_prefix("BAILIWICK_") else { continue };
-        let orchestrator = rest.starts_with("SERVICE_") || rest == "PORT" || rest.starts_with("PORT_");
+        let orchestrator =
+            rest.starts_with("SERVICE_") || rest == "PORT" || rest.starts_with("PORT_");
         if !orchestrator && !KNOWN_VARIABLES.contains(&name.as_str()) {
             bail!("the environment sets `{name}`, which this version does not know");
         }

@@ -79,8 +79,7 @@ mod tests {
     #[test]
     fn a_real_shell_reads_the_lines_back() {
         let nasty = "a'b\"c$HOME`id`\\d e;f";
-        let endpoint =
-            Endpoint { url: nasty.into(), ca_bundle: Some("/data dir/ca.pem".into()) };
+        let endpoint = Endpoint { url: nasty.into(), ca_bundle: Some("/data dir/ca.pem".into()) };
         let text = lines(Shell::Sh, &endpoint, "AKIAAAAAAAAAAAAAAAAA", &Secret::new("s/e+c="));
         let script = format!(
             "{}printf '%s|%s|%s|%s|%s' \"$AWS_ENDPOINT_URL\" \"$AWS_ACCESS_KEY_ID\" \

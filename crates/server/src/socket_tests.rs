@@ -90,7 +90,9 @@ async fn talk(address: SocketAddr, bytes: impl Into<Vec<u8>>) -> (String, bool) 
 
 fn post(path: &str, headers: &str, body: &str) -> String {
     let length = body.len();
-    format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,8 +135,13 @@ async fn tm_h01_smuggling_forms_are_refused_and_closed() {
 async fn tm_g04_slow_heads_and_bodies_and_idle_connections_are_cut() {
     let short = Duration::from_millis(150);
     let server = start(|site| {
-        site.limits =
-            Limits { head_time: short, body_time: short, idle_time: short, drain_time: short, ..Limits::default() };
+        site.limits = Limits {
+            head_time: short,
+            body_time: short,
+            idle_time: short,
+            drain_time: short,
+            ..Limits::default()
+        };
     })
     .await;
     for (sent, expected) in [
@@ -158,20 +165,14 @@ async fn tm_g04_slow_heads_and_bodies_and_idle_connections_are_cut() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tm_g04_answers_that_do_not_come_do_not_hold_connections() {
-    let server = start(|site| site.limits.stuck_time = Duration::from_millis(100)).await;
-    server.mirror.held.lock().clear();
-    let idle = server.address;
-    let (text, closed) = {
+    let server = start(|site| {
         // The watchdog looks when the connection could have become idle.
-        let server = start(|site| {
-            site.limits.idle_time = Duration::from_millis(100);
-            site.limits.stuck_time = Duration::from_millis(100);
-        })
-        .await;
-        talk(server.address, post("/hold", "", "")).await
-    };
+        site.limits.idle_time = Duration::from_millis(100);
+        site.limits.stuck_time = Duration::from_millis(100);
+    })
+    .await;
+    let (text, closed) = talk(server.address, post("/hold", "", "")).await;
     assert!(closed && text.is_empty(), "{text}");
-    assert_ne!(idle.port(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -201,7 +202,8 @@ async fn tm_g04_connections_are_limited_each_address() {
 #[tokio::test(flavor = "multi_thread")]
 async fn tm_g05_bodies_are_never_inflated() {
     let server = start(|_| {}).await;
-    let (text, _) = talk(server.address, post("/", "Content-Encoding: gzip\r\n", "\u{1f}bomb")).await;
+    let (text, _) =
+        talk(server.address, post("/", "Content-Encoding: gzip\r\n", "\u{1f}bomb")).await;
     assert!(text.ends_with(" 5 false localhost"), "{text}");
 }
 
@@ -212,7 +214,9 @@ async fn bodies_beyond_the_limit_are_cut_marked_and_answered() {
         site.limits.discard_bytes = 100_000;
     })
     .await;
-    for (length, seen) in [(999, "999 false"), (1000, "1000 false"), (1001, "1000 true"), (90_000, "1000 true")] {
+    for (length, seen) in
+        [(999, "999 false"), (1000, "1000 false"), (1001, "1000 true"), (90_000, "1000 true")]
+    {
         let (text, closed) = talk(server.address, post("/", "", &"x".repeat(length))).await;
         assert!(text.contains(&format!(" false {seen} ")) && closed, "{length}: {text}");
     }
@@ -230,7 +234,8 @@ async fn expect_100_is_answered_before_the_body_comes() {
     let fine = tokio::task::spawn_blocking(move || {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-        let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
+        let head =
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
         stream.write_all(head.as_bytes()).unwrap();
         let mut buffer = [0; 512];
         let count = stream.read(&mut buffer).unwrap();
@@ -250,7 +255,8 @@ async fn expect_100_is_answered_before_the_body_comes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn heads_beyond_the_limit_are_refused() {
     let server = start(|site| site.limits.head_bytes = 8192).await;
-    let (text, closed) = talk(server.address, post("/", &format!("X: {}\r\n", "x".repeat(9000)), "")).await;
+    let (text, closed) =
+        talk(server.address, post("/", &format!("X: {}\r\n", "x".repeat(9000)), "")).await;
     assert!(text.starts_with("HTTP/1.1 431") && closed, "{text}");
     assert_eq!(server.mirror.calls.load(Ordering::SeqCst), 0);
 }
@@ -291,7 +297,10 @@ async fn tm_h05_health_is_one_word() {
     for (path, word) in [("/healthz", "ok"), ("/readyz", "ready")] {
         let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
         let (text, _) = talk(server.address, request).await;
-        assert!(text.starts_with("HTTP/1.1 200") && text.ends_with(&format!("\r\n\r\n{word}")), "{text}");
+        assert!(
+            text.starts_with("HTTP/1.1 200") && text.ends_with(&format!("\r\n\r\n{word}")),
+            "{text}"
+        );
     }
     let (text, _) = talk(server.address, post("/healthz", "", "")).await;
     assert!(text.starts_with("HTTP/1.1 405"), "{text}");
@@ -380,7 +389,10 @@ mod encrypted {
     use rustls::pki_types::{CertificateDer, ServerName};
     use tokio_rustls::TlsConnector;
 
-    fn client(authority: &std::path::Path, version: &'static rustls::SupportedProtocolVersion) -> TlsConnector {
+    fn client(
+        authority: &std::path::Path,
+        version: &'static rustls::SupportedProtocolVersion,
+    ) -> TlsConnector {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(authority).unwrap()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -397,7 +409,9 @@ mod encrypted {
     async fn tm_l08_own_certificates_serve_http2_and_reload() {
         let base = tempfile::tempdir().unwrap();
         let data = base.path().join("data");
-        let made = tls::self_signed(&data, &tls::names("127.0.0.1".parse().unwrap(), &[]), clock::now()).unwrap();
+        let made =
+            tls::self_signed(&data, &tls::names("127.0.0.1".parse().unwrap(), &[]), clock::now())
+                .unwrap();
         let certificate = Arc::new(Certificate::load(&made.chain, &made.key).unwrap());
         let server = start(|site| site.certificate = Some(Arc::clone(&certificate))).await;
         for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
@@ -409,7 +423,8 @@ mod encrypted {
                 let (mut send, connection) =
                     hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.unwrap();
                 tokio::spawn(connection);
-                let request = Request::post("https://iam.test:1/x").body(Full::new(Bytes::from("abc")));
+                let request =
+                    Request::post("https://iam.test:1/x").body(Full::new(Bytes::from("abc")));
                 let answer = send.send_request(request.unwrap()).await.unwrap();
                 let body = answer.into_body().collect().await.unwrap().to_bytes();
                 assert_eq!(body, "POST /x 127.0.0.1 true 3 false iam.test:1");
@@ -433,7 +448,8 @@ mod encrypted {
         let data = base.path().join("data");
         let names = tls::names("10.1.2.3".parse().unwrap(), &["iam.example.org".into()]);
         let one = tls::self_signed(&data, &names, clock::now()).unwrap();
-        let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let mode =
+            |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&one.key), mode(&one.authority)), (0o600, 0o600));
         let two = tls::self_signed(&data, &names, clock::now()).unwrap();
         assert_eq!(one.fingerprint, two.fingerprint);

@@ -28,10 +28,16 @@ fn columns(rows: &[Value], text: &mut String) {
     let names: Vec<&String> = first.keys().collect();
     let mut lines = vec![names.iter().map(|name| name.replace('_', " ")).collect::<Vec<_>>()];
     for row in rows {
-        lines.push(names.iter().map(|name| row.get(*name).map_or_else(String::new, cell)).collect());
+        lines
+            .push(names.iter().map(|name| row.get(*name).map_or_else(String::new, cell)).collect());
     }
     let width = |at: usize| {
-        lines.iter().filter_map(|line| line.get(at)).map(|word| word.chars().count()).max().unwrap_or(0)
+        lines
+            .iter()
+            .filter_map(|line| line.get(at))
+            .map(|word| word.chars().count())
+            .max()
+            .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..names.len()).map(width).collect();
     for line in &lines {

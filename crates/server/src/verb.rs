@@ -13,7 +13,12 @@ use crate::operator::{Credentials, Operator, OperatorError};
 /// `Debug` shows no secret. The secret of an imported key is in the serialized form, which goes
 /// to a socket in a directory that only its owner may enter.
 #[derive(Debug, Deserialize, Serialize)]
-#[serde(tag = "verb", rename_all = "kebab-case", rename_all_fields = "snake_case", deny_unknown_fields)]
+#[serde(
+    tag = "verb",
+    rename_all = "kebab-case",
+    rename_all_fields = "snake_case",
+    deny_unknown_fields
+)]
 pub enum Verb {
     /// Make an account.
     AccountCreate {

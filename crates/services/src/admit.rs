@@ -51,10 +51,14 @@ impl Progress {
     /// What the headers alone tell.
     pub(crate) fn new(parts: &Parts, body: &[u8]) -> Self {
         let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
-        let protocol =
-            if parts.headers.contains_key("x-amz-target") { Protocol::Json11 } else { Protocol::Query };
+        let protocol = if parts.headers.contains_key("x-amz-target") {
+            Protocol::Json11
+        } else {
+            Protocol::Query
+        };
         let claimed = target.and_then(|target| target.rsplit('.').next()).map(str::to_owned);
-        let claimed = claimed.or_else(|| claimed_action(parts.uri.query().unwrap_or_default().as_bytes()));
+        let claimed =
+            claimed.or_else(|| claimed_action(parts.uri.query().unwrap_or_default().as_bytes()));
         let claimed = claimed.or_else(|| claimed_action(body));
         // Only a name that exists is repeated in an event.
         let known = claimed.and_then(|name| {
@@ -78,7 +82,8 @@ impl Progress {
 /// is refused before its body is read.
 fn claimed_action(form: &[u8]) -> Option<String> {
     let head = form.get(..4096).unwrap_or(form);
-    let field = head.split(|byte| *byte == b'&').find_map(|field| field.strip_prefix(b"Action="))?;
+    let field =
+        head.split(|byte| *byte == b'&').find_map(|field| field.strip_prefix(b"Action="))?;
     std::str::from_utf8(field).ok().map(str::to_owned)
 }
 
@@ -109,8 +114,8 @@ pub(crate) fn admit(
     };
     progress.claimed_key = Some(presented.access_key_id().chars().take(128).collect());
     origin.region = presented.scope().region().to_owned();
-    let authentic = authenticate::authenticate(node, &presented, parts, body, origin.now)
-        .map_err(|error| {
+    let authentic =
+        authenticate::authenticate(node, &presented, parts, body, origin.now).map_err(|error| {
             // The refusal belongs into the trail of the account whose key it is.
             progress.recipient = authenticate::account_of(node, &presented);
             refused(error)
@@ -125,10 +130,12 @@ pub(crate) fn admit(
         _ => None,
     };
     let (service, operation) =
-        route::target(parts, Some(presented.scope().service()), form.as_ref()).map_err(|error| {
-            progress.service = error.service();
-            Fault::common(error.code(), error.status(), error.to_string())
-        })?;
+        route::target(parts, Some(presented.scope().service()), form.as_ref()).map_err(
+            |error| {
+                progress.service = error.service();
+                Fault::common(error.code(), error.status(), error.to_string())
+            },
+        )?;
     progress.service = Some(service);
     progress.operation = Some(operation);
     operation.name.clone_into(&mut progress.name);
@@ -162,15 +169,17 @@ fn check_framing(parts: &Parts) -> Result<(), Fault> {
         ));
     }
     if parts.uri.path() != "/" {
-        return Err(Fault::common("UnknownOperationException", 404, "There is nothing at this path."));
+        return Err(Fault::common(
+            "UnknownOperationException",
+            404,
+            "There is nothing at this path.",
+        ));
     }
     // Compressed bodies are not taken (threat G05).
     match parts.headers.get("content-encoding") {
-        Some(encoding) if encoding.as_bytes() != b"identity" => Err(Fault::common(
-            "UnsupportedMediaType",
-            415,
-            "Content encodings are not supported.",
-        )),
+        Some(encoding) if encoding.as_bytes() != b"identity" => {
+            Err(Fault::common("UnsupportedMediaType", 415, "Content encodings are not supported."))
+        }
         _ => Ok(()),
     }
 }
@@ -182,7 +191,8 @@ fn form(parts: &Parts, body: &[u8]) -> Result<Form, Fault> {
     } else {
         body
     };
-    Form::parse(bytes).map_err(|error| Fault::common("MalformedQueryString", 400, error.to_string()))
+    Form::parse(bytes)
+        .map_err(|error| Fault::common("MalformedQueryString", 400, error.to_string()))
 }
 
 fn decode(operation: &'static Operation, form: Option<&Form>, body: &[u8]) -> Result<Value, Fault> {

@@ -21,13 +21,14 @@ impl Answer {
     /// The answer to a call that was carried out.
     pub(crate) fn success(operation: &'static Operation, value: &Value, origin: &Origin) -> Self {
         let (content_type, body) = match operation.service.protocol {
-            Protocol::Query => (
-                query::CONTENT_TYPE,
-                query::encode_response(operation, value, &origin.request_id),
-            ),
+            Protocol::Query => {
+                (query::CONTENT_TYPE, query::encode_response(operation, value, &origin.request_id))
+            }
             protocol => (
                 json::content_type(protocol),
-                operation.output.map_or_else(|| b"{}".to_vec(), |output| json::encode(output, value)),
+                operation
+                    .output
+                    .map_or_else(|| b"{}".to_vec(), |output| json::encode(output, value)),
             ),
         };
         Self { status: 200, content_type, body, error_type: None }

@@ -1,5 +1,6 @@
 //! Asks: what an operation wants to do, to which resource, under which circumstances.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bailiwick_identifiers::{AccountId, Arn, TagSet};
@@ -33,7 +34,7 @@ pub(crate) struct Ask {
     /// The account that owns the resource (IN-7).
     pub(crate) owner: AccountId,
     /// What a denial calls the resource, where that is not its ARN (IN-8).
-    pub(crate) reported: Option<&'static str>,
+    pub(crate) reported: Option<Cow<'static, str>>,
     /// The resource policy: the trust policy of the role.
     pub(crate) trust: Option<Trust>,
     /// Context keys of this ask alone.
@@ -42,7 +43,11 @@ pub(crate) struct Ask {
 
 impl Ask {
     /// An ask for an action on a resource of an account.
-    pub(crate) fn new(action: impl Into<String>, resource: impl Into<String>, owner: AccountId) -> Self {
+    pub(crate) fn new(
+        action: impl Into<String>,
+        resource: impl Into<String>,
+        owner: AccountId,
+    ) -> Self {
         Self {
             action: action.into(),
             resource: resource.into(),
@@ -127,8 +132,8 @@ impl Ask {
 
     /// What a denial calls the resource.
     #[must_use]
-    pub(crate) fn reported_as(mut self, text: &'static str) -> Self {
-        self.reported = Some(text);
+    pub(crate) fn reported_as(mut self, text: impl Into<Cow<'static, str>>) -> Self {
+        self.reported = Some(text.into());
         self
     }
 

@@ -36,9 +36,10 @@ pub(crate) fn account_of(node: &Node, presented: &Presented) -> Option<AccountId
     let key: AccessKeyId = presented.access_key_id().parse().ok()?;
     let shard = node.shard_of_key(&key)?;
     // A session's key is in no list; a long-term one must be, or the id was made up.
-    let known = presented.session_token().is_some_and(|token| {
-        Claims::open(node.keyring(), &key, token).is_ok()
-    }) || shard.account().access_key(&key).is_some();
+    let known = presented
+        .session_token()
+        .is_some_and(|token| Claims::open(node.keyring(), &key, token).is_ok())
+        || shard.account().access_key(&key).is_some();
     known.then(|| shard.id())
 }
 
@@ -56,8 +57,7 @@ pub(crate) fn authenticate(
         Some(token) => temporary(node, key, token)?,
         None => long_term(node, key)?,
     };
-    let kind =
-        if authentic.claims.is_some() { KeyKind::Temporary } else { KeyKind::LongLived };
+    let kind = if authentic.claims.is_some() { KeyKind::Temporary } else { KeyKind::LongLived };
     presented.check_token(kind)?;
     let mut rules = Rules::for_service(SIGNING_NAMES);
     if presented.scope().service() == "sts" {
@@ -87,8 +87,8 @@ fn temporary(
     key: AccessKeyId,
     token: &str,
 ) -> Result<(Authentic, SecretKey), AuthError> {
-    let claims = Claims::open(node.keyring(), &key, token)
-        .map_err(|_| AuthError::InvalidClientTokenId)?;
+    let claims =
+        Claims::open(node.keyring(), &key, token).map_err(|_| AuthError::InvalidClientTokenId)?;
     let shard = node.shard(claims.account).ok_or(AuthError::InvalidClientTokenId)?;
     let secret = SecretKey::new(&claims.secret).map_err(|_| AuthError::InvalidClientTokenId)?;
     Ok((Authentic { shard, key, claims: Some(Arc::new(claims)) }, secret))

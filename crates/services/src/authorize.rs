@@ -91,14 +91,10 @@ fn trust_source(trust: Option<&Trust>) -> Option<Source> {
 }
 
 fn denial(call: &Call<'_>, ask: &Ask, decision: &Decision) -> String {
-    let resource = ask.reported.unwrap_or(&ask.resource);
+    let resource = ask.reported.as_deref().unwrap_or(&ask.resource);
     let same_account = ask.owner == call.caller().account;
-    let mut text = decision.denial_message(
-        call.caller().arn().as_str(),
-        &ask.action,
-        resource,
-        same_account,
-    );
+    let mut text =
+        decision.denial_message(call.caller().arn().as_str(), &ask.action, resource, same_account);
     text.push_str(&format!(" (decision {})", call.origin().decision_id));
     text
 }
@@ -113,9 +109,9 @@ fn refused_by_rule(caller: &Caller, principal: &Principal, action: &str) -> Opti
     match refusal(credentials, principal, action)? {
         refusal @ Refusal::RootAssumesRole => Some(Fault::access_denied(refusal.to_string())),
         Refusal::Credentials => match action.split_once(':') {
-            Some(("sts", name)) => Some(Fault::access_denied(format!(
-                "Cannot call {name} with session credentials"
-            ))),
+            Some(("sts", name)) => {
+                Some(Fault::access_denied(format!("Cannot call {name} with session credentials")))
+            }
             // *Observed*: IAM does not take such a token at all.
             _ => Some(Fault::common(
                 "InvalidClientTokenId",

@@ -7,7 +7,8 @@ use arc_swap::ArcSwap;
 use bailiwick_catalog::Catalog;
 use bailiwick_identifiers::{AccessKeyId, AccountId, Partition, UniqueId};
 use bailiwick_model::{
-    Account, AccountInfo, KeyUse, ManagedPolicies, Record, RecordError, RoleUse, holds_record, prefix,
+    Account, AccountInfo, KeyUse, ManagedPolicies, Record, RecordError, RoleUse, holds_record,
+    prefix,
 };
 use bailiwick_store::journal::{Journal, JournalError};
 use bailiwick_store::seal::Keyring;
@@ -57,7 +58,9 @@ pub enum OpenError {
     #[error("{0}; nothing was changed, restore the data directory from a backup")]
     Record(#[from] RecordError),
     /// Records of an account that has none of its own, or keys that are no account's.
-    #[error("the store holds `{key}`, which belongs to no account; nothing was changed, restore the data directory from a backup")]
+    #[error(
+        "the store holds `{key}`, which belongs to no account; nothing was changed, restore the data directory from a backup"
+    )]
     Orphan {
         /// The key.
         key: String,
@@ -190,8 +193,7 @@ impl Node {
 
     /// Brings durable events into the journal that a crash kept out of it.
     fn export_outbox(&self) -> Result<(), OpenError> {
-        let mut pending: BTreeMap<(AccountId, Revision), Vec<(Vec<u8>, Vec<u8>)>> =
-            BTreeMap::new();
+        let mut pending: BTreeMap<(AccountId, Revision), Vec<(Vec<u8>, Vec<u8>)>> = BTreeMap::new();
         let mut after: Option<Vec<u8>> = None;
         loop {
             let page = self.store.range(OUTBOX.as_bytes(), after.as_deref(), BATCH)?;
@@ -201,7 +203,10 @@ impl Node {
                 let key = text(&entry.key);
                 let account = key.split('/').nth(1).and_then(|id| id.parse().ok());
                 let account = account.ok_or(OpenError::Orphan { key })?;
-                pending.entry((account, entry.revision)).or_default().push((entry.key, entry.value));
+                pending
+                    .entry((account, entry.revision))
+                    .or_default()
+                    .push((entry.key, entry.value));
             }
         }
         let mut exported: HashMap<AccountId, Revision> = HashMap::new();

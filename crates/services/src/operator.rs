@@ -152,9 +152,7 @@ fn make_account(
         .map_err(|_| OperatorError::Internal("the password could not be hashed"))?;
     let (access_key_id, secret) = match key {
         Some(key) => key,
-        None => {
-            (mint.access_key_id(AccessKeyKind::LongTerm, id), Secret::new(mint.secret()))
-        }
+        None => (mint.access_key_id(AccessKeyKind::LongTerm, id), Secret::new(mint.secret())),
     };
     let records = [
         Record::Account(Arc::new(info.clone())),
@@ -210,7 +208,12 @@ fn key_record(
 ) -> Result<Record, OperatorError> {
     let sealed = node
         .keyring()
-        .seal(Purpose::AccessKeySecret, &secret_binding(id), secret.expose().as_bytes(), mint.bytes())
+        .seal(
+            Purpose::AccessKeySecret,
+            &secret_binding(id),
+            secret.expose().as_bytes(),
+            mint.bytes(),
+        )
         .map_err(|_| OperatorError::Internal("the secret could not be sealed"))?;
     Ok(Record::AccessKey(Arc::new(AccessKey {
         id: id.clone(),
@@ -241,10 +244,9 @@ pub fn import_key(
     let user = found.ok_or_else(|| OperatorError::NoUser(user.to_owned()))?;
     let mut mint = Mint::new(node.entropy());
     let record = key_record(node, &mut mint, id, secret, Owner::User(user.id))?;
-    let parameters =
-        json!({"userName": user.name.as_str(), "accessKeyId": id.as_str()});
-    let index = (id.account() != Some(account))
-        .then(|| (format!("{KEY_INDEX}{id}"), account.to_string()));
+    let parameters = json!({"userName": user.name.as_str(), "accessKeyId": id.as_str()});
+    let index =
+        (id.account() != Some(account)).then(|| (format!("{KEY_INDEX}{id}"), account.to_string()));
     put(node, &shard, vec![record], index, "ImportAccessKey", &parameters)?;
     if id.account() != Some(account) {
         node.index_key(id.clone(), account);
@@ -325,8 +327,7 @@ pub fn fixture(
         }));
         put(node, &shard, vec![record], None, "CreateUser", &json!({"userName": user}))?;
     }
-    let id: AccessKeyId =
-        FIXTURE_KEY.parse().map_err(|_| OperatorError::Internal("bad key id"))?;
+    let id: AccessKeyId = FIXTURE_KEY.parse().map_err(|_| OperatorError::Internal("bad key id"))?;
     let secret = Secret::new(Mint::new(node.entropy()).secret());
     import_key(node, account, user, &id, &secret)?;
     Ok(Some((id, secret)))
@@ -409,6 +410,8 @@ fn commit(
             }
             Ok(revision)
         }
-        Outcome::Conflict { .. } => Err(OperatorError::Internal("another command came first; try again")),
+        Outcome::Conflict { .. } => {
+            Err(OperatorError::Internal("another command came first; try again"))
+        }
     }
 }

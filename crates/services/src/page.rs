@@ -50,7 +50,8 @@ pub(crate) fn cut<T>(
 }
 
 fn scope(call: &Call<'_>, filters: &[&str]) -> Vec<u8> {
-    let mut text = format!("{}\0{}\0{}", call.account().id(), call.operation(), call.caller().arn());
+    let mut text =
+        format!("{}\0{}\0{}", call.account().id(), call.operation(), call.caller().arn());
     for filter in filters {
         text.push('\0');
         text.push_str(filter);

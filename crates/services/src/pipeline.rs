@@ -175,8 +175,7 @@ impl Job {
             Ok(value) => Outcome::Done(value),
             Err(fault) => Outcome::Failed(fault),
         };
-        let verdict =
-            Verdict { outcome, explanations: &asked.explanations, asks: &asked.asks };
+        let verdict = Verdict { outcome, explanations: &asked.explanations, asks: &asked.asks };
         self.finish(&verdict);
     }
 
@@ -238,7 +237,8 @@ impl Job {
             return None;
         }
         let binding = Binding { kind: "retry", id: retry.key.as_bytes(), version: 1 };
-        let body = self.node.keyring().open(Purpose::RetryResponse, &binding, &retry.sealed).ok()?;
+        let body =
+            self.node.keyring().open(Purpose::RetryResponse, &binding, &retry.sealed).ok()?;
         let content_type = match self.progress.protocol {
             Protocol::Query => bailiwick_wire::query::CONTENT_TYPE,
             protocol => bailiwick_wire::json::content_type(protocol),
@@ -264,8 +264,7 @@ impl Job {
             Ok(()) => Outcome::Replayed(&retry.event_id),
             Err(fault) => Outcome::Failed(fault),
         };
-        let verdict =
-            Verdict { outcome, explanations: &asked.explanations, asks: &asked.asks };
+        let verdict = Verdict { outcome, explanations: &asked.explanations, asks: &asked.asks };
         let response = conclude(&self.node, &self.origin, &self.progress, &verdict, Some(answer));
         (self.reply)(response);
     }
@@ -292,7 +291,8 @@ impl Job {
         let sealed = keyring.seal(Purpose::RetryResponse, &binding, &answer.body, nonce);
         match sealed {
             Ok(sealed) => {
-                let expires = self.origin.now.saturating_add(RETRY_WINDOW).unwrap_or(self.origin.now);
+                let expires =
+                    self.origin.now.saturating_add(RETRY_WINDOW).unwrap_or(self.origin.now);
                 head.retries.push_back((expires, key.clone()));
                 permitted.update(Record::Retry(Arc::new(Retry {
                     key,
@@ -478,7 +478,8 @@ fn line(
     let trusted = verdict.asks.iter().find_map(|ask| {
         ask.trust.as_ref().map(|trust| (trust.role.as_str(), ask.owner, "AWS::IAM::Role"))
     });
-    let crosses = verdict.asks.iter().any(|ask| ask.trust.is_some() && Some(ask.owner) != progress.recipient);
+    let crosses =
+        verdict.asks.iter().any(|ask| ask.trust.is_some() && Some(ask.owner) != progress.recipient);
     let changes = progress
         .operation
         .and_then(crate::table::entry)

@@ -39,7 +39,8 @@ impl Mint {
         const { assert!(N <= 32) };
         self.minted += 1;
         let mut input = [0u8; 40];
-        for (slot, byte) in input.iter_mut().zip(self.seed.iter().chain(&self.minted.to_be_bytes())) {
+        for (slot, byte) in input.iter_mut().zip(self.seed.iter().chain(&self.minted.to_be_bytes()))
+        {
             *slot = *byte;
         }
         let mut bytes = [0; N];

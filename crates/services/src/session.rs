@@ -90,14 +90,17 @@ impl Claims {
     }
 
     /// Opens the token that was sent with a key id.
-    pub(crate) fn open(keyring: &Keyring, key: &AccessKeyId, token: &str) -> Result<Self, BadToken> {
+    pub(crate) fn open(
+        keyring: &Keyring,
+        key: &AccessKeyId,
+        token: &str,
+    ) -> Result<Self, BadToken> {
         if token.len() > MAX_TOKEN {
             return Err(BadToken);
         }
         let sealed = STANDARD.decode(token).map_err(|_| BadToken)?;
-        let plain = keyring
-            .open(Purpose::SessionToken, &binding(key), &sealed)
-            .map_err(|_| BadToken)?;
+        let plain =
+            keyring.open(Purpose::SessionToken, &binding(key), &sealed).map_err(|_| BadToken)?;
         let claims: Self = serde_json::from_slice(&plain).map_err(|_| BadToken)?;
         if claims.key == *key { Ok(claims) } else { Err(BadToken) }
     }

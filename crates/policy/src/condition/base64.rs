@@ -3,7 +3,7 @@
 /// The bytes that a text stands for: the standard alphabet, padded and canonical.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let bytes = text.as_bytes();
-    if bytes.len() % 4 != 0 {
+    if !bytes.len().is_multiple_of(4) {
         return None;
     }
     let padding = bytes.iter().rev().take_while(|byte| **byte == b'=').count();

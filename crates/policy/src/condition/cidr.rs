@@ -97,11 +97,25 @@ mod tests {
             ("::ffff:203.0.113.7", "::ffff:cb00:7107", true),
         ] {
             let range = Cidr::parse(cidr).unwrap();
-            assert_eq!(range.contains(parse_address(address).unwrap()), expected, "{cidr} {address}");
+            assert_eq!(
+                range.contains(parse_address(address).unwrap()),
+                expected,
+                "{cidr} {address}"
+            );
         }
         for text in [
-            "", "1.2.3", "1.2.3.4/33", "1.2.3.4/", "1.2.3.4/+8", "1.2.3.4/08", "01.2.3.4",
-            "::1/129", "fe80::1%eth0", "1.2.3.4/8/8", " 1.2.3.4", "1.2.3.*",
+            "",
+            "1.2.3",
+            "1.2.3.4/33",
+            "1.2.3.4/",
+            "1.2.3.4/+8",
+            "1.2.3.4/08",
+            "01.2.3.4",
+            "::1/129",
+            "fe80::1%eth0",
+            "1.2.3.4/8/8",
+            " 1.2.3.4",
+            "1.2.3.*",
         ] {
             assert!(Cidr::parse(text).is_none(), "{text:?}");
         }

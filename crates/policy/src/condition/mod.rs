@@ -11,10 +11,10 @@ mod operator;
 
 use std::cmp::Ordering;
 
+pub(crate) use self::date::is_writable as is_writable_date;
 use cidr::Cidr;
 use date::Instant;
 use decimal::Decimal;
-pub(crate) use self::date::is_writable as is_writable_date;
 pub(crate) use operator::Spelled;
 pub use operator::{Operator, SetPrefix};
 
@@ -102,9 +102,8 @@ impl Condition {
     /// `variables`: whether `${...}` has meaning in this document (VAR-1).
     pub(crate) fn new(operator: &str, key: &str, values: &[&str], variables: bool) -> Self {
         let operator = Spelled::parse(operator);
-        let test = operator.map_or(Test::Unknown, |spelled| {
-            Test::new(spelled.operator, values, variables)
-        });
+        let test = operator
+            .map_or(Test::Unknown, |spelled| Test::new(spelled.operator, values, variables));
         Self { key: Key::new(key), operator, test }
     }
 

@@ -198,7 +198,9 @@ mod tests {
                 }
             }
         }
-        for text in ["", "IfExists", "StringMatches", "NotBool", "ForAll:StringLike", "ifexistsBool"] {
+        for text in
+            ["", "IfExists", "StringMatches", "NotBool", "ForAll:StringLike", "ifexistsBool"]
+        {
             assert_eq!(Spelled::parse(text), None, "{text}");
         }
     }

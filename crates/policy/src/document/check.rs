@@ -1,6 +1,8 @@
 //! What is refused: in `shape` what has no meaning, in `write` all that IAM refuses at write, in
 //! the order of GR-7.
 
+use std::collections::BTreeSet;
+
 use bailiwick_identifiers::Partition;
 
 use super::grammar::{List, RawDocument, RawPrincipal, RawStatement, Text};
@@ -128,13 +130,10 @@ impl Check<'_> {
             return self.fail(second.span, Problem::Both("Principal"));
         }
         // CO-2 with ST-4: one key, twice in different case under one operator.
-        for (at, condition) in raw.conditions.iter().enumerate() {
-            let twice = raw.conditions.iter().take(at).any(|earlier| {
-                earlier.operator.text.eq_ignore_ascii_case(&condition.operator.text)
-                    && earlier.operator.span == condition.operator.span
-                    && fold::equal(&earlier.key.text, &condition.key.text)
-            });
-            if twice {
+        let mut seen = BTreeSet::new();
+        for condition in &raw.conditions {
+            let name = (condition.operator.span.start, fold::folded(&condition.key.text));
+            if !seen.insert(name) {
                 let key = condition.key.text.clone();
                 return self.fail(condition.key.span, Problem::DuplicateKey(key));
             }
@@ -161,9 +160,7 @@ impl Check<'_> {
             Some(principal) if !self.kind.has_principal() => {
                 self.fail(principal.span, Problem::PrincipalPresent)
             }
-            None if self.kind.has_principal() => {
-                self.fail(raw.span, Problem::Missing("Principal"))
-            }
+            None if self.kind.has_principal() => self.fail(raw.span, Problem::Missing("Principal")),
             _ => Ok(()),
         }
     }
@@ -191,7 +188,8 @@ impl Check<'_> {
             }
             // OP-Z2: the values of Null are literal and have two forms.
             if operator == Some(Operator::Null) {
-                let literal = |text: &str| ["true", "false"].iter().any(|t| text.eq_ignore_ascii_case(t));
+                let literal =
+                    |text: &str| ["true", "false"].iter().any(|t| text.eq_ignore_ascii_case(t));
                 let bad = condition.values.items.iter().find(|value| !literal(&value.text));
                 if let Some(value) = bad {
                     let operator = condition.operator.text.clone();
@@ -223,7 +221,7 @@ impl Check<'_> {
     fn sids(&self, raw: &RawDocument) -> Checked {
         let plain = !matches!(self.kind, DocumentKind::Resource | DocumentKind::Trust);
         let sids: Vec<&Text> = raw.statements.iter().filter_map(|s| s.sid.as_ref()).collect();
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for sid in sids.iter().filter(|sid| !sid.text.is_empty()) {
             if plain && !sid.text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
                 return self.fail(sid.span, Problem::Sid(sid.text.clone()));
@@ -357,8 +355,7 @@ impl Check<'_> {
                 PrincipalType::Aws => matches!(entry, Entry::Nobody | Entry::Wild(_)),
             };
             if bad {
-                let problem =
-                    Problem::Principal { kind: written.clone(), text: text.text.clone() };
+                let problem = Problem::Principal { kind: written.clone(), text: text.text.clone() };
                 return self.fail(text.span, problem);
             }
         }

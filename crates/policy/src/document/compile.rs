@@ -15,7 +15,11 @@ pub(super) fn version(raw: &RawDocument) -> Version {
     }
 }
 
-pub(super) fn statements(raw: &RawDocument, kind: DocumentKind, version: Version) -> Vec<Statement> {
+pub(super) fn statements(
+    raw: &RawDocument,
+    kind: DocumentKind,
+    version: Version,
+) -> Vec<Statement> {
     raw.statements.iter().map(|raw| statement(raw, kind, version)).collect()
 }
 

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{DocumentKind, Position, place};
+use super::position::place;
+use super::{DocumentKind, Position};
 
 /// The first thing that is wrong with a document.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -208,9 +209,7 @@ impl DocumentError {
             Problem::Principal { kind, text } => {
                 format!("Invalid principal in policy: \"{kind}\":\"{text}\"")
             }
-            Problem::NotPrincipalAllows => {
-                "Allow with NotPrincipal is not allowed.".to_owned()
-            }
+            Problem::NotPrincipalAllows => "Allow with NotPrincipal is not allowed.".to_owned(),
             Problem::TrustAction(_) => {
                 "AssumeRole policy may only specify STS AssumeRole actions.".to_owned()
             }

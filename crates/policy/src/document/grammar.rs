@@ -87,7 +87,12 @@ impl Reader<'_> {
         Err(DocumentError::new(self.text, self.kind, span.start, problem))
     }
 
-    fn wrong<T>(&self, span: Span, element: &str, expected: &'static str) -> Result<T, DocumentError> {
+    fn wrong<T>(
+        &self,
+        span: Span,
+        element: &str,
+        expected: &'static str,
+    ) -> Result<T, DocumentError> {
         self.fail(span, Problem::WrongType { element: element.to_owned(), expected })
     }
 

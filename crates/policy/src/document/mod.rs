@@ -10,21 +10,25 @@ mod compile;
 mod error;
 mod grammar;
 mod index;
+mod position;
 mod principal;
 mod statement;
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bailiwick_identifiers::UniqueId;
 use serde::Serialize;
 
 pub use error::{DocumentError, Problem};
-pub use principal::{PrincipalText, PrincipalType};
 pub(crate) use principal::{Entry, PrincipalElement};
+pub use principal::{PrincipalText, PrincipalType};
 pub use statement::{ConditionText, Effect, Statement};
 
 use index::Index;
+use position::Places;
+pub use position::Position;
 
 /// What a document is for. It decides which elements it has and how short resource patterns are
 /// read (RES-5).
@@ -70,15 +74,6 @@ pub enum Version {
     V2012,
 }
 
-/// A place in a document's text: line and column from 1, columns in Unicode scalars (SIM-5).
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-pub struct Position {
-    /// The line, from 1.
-    pub line: u32,
-    /// The column, from 1, in Unicode scalars.
-    pub column: u32,
-}
-
 /// A compiled policy document. Cheap to clone.
 #[derive(Clone)]
 pub struct Document {
@@ -92,6 +87,8 @@ struct Inner {
     id: Option<Box<str>>,
     statements: Vec<Statement>,
     index: Option<Index>,
+    /// Made when a place is first asked for.
+    places: OnceLock<Places>,
 }
 
 impl Document {
@@ -161,19 +158,16 @@ impl Document {
     /// The context keys that the document uses, in conditions and as variables, as written, each
     /// once without regard to case.
     pub fn uses_keys(&self) -> Vec<&str> {
-        let mut keys: Vec<&str> = Vec::new();
-        for key in self.statements().iter().flat_map(Statement::keys) {
-            if !keys.iter().any(|held| crate::fold::equal(held, key)) {
-                keys.push(key);
-            }
-        }
-        keys
+        let mut seen = BTreeSet::new();
+        let keys = self.statements().iter().flat_map(Statement::keys);
+        keys.filter(|key| seen.insert(crate::fold::folded(key))).collect()
     }
 
     /// The entries of Principal and NotPrincipal with their types and places, for binding at
     /// write: whoever writes checks that the entities exist (PR-12).
     pub fn principals(&self) -> impl Iterator<Item = PrincipalText<'_>> {
-        let elements = self.statements().iter().filter_map(|statement| statement.principal.as_ref());
+        let elements =
+            self.statements().iter().filter_map(|statement| statement.principal.as_ref());
         elements.flat_map(|element| element.entries.iter()).map(|entry| PrincipalText {
             kind: entry.kind,
             text: &entry.text,
@@ -192,7 +186,13 @@ impl Document {
     pub fn bind(&self, resolve: &dyn Fn(&str) -> Option<UniqueId>) -> Self {
         let statements =
             self.statements().iter().map(|statement| bind::statement(statement, resolve)).collect();
-        Self::assemble(self.source_arc(), self.kind(), self.version(), self.inner.id.clone(), statements)
+        Self::assemble(
+            self.source_arc(),
+            self.kind(),
+            self.version(),
+            self.inner.id.clone(),
+            statements,
+        )
     }
 
     /// The length that counts against IAM's quotas: characters without white space outside of
@@ -216,7 +216,7 @@ impl Document {
 
     /// The place of a byte of the text.
     pub fn position(&self, byte: u32) -> Position {
-        place(self.source(), byte)
+        self.inner.places.get_or_init(|| Places::of(self.source())).find(self.source(), byte)
     }
 
     /// The statements that could match this action, in lower case, on this resource; all others
@@ -247,7 +247,17 @@ impl Document {
         statements: Vec<Statement>,
     ) -> Self {
         let index = Index::of(&statements);
-        Self { inner: Arc::new(Inner { text, kind, version, id, statements, index }) }
+        Self {
+            inner: Arc::new(Inner {
+                text,
+                kind,
+                version,
+                id,
+                statements,
+                index,
+                places: OnceLock::new(),
+            }),
+        }
     }
 }
 
@@ -275,16 +285,6 @@ impl PartialEq for Document {
 }
 
 impl Eq for Document {}
-
-/// The line and column of a byte of a text.
-fn place(text: &str, byte: u32) -> Position {
-    let before = text.get(..byte as usize).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    let lines = before.bytes().filter(|byte| *byte == b'\n').count();
-    let columns = before.get(line_start..).unwrap_or_default().chars().count();
-    let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
-    Position { line: number(lines), column: number(columns) }
-}
 
 #[cfg(test)]
 mod tests;

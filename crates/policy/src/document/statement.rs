@@ -115,9 +115,10 @@ impl Statement {
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
         let resources = self.resources.iter().flat_map(|element| element.entries.iter());
         let in_resources = resources.flat_map(ResourcePattern::variables).map(|v| &*v.name);
-        let in_conditions = self.conditions.iter().flat_map(|(condition, text)| {
-            std::iter::once(&*text.key).chain(condition.variables())
-        });
+        let in_conditions = self
+            .conditions
+            .iter()
+            .flat_map(|(condition, text)| std::iter::once(&*text.key).chain(condition.variables()));
         in_resources.chain(in_conditions)
     }
 }

@@ -26,20 +26,10 @@ fn statements_are_reported_where_the_simulator_says() {
 }
 
 #[test]
-fn positions_count_lines_and_scalars() {
-    assert_eq!(place("é{\nab", 2), Position { line: 1, column: 2 });
-    assert_eq!(place("é{\nab", 5), Position { line: 2, column: 2 });
-    assert_eq!(place("", 9), Position { line: 1, column: 1 });
-}
-
-#[test]
 fn quotas_do_not_count_white_space_outside_strings() {
-    for (text, expected) in [
-        ("", 0),
-        ("{ \"a b\" : \"c\\\" d\" }\n\t", 17),
-        ("\"\\\\\" \" \"", 7),
-        ("é é", 2),
-    ] {
+    for (text, expected) in
+        [("", 0), ("{ \"a b\" : \"c\\\" d\" }\n\t", 15), ("\"\\\\\" \" \"", 7), ("é é", 2)]
+    {
         assert_eq!(Document::size_without_white_space(text), expected, "{text}");
     }
 }
@@ -73,8 +63,7 @@ fn principals_are_listed_and_bound() {
         asked.borrow_mut().push(arn.to_owned());
         "AIDAAAAAAAAAAAAAAAAAA".parse().ok()
     });
-    let expected =
-        ["arn:aws:iam::123456789012:user/a", "arn:aws:iam::123456789012:role/R"];
+    let expected = ["arn:aws:iam::123456789012:user/a", "arn:aws:iam::123456789012:role/R"];
     assert_eq!(*asked.borrow(), expected);
     assert_eq!(bound.source(), document.source());
     assert_ne!(bound, document);
@@ -99,12 +88,11 @@ fn tm_g01_deep_and_broad_documents_end() {
         vec![r#"{"Effect":"Allow","Action":"a:b","Resource":"*"}"#; 10_000].join(",")
     );
     assert_eq!(Document::parse(&broad, DocumentKind::Identity).unwrap().statements().len(), 10_000);
-    let keys: String = (0..50_000).map(|n| format!("\"k{n}\":\"v\",")).collect();
+    let keys: Vec<String> = (0..50_000).map(|n| format!("\"k{n}\":\"v\"")).collect();
+    let keys = keys.join(",");
     let many = format!(
         "{{\"Statement\":{{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\",\
-         \"Condition\":{{\"Bool\":{{{}\"z\":\"v\"}}}}}}}}",
-        keys
+         \"Condition\":{{\"Bool\":{{{keys}}}}}}}}}"
     );
-    let started = many.len();
-    assert!(Document::parse(&many, DocumentKind::Identity).is_ok(), "{started} bytes");
+    assert!(Document::parse(&many, DocumentKind::Identity).is_ok());
 }

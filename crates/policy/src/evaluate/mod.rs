@@ -86,6 +86,7 @@ struct Denial<'a> {
 }
 
 /// What all layers say, ready to be weighed.
+#[allow(clippy::struct_excessive_bools, reason = "one answer a kind of policy, as in EV-4")]
 struct Layers {
     endpoint: bool,
     scp: bool,
@@ -100,7 +101,8 @@ pub(crate) fn walk<W: Witness>(
     applicable: &Applicable<'_>,
     witness: &mut W,
 ) -> Decision {
-    let bytes: SmallVec<[u8; 96]> = request.action.bytes().map(|b| b.to_ascii_lowercase()).collect();
+    let bytes: SmallVec<[u8; 96]> =
+        request.action.bytes().map(|b| b.to_ascii_lowercase()).collect();
     let action = std::str::from_utf8(&bytes).unwrap_or_default();
     let principal = request.principal;
     let identified = principal.has_identity();
@@ -245,12 +247,9 @@ impl<'a> Tally<'a> {
 /// No policy denies: do they allow? EV-4, EV-5, DLG-2 and the exceptions, in one place.
 fn weigh(ask: &Ask<'_>, applicable: &Applicable<'_>, layers: &Layers) -> Decision {
     let of_resource = resource_kind(ask, applicable);
-    let missing = |kind| Decision {
-        verdict: Verdict::ImplicitDeny,
-        reason: Reason::MissingAllow { kind },
-    };
-    let allowed =
-        |by| Decision { verdict: Verdict::Allow, reason: Reason::Allowed { by } };
+    let missing =
+        |kind| Decision { verdict: Verdict::ImplicitDeny, reason: Reason::MissingAllow { kind } };
+    let allowed = |by| Decision { verdict: Verdict::Allow, reason: Reason::Allowed { by } };
     if !layers.endpoint {
         return missing(PolicyKind::Endpoint); // EP-2
     }
@@ -289,7 +288,8 @@ fn weigh(ask: &Ask<'_>, applicable: &Applicable<'_>, layers: &Layers) -> Decisio
         return missing(PolicyKind::Boundary); // PB-3
     }
     // A direct grant comes after the session policy, so only TR-5 limits it (SES-4).
-    if !layers.session && !(own && grade == Grade::Direct) {
+    let after_session = own && grade == Grade::Direct;
+    if !layers.session && !after_session {
         return missing(PolicyKind::Session); // SES-2, SES-3, SES-7
     }
     allowed(if own && grade >= Grade::Parent { of_resource } else { PolicyKind::Identity })

@@ -1,6 +1,6 @@
 //! Patterns over actions (ACT-1 to ACT-7).
 
-use super::template::{Piece, Pattern, tokenize};
+use super::template::{Pattern, Piece, tokenize};
 use crate::context::EMPTY;
 
 /// One entry of Action or NotAction.
@@ -20,7 +20,8 @@ impl ActionPattern {
         }
         let folded = text.to_ascii_lowercase();
         let prefix = folded.split_once(':').map(|(prefix, _)| prefix);
-        let regular = prefix.is_some_and(|prefix| !prefix.is_empty() && !prefix.contains(['*', '?']));
+        let regular =
+            prefix.is_some_and(|prefix| !prefix.is_empty() && !prefix.contains(['*', '?']));
         Self { pattern: Pattern::from_pieces(tokenize(&folded, false, true)), regular }
     }
 
@@ -28,6 +29,14 @@ impl ActionPattern {
     /// literal prefix counts as a glob or as nothing.
     pub(crate) fn matches(&self, folded: &str, irregular: bool) -> bool {
         (self.regular || irregular) && self.pattern.matches(folded, &EMPTY)
+    }
+
+    /// The service of every action that it covers, in lower case and with its colon; nothing if
+    /// it may cover actions of any.
+    pub(crate) fn service(&self) -> Option<&str> {
+        let prefix = self.pattern.prefix();
+        let service = prefix.get(..=prefix.find(':')?)?;
+        self.regular.then_some(service)
     }
 
     /// The one action it covers, in lower case.

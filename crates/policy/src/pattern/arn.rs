@@ -104,7 +104,9 @@ fn split_pieces(pieces: &[Piece]) -> Option<[Pattern; 6]> {
                     fields.push(field);
                 }
             }
-            Piece::Variable(variable) if !last => field.push(Piece::FieldVariable(variable.clone())),
+            Piece::Variable(variable) if !last => {
+                field.push(Piece::FieldVariable(variable.clone()));
+            }
             _ => field.push(piece.clone()),
         }
     }

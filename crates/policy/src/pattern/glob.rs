@@ -73,7 +73,7 @@ fn strip_all<'t>(tokens: &[Tok<'_>], text: &'t str) -> Option<&'t str> {
         Tok::One | Tok::OneField => {
             let mut scalars = rest.chars();
             let c = scalars.next()?;
-            (*tok == Tok::One || c != ':').then(|| scalars.as_str())
+            (*tok == Tok::One || c != ':').then_some(scalars.as_str())
         }
         Tok::Star | Tok::StarField => None,
     })
@@ -85,7 +85,7 @@ fn strip_back<'t>(tok: Tok<'_>, text: &'t str) -> Option<&'t str> {
         Tok::One | Tok::OneField => {
             let mut scalars = text.chars();
             let c = scalars.next_back()?;
-            (tok == Tok::One || c != ':').then(|| scalars.as_str())
+            (tok == Tok::One || c != ':').then_some(scalars.as_str())
         }
         Tok::Star | Tok::StarField => None,
     }
@@ -151,7 +151,9 @@ impl Machine {
             .sum::<usize>();
         let words = length / 64 + 1;
         let texts = || {
-            tokens.iter().filter_map(|tok| if let Tok::Text(text) = tok { Some(*text) } else { None })
+            tokens
+                .iter()
+                .filter_map(|tok| if let Tok::Text(text) = tok { Some(*text) } else { None })
         };
         let mut letters: Vec<char> = texts().flat_map(str::chars).collect();
         letters.sort_unstable();

@@ -78,11 +78,6 @@ impl ResourcePattern {
         if self.completed.is_some() { None } else { self.pattern.exact() }
     }
 
-    /// The text with which every resource it covers begins.
-    pub(crate) fn prefix(&self) -> &str {
-        self.pattern.prefix()
-    }
-
     /// The variables in it.
     pub(crate) fn variables(&self) -> impl Iterator<Item = &Variable> {
         self.pattern.variables()
@@ -137,7 +132,10 @@ impl Fields {
 
     /// Settles the meaning of an open star: one that ends its field may run on over colons.
     fn end_field(&mut self, ends: bool) {
-        if self.open_star && !ends && let Some(star) = self.pieces.last_mut() {
+        if self.open_star
+            && !ends
+            && let Some(star) = self.pieces.last_mut()
+        {
             *star = Piece::StarField;
         }
         self.open_star = false;
@@ -201,7 +199,11 @@ mod tests {
             ("VAR-8", "arn:aws:s3:::${aws:username}", "arn:aws:s3:::alice", false),
             ("VAR-8", "arn:aws:s3:::${aws:username}", "arn:aws:s3:::al*ce", true),
         ] {
-            assert_eq!(matches(pattern, resource, Short::Always, false), expected, "{rule} {pattern}");
+            assert_eq!(
+                matches(pattern, resource, Short::Always, false),
+                expected,
+                "{rule} {pattern}"
+            );
         }
         assert!(matches("arn:aws:*:::b", "arn:aws:s3:::b", Short::Always, true), "RES-3");
     }

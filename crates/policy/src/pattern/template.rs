@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::glob::{self, Tok};
+use crate::context::Values;
 use crate::{Context, fold};
 
 /// A context key in `${...}` (VAR-1).
@@ -58,7 +59,7 @@ enum Shape {
 impl Variable {
     /// The value: that of the single-valued key, or the default (VAR-3, VAR-6).
     pub(crate) fn value<'a>(&'a self, context: &'a Context) -> Option<&'a str> {
-        let found = context.lookup(self.hash, &self.folded).and_then(|values| values.single());
+        let found = context.lookup(self.hash, &self.folded).and_then(Values::single);
         found.or(self.default.as_deref())
     }
 
@@ -144,7 +145,6 @@ impl Pattern {
     pub(crate) fn exact(&self) -> Option<&str> {
         if let Shape::Exact(text) = &self.shape { Some(text) } else { None }
     }
-
 
     /// The text that every match begins with.
     pub(crate) fn prefix(&self) -> &str {

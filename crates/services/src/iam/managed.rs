@@ -93,7 +93,8 @@ pub(super) fn require_attachable(call: &Call<'_>, arn: &Arn, kind: &str) -> Resu
 /// An ask on the policy of this ARN. A policy of another account is that account's (IN-7); AWS's
 /// count as the caller's (IN-9).
 pub(super) fn ask<O: Operation>(call: &Call<'_>, arn: &Arn) -> Ask {
-    let mut ask = call.ask::<O>(arn.as_str());
+    // A denial calls a policy so (*observed*).
+    let mut ask = call.ask::<O>(arn.as_str()).reported_as(format!("policy {arn}"));
     if let Some(owner) = arn.account_id() {
         ask.owner = owner;
     }

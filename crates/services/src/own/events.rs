@@ -71,7 +71,8 @@ impl Operation for ListEvents {
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<api::ListEventsResponse, Fault> {
         let account = call.account().id().to_string();
-        let from = self.token.as_deref().map(|token| open(call, token, self.forward)).transpose()?;
+        let from =
+            self.token.as_deref().map(|token| open(call, token, self.forward)).transpose()?;
         let journal = call.node().journal();
         let lines = if self.forward {
             journal.forward(&account, from)
@@ -127,7 +128,8 @@ fn named(event: &Json, user: &str) -> bool {
     let text = |at: &str| event.pointer(at).and_then(Json::as_str);
     text("/userIdentity/userName") == Some(user)
         || text("/userIdentity/sessionContext/sessionIssuer/userName") == Some(user)
-        || text("/userIdentity/arn").is_some_and(|arn| arn == user || arn.ends_with(&format!("/{user}")))
+        || text("/userIdentity/arn")
+            .is_some_and(|arn| arn == user || arn.ends_with(&format!("/{user}")))
 }
 
 /// Shows the walk behind a decision of the caller's account.
@@ -156,11 +158,13 @@ impl Operation for ExplainDecision {
                 continue;
             }
             let Ok(parsed) = serde_json::from_slice::<Json>(&line.bytes) else { continue };
-            let (Some(event), Some(decision)) = (parsed.get("event"), parsed.get("decision")) else {
+            let (Some(event), Some(decision)) = (parsed.get("event"), parsed.get("decision"))
+            else {
                 continue;
             };
             let places = ["/additionalEventData/decisionId", "/requestID", "/eventID"];
-            let found = places.iter().any(|at| event.pointer(at).and_then(Json::as_str) == Some(&self.id));
+            let found =
+                places.iter().any(|at| event.pointer(at).and_then(Json::as_str) == Some(&self.id));
             if found {
                 return Ok(api::ExplainDecisionResponse {
                     explanation: decision.to_string(),
@@ -168,7 +172,10 @@ impl Operation for ExplainDecision {
                 });
             }
         }
-        Err(Fault::new("NoSuchDecision", format!("There is no decision {} in this account.", self.id)))
+        Err(Fault::new(
+            "NoSuchDecision",
+            format!("There is no decision {} in this account.", self.id),
+        ))
     }
 }
 
@@ -197,7 +204,8 @@ fn seal(call: &Call<'_>, cursor: Cursor, forward: bool) -> Result<String, Fault>
 }
 
 fn open(call: &Call<'_>, token: &str, forward: bool) -> Result<Cursor, Fault> {
-    let invalid = || Fault::new("InvalidNextToken", "The next token is not valid for this request.");
+    let invalid =
+        || Fault::new("InvalidNextToken", "The next token is not valid for this request.");
     let scope = scope(call, forward);
     let binding = Binding { kind: "page", id: scope.as_bytes(), version: 1 };
     let sealed = URL_SAFE_NO_PAD.decode(token).map_err(|_| invalid())?;

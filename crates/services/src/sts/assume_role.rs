@@ -83,10 +83,8 @@ impl Operation for AssumeRole {
         let (account, role) = self.find(call)?;
         let source_identity = self.source_identity_for(call)?;
         let tags = self.session_tags(call)?;
-        let trust = Trust {
-            role: account.role_arn(&role),
-            document: role.trust.document().ok().cloned(),
-        };
+        let trust =
+            Trust { role: account.role_arn(&role), document: role.trust.document().ok().cloned() };
         let ask = |action: &str| {
             let mut ask = Ask::new(action, trust.role.as_str(), account.id())
                 .trusted_by(trust.clone())
@@ -281,9 +279,9 @@ fn tags(given: Vec<api::Tag>) -> Result<TagSet, Fault> {
     if given.len() > MAX_TAGS {
         return Err(Fault::validation("A session can have at most 50 tags."));
     }
-    let parsed = given.into_iter().map(|tag| {
-        Ok::<Tag, TagError>(Tag { key: tag.key.parse()?, value: tag.value.parse()? })
-    });
+    let parsed = given
+        .into_iter()
+        .map(|tag| Ok::<Tag, TagError>(Tag { key: tag.key.parse()?, value: tag.value.parse()? }));
     let parsed = parsed.collect::<Result<Vec<_>, _>>();
     parsed.and_then(TagSet::new).map_err(|error| match error {
         TagError::Duplicate(_) => invalid_parameter(

@@ -8,7 +8,8 @@ use crate::call::{Call, Permitted};
 use crate::fault::Fault;
 use crate::operation::{Entry, Operation, Request, entry};
 
-pub(super) const OPERATIONS: &[Entry] = &[entry::<GetCallerIdentity>(), entry::<GetAccessKeyInfo>()];
+pub(super) const OPERATIONS: &[Entry] =
+    &[entry::<GetCallerIdentity>(), entry::<GetAccessKeyInfo>()];
 
 /// Tells who calls. It needs no permission, and none can be taken away (EV-11).
 struct GetCallerIdentity;

@@ -47,7 +47,9 @@ impl Operation for GetSessionToken {
             Identity::Root => (Subject::Root, seconds.min(ROOT_SECONDS)),
             Identity::User(user) => (Subject::User(user.id), seconds),
             Identity::Role(..) => {
-                return Err(Fault::access_denied("Cannot call GetSessionToken with session credentials"));
+                return Err(Fault::access_denied(
+                    "Cannot call GetSessionToken with session credentials",
+                ));
             }
         };
         let account = call.caller().account;
