@@ -4,6 +4,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// A call makes some two hundred small allocations, on whatever thread has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// AWS Identity and Access Management that anyone can run
 #[derive(Parser)]
 #[command(name = "bailiwick", version, arg_required_else_help = true)]

@@ -68,6 +68,11 @@ fn tree(explanation: &Json, event: &Json) -> String {
             for policy in list(layer, "/policies") {
                 lines.push(format!("    {}", source(policy.get("source").unwrap_or(&Json::Null))));
                 lines.extend(list(policy, "/statements").iter().map(statement));
+                if let Some(omitted) = policy.get("omitted").and_then(Json::as_u64) {
+                    lines.push(format!(
+                        "      and {omitted} more, which speak of other actions or were not needed"
+                    ));
+                }
             }
         }
         let missing = list(decision, "/missingKeys");

@@ -55,6 +55,10 @@ pub struct PolicyReport {
     pub source: Source,
     /// Its statements in the order of the text.
     pub statements: Vec<StatementReport>,
+    /// How many statements are left out: those that do not speak of the action, or that could not
+    /// change the answer. None in a whole explanation.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub omitted: usize,
 }
 
 /// What one statement answered.
@@ -149,10 +153,58 @@ pub struct ConditionReport {
     pub at: Position,
 }
 
-/// Decides a request and tells why.
+const fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// Decides a request and tells why, statement by statement.
 pub fn explain(request: &Request<'_>, applicable: &Applicable<'_>) -> Explanation {
-    let mut recorder = Recorder { layers: Vec::new(), document: None };
+    let mut recorder = Recorder::<true>::new(false);
     let decision = walk(request, applicable, &mut recorder);
+    let missing_keys = missing_keys(request, applicable);
+    finish(request, decision, recorder.layers, missing_keys)
+}
+
+/// The most statements that [`record`] writes down whole.
+pub const RECORDED_WHOLE: usize = 32;
+
+/// Decides a request and tells why, in a size that can be kept for every request.
+///
+/// Up to [`RECORDED_WHOLE`] statements this is [`explain`]. Beyond, an allowed request shows the
+/// statements that its decision looked at, and a denied one every statement that speaks of the
+/// action; the rest are counted, and `missing_keys` stays empty. The verdict is the same always.
+pub fn record(request: &Request<'_>, applicable: &Applicable<'_>) -> Explanation {
+    if count(applicable) <= RECORDED_WHOLE {
+        return explain(request, applicable);
+    }
+    let mut looked = Recorder::<false>::new(true);
+    let decision = walk(request, applicable, &mut looked);
+    if decision.is_allowed() {
+        return finish(request, decision, looked.layers, Vec::new());
+    }
+    let mut related = Recorder::<true>::new(true);
+    let decision = walk(request, applicable, &mut related);
+    finish(request, decision, related.layers, Vec::new())
+}
+
+fn count(applicable: &Applicable<'_>) -> usize {
+    let levels = applicable.scps.iter().chain(&applicable.rcps).flatten();
+    let policies = applicable
+        .identity
+        .iter()
+        .chain(&applicable.boundary)
+        .chain(applicable.session.iter().flatten())
+        .chain(&applicable.resource)
+        .chain(levels);
+    policies.map(|policy| policy.document.statements().len()).sum()
+}
+
+fn finish(
+    request: &Request<'_>,
+    decision: Decision,
+    layers: Vec<Layer>,
+    missing_keys: Vec<String>,
+) -> Explanation {
     let owner = crate::resource_owner(request);
     let account = request.principal.account();
     Explanation {
@@ -161,8 +213,8 @@ pub fn explain(request: &Request<'_>, applicable: &Applicable<'_>) -> Explanatio
         action: request.action.to_owned(),
         resource: request.resource.to_owned(),
         cross_account: account.is_some() && owner != account,
-        layers: recorder.layers,
-        missing_keys: missing_keys(request, applicable),
+        layers,
+        missing_keys,
     }
 }
 
@@ -199,14 +251,23 @@ impl Explanation {
     }
 }
 
-struct Recorder {
+/// Writes the walk down: every statement if `WHOLE`, else those that the decision looks at.
+struct Recorder<const WHOLE: bool> {
     layers: Vec<Layer>,
     /// The document whose statements are being asked.
     document: Option<Document>,
+    /// Whether statements that do not speak of the action are only counted.
+    related: bool,
 }
 
-impl Witness for Recorder {
-    const COMPLETE: bool = true;
+impl<const WHOLE: bool> Recorder<WHOLE> {
+    const fn new(related: bool) -> Self {
+        Self { layers: Vec::new(), document: None, related }
+    }
+}
+
+impl<const WHOLE: bool> Witness for Recorder<WHOLE> {
+    const COMPLETE: bool = WHOLE;
 
     fn policy(&mut self, kind: PolicyKind, level: Option<usize>, policy: &Attached<'_>) {
         let same = self.layers.last().is_some_and(|last| last.kind == kind && last.level == level);
@@ -215,13 +276,20 @@ impl Witness for Recorder {
             self.layers.push(Layer { kind, level, verdict, policies: Vec::new() });
         }
         if let Some(layer) = self.layers.last_mut() {
-            let report = PolicyReport { source: policy.source.clone(), statements: Vec::new() };
+            let report = PolicyReport {
+                source: policy.source.clone(),
+                statements: Vec::new(),
+                omitted: policy.document.statements().len(),
+            };
             layer.policies.push(report);
         }
         self.document = Some(policy.document.clone());
     }
 
     fn statement(&mut self, place: usize, statement: &Statement, ask: &Ask<'_>, outcome: Match) {
+        if self.related && outcome == Match::No(Failing::Action) {
+            return;
+        }
         let (Some(document), Some(layer)) = (&self.document, self.layers.last_mut()) else {
             return;
         };
@@ -243,6 +311,7 @@ impl Witness for Recorder {
         };
         if let Some(policy) = layer.policies.last_mut() {
             policy.statements.push(report);
+            policy.omitted = policy.omitted.saturating_sub(1);
         }
     }
 }
@@ -376,6 +445,9 @@ impl fmt::Display for Explanation {
                 writeln!(f, "  {}", policy.source.id)?;
                 for statement in &policy.statements {
                     writeln!(f, "    {statement}")?;
+                }
+                if policy.omitted > 0 {
+                    writeln!(f, "    and {} more, of other actions or not needed", policy.omitted)?;
                 }
             }
         }

@@ -31,7 +31,8 @@ pub use document::{
 };
 pub use evaluate::{decide, resource_owner};
 pub use explain::{
-    ConditionReport, Explanation, Layer, Miss, Outcome, PolicyReport, StatementReport, explain,
+    ConditionReport, Explanation, Layer, Miss, Outcome, PolicyReport, RECORDED_WHOLE,
+    StatementReport, explain, record,
 };
 pub use principal::Principal;
 pub use request::{Applicable, Attached, Endpoint, Level, Request};

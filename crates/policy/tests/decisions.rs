@@ -14,11 +14,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::LazyLock;
 
 use bailiwick_identifiers::{AccountId, Partition, UniqueId};
 use bailiwick_policy::{
-    Applicable, Attached, Context, Decision, Document, DocumentKind, Endpoint, Principal, Reason,
-    Request, Source, SourceKind, decide, explain,
+    Applicable, Attached, Context, Decision, Document, DocumentKind, Endpoint, Principal,
+    RECORDED_WHOLE, Reason, Request, Source, SourceKind, decide, explain, record,
 };
 use serde_json::Value;
 
@@ -90,6 +91,10 @@ fn run(vector: &Value) -> Result<(), String> {
     if explanation.decision != decision {
         return Err(format!("explained otherwise: {decision:?}\n{explanation}"));
     }
+    if record(&asked, &applicable).decision != decision {
+        return Err(format!("recorded otherwise than {decision:?}"));
+    }
+    padded(&asked, &applicable, &decision)?;
     let found = decision.verdict.as_str();
     let reason = reason(&decision);
     let expected = &vector["expect"];
@@ -258,5 +263,36 @@ fn principal(value: &Value) -> Principal {
             arn,
         },
         other => panic!("no principal: {other}"),
+    }
+}
+
+/// A large policy that speaks of an action nobody asks for.
+static PADDING: LazyLock<(Source, Document)> = LazyLock::new(|| {
+    let statement = r#"{"Effect":"Allow","Action":"padding:Nothing","Resource":"*"}"#;
+    let statements = vec![statement; RECORDED_WHOLE + 1].join(",");
+    let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
+    let document = Document::parse(&text, DocumentKind::Identity).unwrap();
+    (Source::new("padding", SourceKind::UserInline), document)
+});
+
+/// The same decision beside that policy: recorded without its statements, with the same verdict
+/// and reason.
+fn padded(
+    asked: &Request<'_>,
+    applicable: &Applicable<'_>,
+    decision: &Decision,
+) -> Result<(), String> {
+    let (source, document) = &*PADDING;
+    let mut padded = applicable.clone();
+    padded.identity.push(Attached { source, document });
+    let recorded = record(asked, &padded);
+    if recorded.decision != *decision {
+        return Err(format!("recorded otherwise than {decision:?} beside other statements"));
+    }
+    let policies = recorded.layers.iter().flat_map(|layer| &layer.policies);
+    let mut padding = policies.filter(|policy| &*policy.source.id == "padding");
+    match padding.find(|policy| !policy.statements.is_empty() || policy.omitted == 0) {
+        Some(policy) => Err(format!("recorded {} needless statements", policy.statements.len())),
+        None => Ok(()),
     }
 }

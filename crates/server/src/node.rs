@@ -35,8 +35,10 @@ const DEV_EVENTS: usize = 100_000;
 /// Opens the state and the services over it. A development server keeps all in memory and takes
 /// `dev_key` for its administrator.
 pub(crate) fn open(settings: &Settings, dev_key: Option<&DevKey>) -> anyhow::Result<Backend> {
-    let services =
-        bailiwick_services::Settings { partition: settings.partition, ..Default::default() };
+    let services = bailiwick_services::Settings {
+        partition: settings.partition,
+        quotas: settings.quotas.clone(),
+    };
     match (&settings.home, dev_key) {
         (Home::Directory(dir), _) => open_directory(dir, settings, services),
         (Home::Memory, Some(key)) => {
@@ -343,6 +345,10 @@ impl Clock for SteadyClock {
 impl Clock for SettableClock {
     fn now(&self) -> Timestamp {
         Self::now(self)
+    }
+
+    fn wall(&self) -> Timestamp {
+        clock::now()
     }
 }
 

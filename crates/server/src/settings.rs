@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use bailiwick_identifiers::{AccountId, Partition};
+use bailiwick_services::Quotas;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -152,6 +153,9 @@ struct SettingsFile {
     max_connections: Option<usize>,
     max_connections_per_address: Option<usize>,
     max_body_bytes: Option<usize>,
+    /// Quotas that differ from AWS's: a table `[quotas]`.
+    #[serde(default)]
+    quotas: Quotas,
 }
 
 /// Where the state lives.
@@ -195,6 +199,8 @@ pub struct Settings {
     pub account_id: Option<AccountId>,
     /// The partition in all ARNs.
     pub partition: Partition,
+    /// The quotas of every account.
+    pub quotas: Quotas,
     /// The certificate.
     pub tls: Tls,
     /// The address that clients use, when it is not the listener's.
@@ -281,6 +287,7 @@ fn merge(args: ServeArgs, file: SettingsFile) -> anyhow::Result<Settings> {
         listen,
         account_id: args.account_id.or(file.account_id),
         partition,
+        quotas: file.quotas,
         tls,
         public_url: args.public_url.or(file.public_url),
         proxies: TrustedProxies::new(networks),

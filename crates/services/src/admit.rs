@@ -114,8 +114,9 @@ pub(crate) fn admit(
     };
     progress.claimed_key = Some(presented.access_key_id().chars().take(128).collect());
     origin.region = presented.scope().region().to_owned();
-    let authentic =
-        authenticate::authenticate(node, &presented, parts, body, origin.now).map_err(|error| {
+    let wall = node.clock().wall();
+    let authentic = authenticate::authenticate(node, &presented, parts, body, origin.now, wall)
+        .map_err(|error| {
             // The refusal belongs into the trail of the account whose key it is.
             progress.recipient = authenticate::account_of(node, &presented);
             refused(error)

@@ -43,13 +43,15 @@ pub(crate) fn account_of(node: &Node, presented: &Presented) -> Option<AccountId
     known.then(|| shard.id())
 }
 
-/// Checks the signature of a request against its credentials.
+/// Checks the signature of a request against its credentials. `signing_now` is the time by which
+/// signatures are judged, `now` that by which sessions end.
 pub(crate) fn authenticate(
     node: &Node,
     presented: &Presented,
     parts: &Parts,
     body: &[u8],
     now: Timestamp,
+    signing_now: Timestamp,
 ) -> Result<Authentic, AuthError> {
     let key: AccessKeyId =
         presented.access_key_id().parse().map_err(|_| AuthError::InvalidClientTokenId)?;
@@ -64,7 +66,7 @@ pub(crate) fn authenticate(
         rules.query_form = QueryForm::AnyMethod;
         rules.query_lifetime = QueryLifetime::Fixed(900);
     }
-    sigv4::verify(presented, parts, body, &secret, now, node.signing_keys(), &rules)?;
+    sigv4::verify(presented, parts, body, &secret, signing_now, node.signing_keys(), &rules)?;
     if let Some(claims) = &authentic.claims
         && now >= claims.expires
     {

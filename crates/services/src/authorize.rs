@@ -11,7 +11,6 @@ use bailiwick_policy::{
     Attached, Context, Credentials, Decision, Explanation, Principal, Refusal, Source, SourceKind,
     refusal,
 };
-use serde_json::Value as Json;
 
 use crate::ask::{Ask, Trust, Values};
 use crate::call::Call;
@@ -23,8 +22,8 @@ use crate::session::Claims;
 pub(crate) struct Decided {
     /// The refusal, if one of the asks was not allowed; the rest were not put then.
     pub(crate) refused: Option<Fault>,
-    /// The explanations, one an ask.
-    pub(crate) explanations: Vec<Json>,
+    /// The explanations as JSON texts, one an ask.
+    pub(crate) explanations: Vec<String>,
 }
 
 /// Puts the asks to the engine, in order, up to the first that is not allowed.
@@ -35,18 +34,19 @@ pub(crate) fn authorize(call: &Call<'_>, asks: &[Ask]) -> Decided {
     let mut explanations = Vec::with_capacity(asks.len());
     for ask in asks {
         if let Some(fault) = refused_by_rule(call.caller(), &principal, &ask.action) {
-            explanations.push(serde_json::json!({
+            let explanation = serde_json::json!({
                 "action": ask.action,
                 "resource": ask.resource,
                 "principal": call.caller().arn().as_str(),
                 "decision": "explicitDeny",
                 "rule": fault.message(),
-            }));
+            });
+            explanations.push(explanation.to_string());
             return Decided { refused: Some(fault), explanations };
         }
         let context = with_ask(base.clone(), ask);
         let (decision, explanation) = decide(&principal, &effective, ask, &context);
-        explanations.push(serde_json::to_value(&explanation).unwrap_or(Json::Null));
+        explanations.push(serde_json::to_string(&explanation).unwrap_or_else(|_| "null".into()));
         metrics::counter!("bailiwick_decisions_total", "verdict" => decision.verdict.as_str())
             .increment(1);
         if !decision.is_allowed() {
@@ -82,7 +82,7 @@ fn decide(
         context,
         delegated: ask.trust.is_some(),
     };
-    let explanation = bailiwick_policy::explain(&request, &applicable);
+    let explanation = bailiwick_policy::record(&request, &applicable);
     (explanation.decision.clone(), explanation)
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Call<'n> {
     origin: &'n Origin,
     schema: &'static schema::Operation,
     caller: Caller,
-    account: Account,
+    account: Arc<Account>,
 }
 
 impl<'n> Call<'n> {
@@ -36,7 +36,7 @@ impl<'n> Call<'n> {
         origin: &'n Origin,
         schema: &'static schema::Operation,
         caller: Caller,
-        account: Account,
+        account: Arc<Account>,
     ) -> Self {
         Self { node, origin, schema, caller, account }
     }
@@ -44,6 +44,11 @@ impl<'n> Call<'n> {
     /// The caller's account, as of this call.
     pub(crate) fn account(&self) -> &Account {
         &self.account
+    }
+
+    /// The same, to be kept.
+    pub(crate) fn account_shared(&self) -> Arc<Account> {
+        Arc::clone(&self.account)
     }
 
     /// The newest durable state of another account of the server, for the one operation that crosses.
@@ -159,7 +164,7 @@ impl<'n> Permitted<'n> {
     pub(crate) fn update(&mut self, record: Record) {
         let path = record.key().path(self.call.account.id());
         self.writes.insert(path, Some(record.encode()));
-        self.call.account.put(record);
+        Arc::make_mut(&mut self.call.account).put(record);
     }
 
     /// Replaces an entity by one with the same id and another name.
@@ -187,7 +192,7 @@ impl<'n> Permitted<'n> {
     /// Takes a record without a name away.
     pub(crate) fn remove(&mut self, key: &RecordKey) {
         self.writes.insert(key.path(self.call.account.id()), None);
-        self.call.account.remove(key);
+        Arc::make_mut(&mut self.call.account).remove(key);
     }
 
     /// Takes a name that is unique on the whole server, such as an account alias; false when another
@@ -224,7 +229,7 @@ impl<'n> Permitted<'n> {
 
     /// The state after the call, the transaction that makes it durable, and the names to be held
     /// until it is.
-    pub(crate) fn finish(self) -> (Account, Transaction, Vec<Reservation>) {
+    pub(crate) fn finish(self) -> (Arc<Account>, Transaction, Vec<Reservation>) {
         let mut transaction = Transaction::new();
         for (path, expect) in self.expects {
             transaction = transaction.compare(path, expect);

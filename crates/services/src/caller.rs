@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use bailiwick_identifiers::{AccessKeyId, AccountId, Arn, SessionName};
 use bailiwick_model::{Account, Role, User};
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 use serde_json::{Value as Json, json};
 
 use crate::session::Claims;
@@ -66,31 +68,43 @@ impl Caller {
     }
 
     /// `userIdentity` of a CloudTrail record. Source: CloudTrail user guide, userIdentity element.
-    pub(crate) fn user_identity(&self, account: &Account) -> Json {
-        let mut identity = json!({
-            "principalId": self.user_id(),
-            "arn": self.arn.as_str(),
-            "accountId": self.account.to_string(),
-            "accessKeyId": self.key.as_str(),
-        });
-        let kind = match &self.identity {
+    pub(crate) fn user_identity<'a>(&'a self, account: &'a Account) -> UserIdentity<'a> {
+        UserIdentity { caller: self, account }
+    }
+}
+
+/// A caller as its events show it.
+pub(crate) struct UserIdentity<'a> {
+    caller: &'a Caller,
+    account: &'a Account,
+}
+
+impl Serialize for UserIdentity<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let caller = self.caller;
+        let mut identity = serializer.serialize_map(None)?;
+        let kind = match &caller.identity {
             Identity::Root => "Root",
             Identity::User(_) => "IAMUser",
             Identity::Role(..) => "AssumedRole",
         };
-        if let Some(fields) = identity.as_object_mut() {
-            fields.insert("type".into(), kind.into());
-            if let Identity::User(user) = &self.identity {
-                fields.insert("userName".into(), user.name.as_str().into());
-            }
-            if let Some(claims) = &self.claims {
-                fields.insert("sessionContext".into(), self.session_context(account, claims));
-            }
+        identity.serialize_entry("type", kind)?;
+        identity.serialize_entry("principalId", &caller.user_id())?;
+        identity.serialize_entry("arn", caller.arn.as_str())?;
+        identity.serialize_entry("accountId", &caller.account)?;
+        identity.serialize_entry("accessKeyId", caller.key.as_str())?;
+        if let Identity::User(user) = &caller.identity {
+            identity.serialize_entry("userName", user.name.as_str())?;
         }
-        identity
+        if let Some(claims) = &caller.claims {
+            identity.serialize_entry("sessionContext", &self.session_context(claims))?;
+        }
+        identity.end()
     }
+}
 
-    fn session_context(&self, account: &Account, claims: &Claims) -> Json {
+impl UserIdentity<'_> {
+    fn session_context(&self, claims: &Claims) -> Json {
         let mut context = json!({
             "attributes": {
                 "creationDate": bailiwick_wire::time::write_iso(claims.issued),
@@ -98,12 +112,12 @@ impl Caller {
             },
         });
         if let Some(fields) = context.as_object_mut() {
-            if let Identity::Role(role, _) = &self.identity {
+            if let Identity::Role(role, _) = &self.caller.identity {
                 let issuer = json!({
                     "type": "Role",
                     "principalId": role.id.as_str(),
-                    "arn": account.role_arn(role).as_str(),
-                    "accountId": self.account.to_string(),
+                    "arn": self.account.role_arn(role).as_str(),
+                    "accountId": self.caller.account.to_string(),
                     "userName": role.name.as_str(),
                 });
                 fields.insert("sessionIssuer".into(), issuer);

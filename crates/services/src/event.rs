@@ -3,7 +3,9 @@
 use bailiwick_identifiers::AccountId;
 use bailiwick_model::Account;
 use bailiwick_wire::{Value, audit, schema, time};
-use serde_json::{Map, Value as Json, json};
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+use serde_json::{Value as Json, json};
 
 use crate::caller::Caller;
 use crate::fault::Fault;
@@ -49,41 +51,9 @@ pub(crate) struct Happening<'a> {
 }
 
 impl Happening<'_> {
-    /// The record.
-    pub(crate) fn record(&self, event_id: &str) -> Json {
-        let mut record = Map::new();
-        let mut set = |key: &str, value: Json| {
-            record.insert(key.to_owned(), value);
-        };
-        set("eventVersion", "1.11".into());
-        set("userIdentity", self.user_identity());
-        set("eventTime", time::write_iso(self.origin.now).into());
-        set("eventSource", self.event_source().into());
-        set("eventName", self.operation.into());
-        set("awsRegion", self.region.into());
-        set("sourceIPAddress", self.origin.peer.address.to_string().into());
-        set("userAgent", self.origin.user_agent.as_deref().unwrap_or_default().into());
-        if let Outcome::Failed(fault) = self.outcome {
-            set("errorCode", fault.code().into());
-            set("errorMessage", fault.message().into());
-        }
-        set("requestParameters", self.request_parameters());
-        set("responseElements", self.response_elements());
-        set("additionalEventData", self.additional());
-        set("requestID", self.origin.request_id.as_str().into());
-        set("eventID", event_id.into());
-        set("readOnly", self.read_only.into());
-        if let Some((arn, owner, kind)) = self.resource {
-            set("resources", json!([{"accountId": owner.to_string(), "type": kind, "ARN": arn}]));
-        }
-        set("eventType", "AwsApiCall".into());
-        set("managementEvent", true.into());
-        set("recipientAccountId", self.recipient.to_string().into());
-        if let Some(shared) = self.shared_id {
-            set("sharedEventID", shared.into());
-        }
-        set("eventCategory", "Management".into());
-        Json::Object(record)
+    /// The record as JSON text.
+    pub(crate) fn record(&self, event_id: &str) -> String {
+        serde_json::to_string(&Record { happening: self, event_id }).unwrap_or_default()
     }
 
     fn event_source(&self) -> String {
@@ -91,18 +61,10 @@ impl Happening<'_> {
         format!("{service}.amazonaws.com")
     }
 
-    fn user_identity(&self) -> Json {
-        match (self.caller, self.claimed_key) {
-            (Some((caller, account)), _) => caller.user_identity(account),
-            (None, Some(key)) => json!({"type": "Unknown", "accessKeyId": key}),
-            (None, None) => json!({"type": "Unknown"}),
-        }
-    }
-
     fn request_parameters(&self) -> Json {
         match self.request {
             Some((operation, value)) => {
-                operation.input.map_or(Json::Null, |input| audit::parameters(input, value))
+                operation.input.map_or(Json::Null, |input| bounded(audit::parameters(input, value)))
             }
             None => Json::Null,
         }
@@ -115,23 +77,127 @@ impl Happening<'_> {
             (Outcome::Done(value), Some((operation, _)))
                 if !self.read_only || operation.name.starts_with("Assume") =>
             {
-                operation.output.map_or(Json::Null, |output| audit::parameters(output, value))
+                operation.output.map_or(Json::Null, |output| bounded(audit::parameters(output, value)))
             }
             _ => Json::Null,
         }
     }
+}
 
-    fn additional(&self) -> Json {
-        let mut data = Map::new();
-        if self.decided {
-            data.insert("decisionId".into(), self.origin.decision_id.as_str().into());
+/// The most bytes of `requestParameters` or `responseElements`, and of `errorMessage`. Source:
+/// CloudTrail user guide, record contents.
+const MAX_FIELD: usize = 100 * 1024;
+const MAX_MESSAGE: usize = 1024;
+
+/// A field as a record may hold it: a larger one is left out, and the record says so.
+fn bounded(field: Json) -> Json {
+    // A byte takes at most six in JSON: most fields need not be written twice to know.
+    if raw_len(&field).saturating_mul(6) <= MAX_FIELD || field.to_string().len() <= MAX_FIELD {
+        field
+    } else {
+        json!({ "omitted": true })
+    }
+}
+
+/// At least a sixth of the length of a field as text.
+fn raw_len(field: &Json) -> usize {
+    match field {
+        Json::String(text) => text.len() + 2,
+        Json::Array(items) => items.iter().map(|item| raw_len(item) + 1).sum::<usize>() + 2,
+        Json::Object(fields) => {
+            fields.iter().map(|(key, value)| key.len() + raw_len(value) + 4).sum::<usize>() + 2
         }
-        if let Outcome::Replayed(first) = self.outcome {
-            data.insert("replayOf".into(), first.into());
+        _ => 24,
+    }
+}
+
+/// The head of a message.
+fn cut(message: &str) -> &str {
+    message.get(..message.floor_char_boundary(MAX_MESSAGE)).unwrap_or(message)
+}
+
+/// A happening as a record; written straight to text, since there is one for every call.
+struct Record<'a> {
+    happening: &'a Happening<'a>,
+    event_id: &'a str,
+}
+
+impl Serialize for Record<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let happening = self.happening;
+        let origin = happening.origin;
+        let mut record = serializer.serialize_map(None)?;
+        record.serialize_entry("eventVersion", "1.11")?;
+        match (happening.caller, happening.claimed_key) {
+            (Some((caller, account)), _) => {
+                record.serialize_entry("userIdentity", &caller.user_identity(account))?;
+            }
+            (None, claimed) => {
+                record.serialize_entry("userIdentity", &Unknown { claimed })?;
+            }
         }
-        if !self.origin.peer.secure {
-            data.insert("secureTransport".into(), false.into());
+        record.serialize_entry("eventTime", &time::write_iso(origin.now))?;
+        record.serialize_entry("eventSource", &happening.event_source())?;
+        record.serialize_entry("eventName", happening.operation)?;
+        record.serialize_entry("awsRegion", happening.region)?;
+        record.serialize_entry("sourceIPAddress", &origin.peer.address)?;
+        record.serialize_entry("userAgent", origin.user_agent.as_deref().unwrap_or_default())?;
+        if let Outcome::Failed(fault) = happening.outcome {
+            record.serialize_entry("errorCode", fault.code())?;
+            record.serialize_entry("errorMessage", cut(fault.message()))?;
         }
-        Json::Object(data)
+        record.serialize_entry("requestParameters", &happening.request_parameters())?;
+        record.serialize_entry("responseElements", &happening.response_elements())?;
+        record.serialize_entry("additionalEventData", &Additional { happening })?;
+        record.serialize_entry("requestID", &origin.request_id)?;
+        record.serialize_entry("eventID", self.event_id)?;
+        record.serialize_entry("readOnly", &happening.read_only)?;
+        if let Some((arn, owner, kind)) = happening.resource {
+            let resource = json!([{"accountId": owner.to_string(), "type": kind, "ARN": arn}]);
+            record.serialize_entry("resources", &resource)?;
+        }
+        record.serialize_entry("eventType", "AwsApiCall")?;
+        record.serialize_entry("managementEvent", &true)?;
+        record.serialize_entry("recipientAccountId", &happening.recipient)?;
+        if let Some(shared) = happening.shared_id {
+            record.serialize_entry("sharedEventID", shared)?;
+        }
+        record.serialize_entry("eventCategory", "Management")?;
+        record.end()
+    }
+}
+
+/// `userIdentity` of a caller whose signature was not good.
+struct Unknown<'a> {
+    claimed: Option<&'a str>,
+}
+
+impl Serialize for Unknown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut identity = serializer.serialize_map(None)?;
+        identity.serialize_entry("type", "Unknown")?;
+        if let Some(key) = self.claimed {
+            identity.serialize_entry("accessKeyId", key)?;
+        }
+        identity.end()
+    }
+}
+
+struct Additional<'a> {
+    happening: &'a Happening<'a>,
+}
+
+impl Serialize for Additional<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Happening { origin, outcome, decided, .. } = self.happening;
+        let mut data = serializer.serialize_map(None)?;
+        if *decided {
+            data.serialize_entry("decisionId", &origin.decision_id)?;
+        }
+        if let Outcome::Replayed(first) = outcome {
+            data.serialize_entry("replayOf", first)?;
+        }
+        data.serialize_entry("secureTransport", &origin.peer.secure)?;
+        data.end()
     }
 }

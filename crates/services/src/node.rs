@@ -292,13 +292,13 @@ impl Node {
             let roles: Vec<Record> = roles.map(|last| Record::RoleUse(Arc::new(last))).collect();
             for record in keys.into_iter().chain(roles) {
                 transaction = transaction.put(record.key().path(shard.id()), record.encode());
-                head.account.put(record);
+                Arc::make_mut(&mut head.account).put(record);
             }
-            self.publish_later(shard, head.account.clone(), transaction);
+            self.publish_later(shard, Arc::clone(&head.account), transaction);
         }
     }
 
-    fn publish_later(&self, shard: &Arc<Shard>, account: Account, transaction: Transaction) {
+    fn publish_later(&self, shard: &Arc<Shard>, account: Arc<Account>, transaction: Transaction) {
         let shard = Arc::clone(shard);
         self.store.submit(
             transaction,

@@ -292,9 +292,9 @@ pub fn delete_root_key(
     let mut transaction = Transaction::new();
     for key in [RecordKey::AccessKey(id.clone()), RecordKey::KeyUse(id.clone())] {
         transaction = transaction.delete(key.path(account));
-        head.account.remove(&key);
+        Arc::make_mut(&mut head.account).remove(&key);
     }
-    let state = head.account.clone();
+    let state = Arc::clone(&head.account);
     let revision = commit(node, account, transaction, &event)?;
     shard.publish(state, revision);
     Ok(())
@@ -347,19 +347,19 @@ fn put(
     let event = event(node, &mut mint, id, name, parameters);
     let mut head = shard.head();
     let mut transaction = Transaction::new();
-    let mut state = head.account.clone();
+    let mut state = Arc::clone(&head.account);
     for record in records {
         transaction = transaction.create(record.key().path(id), record.encode());
         if let Some(unique) = record.unique_name() {
             transaction = transaction.create(unique.path(id), Vec::new());
         }
-        state.put(record);
+        Arc::make_mut(&mut state).put(record);
     }
     if let Some((key, value)) = index {
         transaction = transaction.create(key, value);
     }
     let revision = commit(node, id, transaction, &event)?;
-    head.account = state.clone();
+    head.account = Arc::clone(&state);
     shard.publish(state, revision);
     Ok(())
 }

@@ -16,7 +16,6 @@ use bailiwick_wire::schema::Protocol;
 use bytes::Bytes;
 use http::{Request, Response};
 use jiff::SignedDuration;
-use serde_json::{Value as Json, json};
 
 use crate::admit::{Admitted, Progress, admit};
 use crate::answer::Answer;
@@ -36,6 +35,10 @@ pub type Reply = Box<dyn FnOnce(Response<Bytes>) + Send>;
 
 /// How long an answer is remembered for a client that lost it.
 const RETRY_WINDOW: SignedDuration = SignedDuration::from_mins(10);
+
+/// The most bytes of a record and its explanations: what a line of the journal takes, with room to
+/// spare for its mark.
+const MAX_LINE: usize = bailiwick_store::journal::MAX_LINE_LEN - 4096;
 
 /// The longest invocation id that is taken.
 const MAX_INVOCATION: usize = 128;
@@ -82,7 +85,7 @@ struct Job {
 /// How a call ended, as its event and its answer need it.
 struct Verdict<'a> {
     outcome: Outcome<'a>,
-    explanations: &'a [Json],
+    explanations: &'a [String],
     asks: &'a [Ask],
 }
 
@@ -140,7 +143,7 @@ impl Job {
         let Self { node, origin, progress, admitted, .. } = &mut self;
         let prepared = caller_on(admitted, &account).and_then(|caller| {
             let schema = admitted.entry.schema;
-            let call = Call::new(node, origin, schema, caller, Account::clone(&account));
+            let call = Call::new(node, origin, schema, caller, Arc::clone(&account));
             admitted.running.prepare(&call)
         });
         let _ = progress;
@@ -150,10 +153,10 @@ impl Job {
         }
     }
 
-    fn call_on<'a>(&'a self, account: &Account) -> Result<Call<'a>, Fault> {
+    fn call_on<'a>(&'a self, account: &Arc<Account>) -> Result<Call<'a>, Fault> {
         let caller = caller_on(&self.admitted, account)?;
         let schema = self.admitted.entry.schema;
-        Ok(Call::new(&self.node, &self.origin, schema, caller, account.clone()))
+        Ok(Call::new(&self.node, &self.origin, schema, caller, Arc::clone(account)))
     }
 
     /// Runs a call that changes nothing, on the newest durable state.
@@ -222,7 +225,7 @@ impl Job {
         let key = format!("{OUTBOX}{}/{}", shard.id(), self.origin.event_id).into_bytes();
         let (account, transaction, reservations) = permitted.finish();
         let transaction = transaction.put(key.clone(), line.clone());
-        head.account = account.clone();
+        head.account = Arc::clone(&account);
         let commit = Commit { job: self, answer, account, key, line, reservations };
         // Submitted under the lock, so that the store sees changes in the order of their states.
         let store = Arc::clone(commit.job.node.store());
@@ -331,7 +334,7 @@ fn caller_on(admitted: &Admitted, account: &Account) -> Result<Caller, Fault> {
 #[derive(Default)]
 struct Asked {
     asks: Vec<Ask>,
-    explanations: Vec<Json>,
+    explanations: Vec<String>,
     refused: Option<Fault>,
 }
 
@@ -357,7 +360,7 @@ impl Asked {
 struct Commit {
     job: Job,
     answer: Answer,
-    account: Account,
+    account: Arc<Account>,
     key: Vec<u8>,
     line: Vec<u8>,
     reservations: Vec<Reservation>,
@@ -505,15 +508,24 @@ fn line(
         shared_id: crosses.then_some(origin.decision_id.as_str()),
     };
     let record = happening.record(second_id.unwrap_or(&origin.event_id));
-    let line = if second_id.is_some() {
-        // The caller's policies are not for the owner of the role to see.
-        json!({ "event": record })
-    } else {
-        json!({ "event": record, "decision": verdict.explanations })
-    };
-    let mut line = line.to_string().into_bytes();
-    line.push(b'\n');
-    line
+    let explanations = verdict.explanations.iter().map(String::len).sum::<usize>();
+    let mut line = String::with_capacity(record.len() + explanations + 64);
+    line.push_str("{\"event\":");
+    line.push_str(&record);
+    // The caller's policies are not for the owner of the role to see, and a walk that is longer than a
+    // line may be is not kept.
+    if second_id.is_none() && record.len() + explanations < MAX_LINE {
+        line.push_str(",\"decision\":[");
+        for (place, explanation) in verdict.explanations.iter().enumerate() {
+            if place > 0 {
+                line.push(',');
+            }
+            line.push_str(explanation);
+        }
+        line.push(']');
+    }
+    line.push_str("}\n");
+    line.into_bytes()
 }
 
 fn reads(name: &str) -> bool {

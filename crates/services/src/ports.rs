@@ -10,6 +10,12 @@ use jiff::Timestamp;
 pub trait Clock: Send + Sync {
     /// The present instant. It never goes back within a process (threat I07).
     fn now(&self) -> Timestamp;
+
+    /// The instant by which clients sign. It differs only where a development server has been told
+    /// another time: its clients have not.
+    fn wall(&self) -> Timestamp {
+        self.now()
+    }
 }
 
 /// Where randomness comes from.

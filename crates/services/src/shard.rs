@@ -14,7 +14,7 @@ use parking_lot::{Mutex, MutexGuard};
 /// The state on which the next change is built. Its changes may still be on their way to the disk.
 pub(crate) struct Head {
     /// The newest state.
-    pub(crate) account: Account,
+    pub(crate) account: Arc<Account>,
     /// Remembered answers in the order in which they may be forgotten.
     pub(crate) retries: VecDeque<(Timestamp, String)>,
 }
@@ -47,9 +47,11 @@ impl Shard {
         let mut retries: Vec<_> =
             account.retries().map(|retry| (retry.expires, retry.key.clone())).collect();
         retries.sort();
-        let published = Published { revision, account: Arc::new(account.clone()) };
+        let account = Arc::new(account);
+        let published = Published { revision, account: Arc::clone(&account) };
+        let id = account.id();
         Self {
-            id: account.id(),
+            id,
             head: Mutex::new(Head { account, retries: retries.into() }),
             published: ArcSwap::from_pointee(published),
             uses: Mutex::default(),
@@ -85,8 +87,8 @@ impl Shard {
 
     /// Makes a durable state visible, unless a newer one already is: states build on each other, so
     /// the newer holds the older.
-    pub(crate) fn publish(&self, account: Account, revision: Revision) {
-        let next = Arc::new(Published { revision, account: Arc::new(account) });
+    pub(crate) fn publish(&self, account: Arc<Account>, revision: Revision) {
+        let next = Arc::new(Published { revision, account });
         self.published.rcu(|held| {
             if held.revision < next.revision { Arc::clone(&next) } else { Arc::clone(held) }
         });

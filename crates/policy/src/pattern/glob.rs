@@ -44,16 +44,57 @@ pub(crate) fn matches(tokens: &[Tok<'_>], text: &str) -> bool {
     }
     for part in middle.split(|tok| *tok == Tok::Star).filter(|part| !part.is_empty()) {
         let found = if let [Tok::Text(needle)] = part {
-            rest.split_once(needle).map(|(_, after)| after)
+            after(needle, rest)
         } else if cost(part).saturating_mul(rest.len()) > SIMPLE_COST {
             return simulate(tokens, text);
         } else {
-            starts(rest).find_map(|from| strip_all(part, from))
+            leftmost(part, rest)
         };
         let Some(after) = found else { return false };
         rest = after;
     }
     true
+}
+
+/// What follows the first occurrence of `needle`. Short texts are searched without the set-up of
+/// the library's search, which is linear but dear.
+fn after<'t>(needle: &str, text: &'t str) -> Option<&'t str> {
+    if needle.len().saturating_mul(text.len()) > SIMPLE_COST {
+        return text.split_once(needle).map(|(_, rest)| rest);
+    }
+    let Some(first) = needle.bytes().next() else { return Some(text) };
+    let mut from = 0;
+    loop {
+        let rest = text.as_bytes().get(from..)?;
+        let at = from + rest.iter().position(|byte| *byte == first)?;
+        // A needle begins with the first byte of a scalar, so this is a border.
+        if let Some(rest) = text.get(at..).and_then(|rest| rest.strip_prefix(needle)) {
+            return Some(rest);
+        }
+        from = at + 1;
+    }
+}
+
+/// Whether a text stands in another.
+pub(super) fn contains(text: &str, needle: &str) -> bool {
+    after(needle, text).is_some()
+}
+
+/// What follows the leftmost match of a part, in a text short enough to try each place.
+fn leftmost<'t>(part: &[Tok<'_>], text: &'t str) -> Option<&'t str> {
+    let Some((Tok::Text(first), more)) = part.split_first() else {
+        return starts(text).find_map(|from| strip_all(part, from));
+    };
+    let mut rest = text;
+    loop {
+        let following = after(first, rest)?;
+        if let Some(end) = strip_all(more, following) {
+            return Some(end);
+        }
+        let at = rest.len() - following.len() - first.len();
+        let skip = rest.get(at..)?.chars().next()?.len_utf8();
+        rest = rest.get(at + skip..)?;
+    }
 }
 
 fn cost(part: &[Tok<'_>]) -> usize {

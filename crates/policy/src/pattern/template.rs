@@ -53,7 +53,14 @@ enum Shape {
     Exact(Box<str>),
     /// Text, then anything.
     Prefix(Box<str>),
-    Pieces(Box<[Piece]>),
+    Pieces(Box<Pieces>),
+}
+
+#[derive(Clone, Debug)]
+struct Pieces {
+    pieces: Box<[Piece]>,
+    /// The place of the longest text after the first piece: every match contains it.
+    key: Option<usize>,
 }
 
 impl Variable {
@@ -117,7 +124,7 @@ impl Pattern {
             [Piece::Star] => Shape::Any,
             [Piece::Text(text)] => Shape::Exact(text.clone()),
             [Piece::Text(text), Piece::Star] => Shape::Prefix(text.clone()),
-            _ => Shape::Pieces(pieces.into()),
+            _ => Shape::Pieces(Box::new(Pieces::new(pieces.into()))),
         };
         Self { shape }
     }
@@ -129,14 +136,10 @@ impl Pattern {
             Shape::Any => true,
             Shape::Exact(text) => &**text == value,
             Shape::Prefix(text) => value.starts_with(&**text),
-            Shape::Pieces(pieces) => {
-                // Most patterns begin with text: a cheap look before variables are resolved.
-                if let Some(Piece::Text(text)) = pieces.first()
-                    && !value.starts_with(&**text)
-                {
-                    return false;
-                }
-                resolve(pieces, context).is_some_and(|tokens| glob::matches(&tokens, value))
+            Shape::Pieces(list) => {
+                list.could_match(value)
+                    && resolve(&list.pieces, context)
+                        .is_some_and(|tokens| glob::matches(&tokens, value))
             }
         }
     }
@@ -151,7 +154,7 @@ impl Pattern {
         match &self.shape {
             Shape::Any => "",
             Shape::Exact(text) | Shape::Prefix(text) => text,
-            Shape::Pieces(pieces) => match pieces.first() {
+            Shape::Pieces(list) => match list.pieces.first() {
                 Some(Piece::Text(text)) => text,
                 _ => "",
             },
@@ -161,7 +164,7 @@ impl Pattern {
     /// The variables in it.
     pub(crate) fn variables(&self) -> impl Iterator<Item = &Variable> {
         let pieces: &[Piece] =
-            if let Shape::Pieces(pieces) = &self.shape { pieces } else { Default::default() };
+            if let Shape::Pieces(list) = &self.shape { &list.pieces } else { Default::default() };
         variables(pieces)
     }
 
@@ -171,7 +174,32 @@ impl Pattern {
             Shape::Any => Some("*".to_owned()),
             Shape::Exact(text) => Some(text.to_string()),
             Shape::Prefix(text) => Some(format!("{text}*")),
-            Shape::Pieces(pieces) => resolve(pieces, context).map(|tokens| text_of(&tokens)),
+            Shape::Pieces(list) => resolve(&list.pieces, context).map(|tokens| text_of(&tokens)),
+        }
+    }
+}
+
+impl Pieces {
+    fn new(pieces: Box<[Piece]>) -> Self {
+        let length = |at: usize| match pieces.get(at) {
+            Some(Piece::Text(text)) => text.len(),
+            _ => 0,
+        };
+        let key = (1..pieces.len()).max_by_key(|at| length(*at)).filter(|at| length(*at) > 1);
+        Self { pieces, key }
+    }
+
+    /// A cheap look before variables are resolved: the text at the beginning, and the longest one
+    /// after it.
+    fn could_match(&self, value: &str) -> bool {
+        if let Some(Piece::Text(text)) = self.pieces.first()
+            && !value.starts_with(&**text)
+        {
+            return false;
+        }
+        match self.key.and_then(|at| self.pieces.get(at)) {
+            Some(Piece::Text(text)) => glob::contains(value, text),
+            _ => true,
         }
     }
 }

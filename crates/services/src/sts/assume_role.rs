@@ -164,7 +164,7 @@ impl AssumeRole {
         };
         let id = self.role.account_id().ok_or_else(denied)?;
         let account = if id == call.account().id() {
-            Arc::new(call.account().clone())
+            call.account_shared()
         } else {
             call.foreign(id).ok_or_else(denied)?
         };
