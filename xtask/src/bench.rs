@@ -150,6 +150,7 @@ fn credential(data: &Path, name: &str) -> anyhow::Result<String> {
     let path: PathBuf = data.join("credentials");
     let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let line = text.lines().find_map(|line| line.strip_prefix(name));
-    let value = line.and_then(|line| line.trim().strip_prefix('=')).context("no such credential")?;
+    let value =
+        line.and_then(|line| line.trim().strip_prefix('=')).context("no such credential")?;
     Ok(value.trim().to_owned())
 }

@@ -13,10 +13,12 @@ use anyhow::{Context as _, bail};
 /// The Python packages of the outside clients. AWS CLI v1 brings botocore.
 const PYTHON: &[&str] = &["boto3", "awscli", "pytest", "cryptography"];
 
+type Step = fn() -> anyhow::Result<()>;
+
 /// Runs the command.
 pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
     let only: Vec<&str> = args.iter().map(String::as_str).collect();
-    let steps: &[(&str, fn() -> anyhow::Result<()>)] = &[
+    let steps: &[(&str, Step)] = &[
         ("format", format),
         ("lint", lint),
         ("tidy", || crate::tidy::run(&[])),
@@ -124,15 +126,14 @@ fn skip(clients: &[&str]) -> anyhow::Result<()> {
 fn environment() -> anyhow::Result<PathBuf> {
     let folder = std::env::current_dir()?.join("target/clients");
     let python = folder.join("bin/python");
-    if !python.exists() {
-        if !works("python3", &["-m", "venv", &folder.to_string_lossy()]) {
-            install("python3-venv")?;
-            command("python3", &["-m", "venv", &folder.to_string_lossy()])?;
-        }
+    let make = ["-m", "venv", &folder.to_string_lossy()];
+    if !python.exists() && !works("python3", &make) {
+        install("python3-venv")?;
+        command("python3", &make)?;
     }
-    let installed = PYTHON.iter().all(|name| {
-        works(&python.to_string_lossy(), &["-m", "pip", "show", "--quiet", name])
-    });
+    let installed = PYTHON
+        .iter()
+        .all(|name| works(&python.to_string_lossy(), &["-m", "pip", "show", "--quiet", name]));
     if !installed {
         let mut arguments = vec!["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
         arguments.extend(PYTHON);

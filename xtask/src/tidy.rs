@@ -119,7 +119,11 @@ fn licences() -> anyhow::Result<Vec<String>> {
         }
         *used.entry(licence).or_default() += 1;
     }
-    println!("tidy: {} packages under {} licence expressions", used.values().sum::<usize>(), used.len());
+    println!(
+        "tidy: {} packages under {} licence expressions",
+        used.values().sum::<usize>(),
+        used.len()
+    );
     Ok(faults)
 }
 
@@ -127,7 +131,9 @@ fn licences() -> anyhow::Result<Vec<String>> {
 fn permitted(expression: &str) -> bool {
     let flat = expression.replace(['(', ')'], "");
     flat.split(" AND ").all(|part| part.split(" OR ").any(|one| LICENCES.contains(&one.trim())))
-        || flat.split(" OR ").any(|one| one.split(" AND ").all(|part| LICENCES.contains(&part.trim())))
+        || flat
+            .split(" OR ")
+            .any(|one| one.split(" AND ").all(|part| LICENCES.contains(&part.trim())))
 }
 
 fn report_sizes() -> anyhow::Result<()> {

@@ -153,6 +153,7 @@ pub struct ConditionReport {
     pub at: Position,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
 const fn is_zero(count: &usize) -> bool {
     *count == 0
 }

@@ -149,7 +149,7 @@ fn prepare_role(arguments: &Arguments) -> anyhow::Result<()> {
     let trust = format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{account}:root"}},"Action":"sts:AssumeRole"}}]}}"#
     );
-    let trust: String = trust.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let trust = trust.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02X}"));
     let body = format!(
         "Action=CreateRole&Version=2010-05-08&RoleName={ROLE}&AssumeRolePolicyDocument={trust}"
     );

@@ -62,8 +62,7 @@ impl Progress {
         let claimed = claimed.or_else(|| claimed_action(body));
         // Only a name that exists is repeated in an event.
         let known = claimed.and_then(|name| {
-            let services = generated::SERVICES.iter().copied();
-            services.filter_map(|service| service.operation(&name)).next()
+            generated::SERVICES.iter().find_map(|service| service.operation(&name))
         });
         Self {
             protocol,
@@ -113,7 +112,7 @@ pub(crate) fn admit(
         return Err(refused(AuthError::MissingAuthenticationToken));
     };
     progress.claimed_key = Some(presented.access_key_id().chars().take(128).collect());
-    origin.region = presented.scope().region().to_owned();
+    presented.scope().region().clone_into(&mut origin.region);
     let wall = node.clock().wall();
     let authentic = authenticate::authenticate(node, &presented, parts, body, origin.now, wall)
         .map_err(|error| {

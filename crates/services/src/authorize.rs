@@ -93,10 +93,9 @@ fn trust_source(trust: Option<&Trust>) -> Option<Source> {
 fn denial(call: &Call<'_>, ask: &Ask, decision: &Decision) -> String {
     let resource = ask.reported.as_deref().unwrap_or(&ask.resource);
     let same_account = ask.owner == call.caller().account;
-    let mut text =
+    let text =
         decision.denial_message(call.caller().arn().as_str(), &ask.action, resource, same_account);
-    text.push_str(&format!(" (decision {})", call.origin().decision_id));
-    text
+    format!("{text} (decision {})", call.origin().decision_id)
 }
 
 /// Refusals of the services themselves, whatever the policies say (SES-8, ROOT-7).

@@ -214,6 +214,7 @@ impl<'n> Permitted<'n> {
     }
 
     /// Refuses when `held` things already fill a quota.
+    #[allow(clippy::unused_self, reason = "room is asked for where things are made")]
     pub(crate) fn require_room(&self, held: usize, quota: &str, limit: u64) -> Result<(), Fault> {
         if u64::try_from(held).is_ok_and(|held| held < limit) {
             Ok(())

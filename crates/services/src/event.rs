@@ -77,7 +77,9 @@ impl Happening<'_> {
             (Outcome::Done(value), Some((operation, _)))
                 if !self.read_only || operation.name.starts_with("Assume") =>
             {
-                operation.output.map_or(Json::Null, |output| bounded(audit::parameters(output, value)))
+                operation
+                    .output
+                    .map_or(Json::Null, |output| bounded(audit::parameters(output, value)))
             }
             _ => Json::Null,
         }

@@ -12,7 +12,7 @@ use bailiwick_model::{
 };
 use bailiwick_store::journal::{Journal, JournalError};
 use bailiwick_store::seal::Keyring;
-use bailiwick_store::{Revision, Store, StoreError, Transaction};
+use bailiwick_store::{Entry, Revision, Store, StoreError, Transaction};
 use bailiwick_wire::sigv4::KeyCache;
 use parking_lot::{Mutex, RwLock};
 
@@ -193,7 +193,7 @@ impl Node {
 
     /// Brings durable events into the journal that a crash kept out of it.
     fn export_outbox(&self) -> Result<(), OpenError> {
-        let mut pending: BTreeMap<(AccountId, Revision), Vec<(Vec<u8>, Vec<u8>)>> = BTreeMap::new();
+        let mut pending: BTreeMap<(AccountId, Revision), Vec<Entry>> = BTreeMap::new();
         let mut after: Option<Vec<u8>> = None;
         loop {
             let page = self.store.range(OUTBOX.as_bytes(), after.as_deref(), BATCH)?;
@@ -203,27 +203,23 @@ impl Node {
                 let key = text(&entry.key);
                 let account = key.split('/').nth(1).and_then(|id| id.parse().ok());
                 let account = account.ok_or(OpenError::Orphan { key })?;
-                pending
-                    .entry((account, entry.revision))
-                    .or_default()
-                    .push((entry.key, entry.value));
+                pending.entry((account, entry.revision)).or_default().push(entry);
             }
         }
         let mut exported: HashMap<AccountId, Revision> = HashMap::new();
         for ((account, revision), lines) in pending {
-            let newest = match exported.get(&account) {
-                Some(newest) => *newest,
-                None => {
-                    let newest = self
-                        .journal
-                        .last_exported_revision(&account.to_string())
-                        .map_err(|error| OpenError::Journal(error.to_string()))?
-                        .unwrap_or_default();
-                    exported.insert(account, newest);
-                    newest
-                }
+            let newest = if let Some(newest) = exported.get(&account) {
+                *newest
+            } else {
+                let newest = self
+                    .journal
+                    .last_exported_revision(&account.to_string())
+                    .map_err(|error| OpenError::Journal(error.to_string()))?
+                    .unwrap_or_default();
+                exported.insert(account, newest);
+                newest
             };
-            for (key, line) in lines {
+            for Entry { key, value: line, .. } in lines {
                 if revision > newest {
                     self.export(account, revision, key, &line)
                         .map_err(|error| OpenError::Journal(error.to_string()))?;

@@ -285,17 +285,17 @@ pub fn delete_root_key(
     if !held {
         return Err(OperatorError::NoKey(id.clone()));
     }
-    let mut mint = Mint::new(node.entropy());
     let parameters = json!({"accessKeyId": id.as_str()});
-    let event = event(node, &mut mint, account, "DeleteRootAccessKey", &parameters);
-    let mut head = shard.head();
+    let mut mint = Mint::new(node.entropy());
+    let deletion = event(node, &mut mint, account, "DeleteRootAccessKey", &parameters);
+    let mut newest = shard.head();
     let mut transaction = Transaction::new();
     for key in [RecordKey::AccessKey(id.clone()), RecordKey::KeyUse(id.clone())] {
         transaction = transaction.delete(key.path(account));
-        Arc::make_mut(&mut head.account).remove(&key);
+        Arc::make_mut(&mut newest.account).remove(&key);
     }
-    let state = Arc::clone(&head.account);
-    let revision = commit(node, account, transaction, &event)?;
+    let state = Arc::clone(&newest.account);
+    let revision = commit(node, account, transaction, &deletion)?;
     shard.publish(state, revision);
     Ok(())
 }

@@ -27,7 +27,7 @@ use crate::event::{Happening, Outcome};
 use crate::fault::Fault;
 use crate::node::{Node, OUTBOX, Reservation};
 use crate::origin::{Origin, Peer};
-use crate::ports::Mint;
+use crate::ports::{Mint, hex};
 use crate::shard::{Head, Shard};
 
 /// Takes the answer to a call, once.
@@ -557,5 +557,5 @@ fn retry_key(admitted: &Admitted, progress: &Progress, invocation: &str, body: &
     )
     .into_bytes();
     text.extend_from_slice(digest(&SHA256, body).as_ref());
-    digest(&SHA256, &text).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(digest(&SHA256, &text).as_ref())
 }

@@ -77,13 +77,18 @@ impl Mint {
         let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
         *version = *version & 0x0f | 0x40;
         *variant = *variant & 0x3f | 0x80;
-        let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let mut uuid = hex;
+        let mut uuid = hex(&bytes);
         for at in [20, 16, 12, 8] {
             uuid.insert(at, '-');
         }
         uuid
     }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]
