@@ -38,28 +38,37 @@ impl Arn {
     /// The longest ARN that IAM takes, in bytes.
     pub const MAX_LEN: usize = 2048;
 
-    fn global(partition: Partition, service: &str, account: AccountId, resource: &str) -> Self {
-        Self(format!("arn:{partition}:{service}::{account}:{resource}").into())
+    /// The ARN of a global resource, whose parts stand one after the other.
+    fn global(partition: Partition, service: &str, account: AccountId, parts: &[&str]) -> Self {
+        let len: usize = parts.iter().map(|part| part.len()).sum();
+        let mut text = String::with_capacity(40 + len);
+        for part in ["arn:", partition.as_str(), ":", service, "::"] {
+            text.push_str(part);
+        }
+        text.push_str(&account.to_string());
+        text.push(':');
+        parts.iter().for_each(|part| text.push_str(part));
+        Self(text.into())
     }
 
     /// The root user of an account, which also stands for the account itself.
     pub fn root(partition: Partition, account: AccountId) -> Self {
-        Self::global(partition, "iam", account, "root")
+        Self::global(partition, "iam", account, &["root"])
     }
 
     /// A user.
     pub fn user(partition: Partition, account: AccountId, path: &Path, name: &UserName) -> Self {
-        Self::global(partition, "iam", account, &format!("user{path}{name}"))
+        Self::global(partition, "iam", account, &["user", path.as_str(), name.as_str()])
     }
 
     /// A group.
     pub fn group(partition: Partition, account: AccountId, path: &Path, name: &GroupName) -> Self {
-        Self::global(partition, "iam", account, &format!("group{path}{name}"))
+        Self::global(partition, "iam", account, &["group", path.as_str(), name.as_str()])
     }
 
     /// A role.
     pub fn role(partition: Partition, account: AccountId, path: &Path, name: &RoleName) -> Self {
-        Self::global(partition, "iam", account, &format!("role{path}{name}"))
+        Self::global(partition, "iam", account, &["role", path.as_str(), name.as_str()])
     }
 
     /// A customer managed policy.
@@ -69,7 +78,7 @@ impl Arn {
         path: &Path,
         name: &PolicyName,
     ) -> Self {
-        Self::global(partition, "iam", account, &format!("policy{path}{name}"))
+        Self::global(partition, "iam", account, &["policy", path.as_str(), name.as_str()])
     }
 
     /// An instance profile.
@@ -79,7 +88,7 @@ impl Arn {
         path: &Path,
         name: &InstanceProfileName,
     ) -> Self {
-        Self::global(partition, "iam", account, &format!("instance-profile{path}{name}"))
+        Self::global(partition, "iam", account, &["instance-profile", path.as_str(), name.as_str()])
     }
 
     /// A session of a role. It carries no path (PR-11).
@@ -89,12 +98,17 @@ impl Arn {
         role: &RoleName,
         session: &SessionName,
     ) -> Self {
-        Self::global(partition, "sts", account, &format!("assumed-role/{role}/{session}"))
+        Self::global(
+            partition,
+            "sts",
+            account,
+            &["assumed-role/", role.as_str(), "/", session.as_str()],
+        )
     }
 
     /// An IAM resource of any kind, `resource` being everything after the account.
     pub fn iam(partition: Partition, account: AccountId, resource: &str) -> Self {
-        Self::global(partition, "iam", account, resource)
+        Self::global(partition, "iam", account, &[resource])
     }
 
     /// The whole text.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use http::request::Parts;
 use jiff::Timestamp;
 
-use crate::ports::{Entropy, Mint};
+use crate::ports::{Entropy, hex, uuid};
 
 /// The other end of the connection, as the process sees it: behind a trusted proxy, the address
 /// and the transport of the client that the proxy names (threat H03).
@@ -42,13 +42,15 @@ pub(crate) struct Origin {
 impl Origin {
     /// The origin of a request that has just arrived.
     pub(crate) fn new(parts: &Parts, peer: Peer, now: Timestamp, entropy: &dyn Entropy) -> Self {
-        let mut mint = Mint::new(entropy);
+        let mut random = [[0; 16]; 3];
+        entropy.fill(random.as_flattened_mut());
+        let [request, event, decision] = random;
         Self {
             now,
             peer,
-            request_id: mint.uuid(),
-            event_id: mint.uuid(),
-            decision_id: format!("d-{}", mint.uuid().replace('-', "")),
+            request_id: uuid(request),
+            event_id: uuid(event),
+            decision_id: format!("d-{}", hex(&decision)),
             region: String::new(),
             user_agent: header(parts, "user-agent"),
             referer: header(parts, "referer"),

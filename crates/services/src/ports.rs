@@ -73,22 +73,36 @@ impl Mint {
 
     /// A new random UUID.
     pub(crate) fn uuid(&mut self) -> String {
-        let mut bytes = self.bytes::<16>();
-        let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
-        *version = *version & 0x0f | 0x40;
-        *variant = *variant & 0x3f | 0x80;
-        let mut uuid = hex(&bytes);
-        for at in [20, 16, 12, 8] {
-            uuid.insert(at, '-');
-        }
-        uuid
+        uuid(self.bytes())
     }
+}
+
+/// A random UUID (version 4) of these bits.
+pub(crate) fn uuid(mut bytes: [u8; 16]) -> String {
+    let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
+    *version = *version & 0x0f | 0x40;
+    *variant = *variant & 0x3f | 0x80;
+    let mut uuid = String::with_capacity(36);
+    for (place, byte) in bytes.into_iter().enumerate() {
+        if matches!(place, 4 | 6 | 8 | 10) {
+            uuid.push('-');
+        }
+        push_hex(&mut uuid, byte);
+    }
+    uuid
 }
 
 /// Bytes as lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    bytes.iter().for_each(|byte| push_hex(&mut text, *byte));
+    text
+}
+
+fn push_hex(text: &mut String, byte: u8) {
+    for nibble in [byte >> 4, byte & 15] {
+        text.push(char::from_digit(nibble.into(), 16).unwrap_or('0'));
+    }
 }
 
 #[cfg(test)]

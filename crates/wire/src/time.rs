@@ -70,7 +70,26 @@ fn fraction(rest: &[u8]) -> Option<(i32, i64)> {
 
 /// Writes whole seconds: `2026-11-21T22:00:00Z`. A fraction is dropped.
 pub fn write_iso(instant: Timestamp) -> String {
-    instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    // Every call prints a few instants, so this one form is written by hand.
+    let at = jiff::tz::Offset::UTC.to_datetime(instant);
+    let Ok(year @ 0..=9999) = u32::try_from(at.year()) else {
+        return instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    };
+    let mut text = String::with_capacity(20);
+    let mut put = |number: u32, digits: u32, end: char| {
+        for place in (0..digits).rev() {
+            text.push(char::from_digit(number / 10_u32.pow(place) % 10, 10).unwrap_or('0'));
+        }
+        text.push(end);
+    };
+    let small = |number: i8| u32::from(number.unsigned_abs());
+    put(year, 4, '-');
+    put(small(at.month()), 2, '-');
+    put(small(at.day()), 2, 'T');
+    put(small(at.hour()), 2, ':');
+    put(small(at.minute()), 2, ':');
+    put(small(at.second()), 2, 'Z');
+    text
 }
 
 /// Writes as CloudTrail does inside request and response elements: `Nov 21, 2026 10:00:00 PM`.
@@ -93,6 +112,15 @@ pub fn from_epoch(seconds: f64) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn writes_as_strftime_does() {
+        for second in [0, -1, 1_700_000_000, 4_102_444_799, 951_782_400, -62_167_219_200] {
+            let instant = Timestamp::from_second(second).unwrap();
+            let expected = instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+            assert_eq!(write_iso(instant), expected);
+        }
+    }
 
     #[test]
     fn tm_g08_iso_reading_is_strict() {
