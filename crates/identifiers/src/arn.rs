@@ -47,7 +47,9 @@ impl Arn {
         }
         text.push_str(&account.to_string());
         text.push(':');
-        parts.iter().for_each(|part| text.push_str(part));
+        for part in parts {
+            text.push_str(part);
+        }
         Self(text.into())
     }
 

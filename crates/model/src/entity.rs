@@ -3,6 +3,7 @@
 //! What hangs on an entity (memberships, attachments, inline policies, keys) is a record of its
 //! own, so that no record grows with its neighbours.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bailiwick_identifiers::{
@@ -242,7 +243,7 @@ pub struct RoleUse {
 }
 
 /// A user's console password.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 pub struct LoginProfile {
     /// Whose.
     pub user: UniqueId,
@@ -254,6 +255,17 @@ pub struct LoginProfile {
     pub hash: String,
     /// Whether the user must choose another at the next sign-in.
     pub reset_required: bool,
+}
+
+impl fmt::Debug for LoginProfile {
+    /// Without the hash (threat L04).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginProfile")
+            .field("user", &self.user)
+            .field("changed", &self.changed)
+            .field("reset_required", &self.reset_required)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The answer to a change that a client may ask for again after losing it.

@@ -23,7 +23,8 @@ pub(crate) trait Operation: Sized + Send + 'static {
     /// time; all others read the newest durable one.
     const CHANGES: bool = !is_reading(<Self::Api as Api>::OPERATION.name);
 
-    /// Whether [`Operation::prepare`] does work too heavy for a request thread.
+    /// Whether it is too heavy for a request thread: [`Operation::prepare`] of a change, or the run
+    /// of one that reads.
     const HEAVY: bool = false;
 
     /// Builds the operation from a validated request.
@@ -32,8 +33,8 @@ pub(crate) trait Operation: Sized + Send + 'static {
     /// What must be allowed before it may run.
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault>;
 
-    /// Work ahead of the transaction, such as hashing a password. Runs after a first Allow, and the
-    /// asks are put again when the transaction begins.
+    /// Work of a heavy change ahead of its transaction, such as hashing a password. Runs after a
+    /// first Allow, and the asks are put again when the transaction begins.
     fn prepare(&mut self, _call: &Call<'_>) -> Result<(), Fault> {
         Ok(())
     }

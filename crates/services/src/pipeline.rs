@@ -104,8 +104,11 @@ impl Job {
             let slot = Arc::new(parking_lot::Mutex::new(Some(self)));
             let queued = Arc::clone(&slot);
             let work = move || {
-                if let Some(job) = queued.lock().take() {
-                    job.prepare();
+                let job = queued.lock().take();
+                match job {
+                    Some(job) if job.admitted.entry.changes => job.prepare(),
+                    Some(job) => job.read(),
+                    None => {}
                 }
             };
             if node.pool().run(work).is_err()

@@ -1,5 +1,6 @@
 //! A client in the same process: it signs, sends and reads.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bailiwick_services::{Clock as _, Node, Peer};
@@ -79,11 +80,11 @@ impl Client {
     }
 
     /// Calls an operation by its types.
-    pub fn ask<A: Api>(&self, request: A::Request) -> Result<A::Response, Reply> {
+    pub fn ask<A: Api>(&self, request: A::Request) -> Result<A::Response, Box<Reply>> {
         let reply = self.send(A::OPERATION, &request.into_value());
         match reply.value() {
             Some(value) => Ok(A::Response::from_value(value.clone()).expect("a fitting answer")),
-            None => Err(reply),
+            None => Err(Box::new(reply)),
         }
     }
 
@@ -102,7 +103,12 @@ impl Client {
     }
 
     /// A signed request, not sent.
-    pub fn request(&self, service: &str, name: &str, parameters: &[(&str, &str)]) -> Request<Bytes> {
+    pub fn request(
+        &self,
+        service: &str,
+        name: &str,
+        parameters: &[(&str, &str)],
+    ) -> Request<Bytes> {
         let operation = operation(service, name);
         let service = operation.service;
         let body = if service.protocol == Protocol::Query {
@@ -228,7 +234,7 @@ fn escaped(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            write!(out, "%{byte:02X}").expect("text takes any text");
         }
     }
     out

@@ -53,9 +53,10 @@ fn value(
 fn text(operation: &str, member: &str, set: &Furniture) -> Option<String> {
     let special = match (operation, member) {
         ("CreateUser", "UserName") => set.name("NewUser"),
-        ("DeleteUser" | "CreateLoginProfile" | "CreateAccessKey" | "AddUserToGroup", "UserName") => {
-            set.name("Spare")
-        }
+        (
+            "DeleteUser" | "CreateLoginProfile" | "CreateAccessKey" | "AddUserToGroup",
+            "UserName",
+        ) => set.name("Spare"),
         ("CreateGroup", "GroupName") => set.name("NewCrew"),
         ("DeleteGroup", "GroupName") => set.name("Empty"),
         ("CreateRole", "RoleName") => set.name("NewRole"),
@@ -73,12 +74,11 @@ fn text(operation: &str, member: &str, set: &Furniture) -> Option<String> {
         ("GetPolicyVersion", "VersionId") => "v1".into(),
         ("UpdateAssumeRolePolicy", "PolicyDocument") => trust(&set.account),
         ("DeleteAccountAlias", "AccountAlias") => "home-alias".into(),
-        ("AssumeRole", "PolicyArns") => return None,
         ("AssumeRole", "TransitiveTagKeys") => "stage".into(),
         ("ChangePassword", "OldPassword") => PASSWORD.into(),
         ("UpdateUser", "NewPath") => "/moved/".into(),
-        // Who calls is told by the session's own parameters.
-        ("ListEvents", _) => return None,
+        // No session policies, and no filters.
+        ("AssumeRole", "PolicyArns") | ("ListEvents", _) => return None,
         _ => return general(member, set),
     };
     Some(special)

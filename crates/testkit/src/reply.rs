@@ -54,7 +54,8 @@ impl Reply {
         let header = self.header("x-amzn-errortype");
         let is_json = self.header("content-type").is_some_and(|kind| kind.contains("json"));
         (self.code, self.message) = if is_json {
-            let error = json::decode_error(&self.body, header.as_deref()).expect("a readable error");
+            let error =
+                json::decode_error(&self.body, header.as_deref()).expect("a readable error");
             (error.code, error.message)
         } else {
             let error = query::decode_error(&self.body).expect("a readable error");

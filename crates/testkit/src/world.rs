@@ -90,8 +90,16 @@ impl World {
     /// Events that the outbox holds are in its journal, and nothing else is.
     #[must_use]
     pub fn fork(&self) -> Self {
+        self.fork_edited(|_| {})
+    }
+
+    /// As [`World::fork`], after somebody has been at the store.
+    #[must_use]
+    pub fn fork_edited(&self, edit: impl FnOnce(&mut BTreeMap<Vec<u8>, Vec<u8>>)) -> Self {
+        let mut records = self.records();
+        edit(&mut records);
         let mut transaction = Transaction::new();
-        for (key, value) in self.records() {
+        for (key, value) in records {
             transaction = transaction.put(key, value);
         }
         let store = Arc::new(MemoryStore::new());
@@ -101,7 +109,8 @@ impl World {
         // Another stream, or the copy would mint what its origin has minted.
         let seed = self.seed.wrapping_add(0x5eed);
         let node = open(store, &clock, seed, self.master, self.quotas.clone());
-        let admin = Client { node: Arc::clone(&node), clock: Arc::clone(&clock), ..self.admin.clone() };
+        let admin =
+            Client { node: Arc::clone(&node), clock: Arc::clone(&clock), ..self.admin.clone() };
         Self {
             node,
             clock,
@@ -154,8 +163,7 @@ impl World {
 
     /// Sets the one inline policy of a user.
     pub fn put_user_policy(&self, name: &str, policy: &str) {
-        let parameters =
-            [("UserName", name), ("PolicyName", "rights"), ("PolicyDocument", policy)];
+        let parameters = [("UserName", name), ("PolicyName", "rights"), ("PolicyDocument", policy)];
         self.admin.iam("PutUserPolicy", &parameters).ok();
     }
 

@@ -21,6 +21,9 @@ const DEFAULT_RESULTS: i32 = 50;
 /// Lines looked at for one page: a search goes on from the token of the page before (threat G06).
 const MAX_LINES: usize = 200_000;
 
+/// Lines looked at for one explanation: decisions older than this many events are not found.
+const MAX_EXPLAINED: usize = 1_000_000;
+
 /// Lists the events of the caller's account, newest first, or oldest first to follow it.
 struct ListEvents {
     filter: Filter,
@@ -40,6 +43,8 @@ struct Filter {
 
 impl Operation for ListEvents {
     type Api = api::ListEvents;
+
+    const HEAVY: bool = true;
 
     fn parse(request: Request<Self>) -> Result<Self, Fault> {
         let equal = [
@@ -140,6 +145,8 @@ struct ExplainDecision {
 impl Operation for ExplainDecision {
     type Api = api::ExplainDecision;
 
+    const HEAVY: bool = true;
+
     fn parse(request: Request<Self>) -> Result<Self, Fault> {
         Ok(Self { id: request.decision_id })
     }
@@ -151,7 +158,7 @@ impl Operation for ExplainDecision {
     fn run(&self, call: &mut Permitted<'_>) -> Result<api::ExplainDecisionResponse, Fault> {
         let account = call.account().id().to_string();
         let lines = call.node().journal().backward(&account, None);
-        for line in lines.map_err(|error| unreadable(&error))? {
+        for line in lines.map_err(|error| unreadable(&error))?.take(MAX_EXPLAINED) {
             let line = line.map_err(|error| unreadable(&error))?;
             // Most lines are of other calls: they are not parsed.
             if !contains(&line.bytes, self.id.as_bytes()) {
@@ -180,7 +187,7 @@ impl Operation for ExplainDecision {
 }
 
 fn contains(text: &[u8], wanted: &[u8]) -> bool {
-    !wanted.is_empty() && text.windows(wanted.len()).any(|window| window == wanted)
+    !wanted.is_empty() && memchr::memmem::find(text, wanted).is_some()
 }
 
 fn unreadable(error: &JournalError) -> Fault {

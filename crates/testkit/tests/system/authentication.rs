@@ -26,7 +26,10 @@ fn refused(world: &World, request: Request<Bytes>, what: &str) -> Reply {
     reply
 }
 
-fn edited(request: &Request<Bytes>, edit: impl FnOnce(&mut http::request::Parts)) -> Request<Bytes> {
+fn edited(
+    request: &Request<Bytes>,
+    edit: impl FnOnce(&mut http::request::Parts),
+) -> Request<Bytes> {
     let (mut parts, body) = request.clone().into_parts();
     edit(&mut parts);
     Request::from_parts(parts, body)
@@ -40,8 +43,15 @@ fn tm_a01_unsigned_headers_change_nothing() {
     for client in [&world.admin, &session] {
         for request in recorded(client) {
             for name in [
-                "x-amz-target", "x-amz-security-token", "x-amz-date", "x-amz-user-agent", "x-amz-anything",
-                "x-amz-content-sha256-extra", "x-amz-access-key", "x-amz-source-identity", "X-AMZ-Role",
+                "x-amz-target",
+                "x-amz-security-token",
+                "x-amz-date",
+                "x-amz-user-agent",
+                "x-amz-anything",
+                "x-amz-content-sha256-extra",
+                "x-amz-access-key",
+                "x-amz-source-identity",
+                "X-AMZ-Role",
             ] {
                 for value in ["Bailiwick_20261101.ExplainDecision", "x", ""] {
                     let name = HeaderName::try_from(name).unwrap();
@@ -90,21 +100,29 @@ fn tm_a04_another_body_is_refused() {
     let world = World::new(402);
     for request in recorded(&world.admin) {
         let (parts, body) = request.into_parts();
+        let (revision, events) = (world.revision(), world.events(HOME).len());
         for at in 0..body.len() {
             for bit in 0..8 {
                 let mut changed = body.to_vec();
                 changed[at] ^= 1 << bit;
                 let request = Request::from_parts(parts.clone(), Bytes::from(changed));
-                refused(&world, request, "a flipped bit");
+                let reply = world.admin.exchange(request);
+                assert!((400..500).contains(&reply.status), "byte {at}: {}", reply.text_body());
             }
         }
+        assert_eq!(world.revision(), revision);
+        assert_eq!(world.events(HOME).len(), events + body.len() * 8);
         for marker in [
-            "UNSIGNED-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
-            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD",
+            "UNSIGNED-PAYLOAD",
+            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+            "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+            "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD",
         ] {
             let mut parts = parts.clone();
             parts.headers.insert("x-amz-content-sha256", marker.parse().unwrap());
-            let service = if parts.headers.contains_key("x-amz-target") { "bailiwick" } else { "iam" };
+            let service =
+                if parts.headers.contains_key("x-amz-target") { "bailiwick" } else { "iam" };
             let request = Request::from_parts(parts, body.clone());
             refused(&world, world.admin.sign(service, request), marker);
         }
@@ -126,7 +144,9 @@ fn tm_a06_dates_at_the_edges() {
 fn tm_a08_a_scope_names_its_service() {
     let world = World::new(404);
     let plain = world.anonymous().request("iam", "ListUsers", &[]);
-    for (service, good) in [("iam", true), ("sts", false), ("s3", false), ("bailiwick", false), ("IAM", false)] {
+    for (service, good) in
+        [("iam", true), ("sts", false), ("s3", false), ("bailiwick", false), ("IAM", false)]
+    {
         let reply = world.admin.exchange(world.admin.sign(service, plain.clone()));
         assert_eq!(reply.status == 200, good, "{service}: {}", reply.message);
     }
@@ -146,20 +166,38 @@ fn tm_a09_a_replay_makes_nothing_twice() {
         calls.extend([
             admin.request("iam", "CreateUser", &[("UserName", &name)]),
             admin.request("iam", "CreateGroup", &[("GroupName", &name)]),
-            admin.request("iam", "CreateRole", &[("RoleName", &name), ("AssumeRolePolicyDocument", &trust)]),
-            admin.request("iam", "CreatePolicy", &[("PolicyName", &name), ("PolicyDocument", &document)]),
+            admin.request(
+                "iam",
+                "CreateRole",
+                &[("RoleName", &name), ("AssumeRolePolicyDocument", &trust)],
+            ),
+            admin.request(
+                "iam",
+                "CreatePolicy",
+                &[("PolicyName", &name), ("PolicyDocument", &document)],
+            ),
             admin.request("iam", "CreateInstanceProfile", &[("InstanceProfileName", &name)]),
-            admin.request("iam", "TagUser", &[
-                ("UserName", &user), ("Tags.member.1.Key", "n"), ("Tags.member.1.Value", &name),
-            ]),
+            admin.request(
+                "iam",
+                "TagUser",
+                &[("UserName", &user), ("Tags.member.1.Key", "n"), ("Tags.member.1.Value", &name)],
+            ),
             admin.request("iam", "AddUserToGroup", &[("GroupName", &group), ("UserName", &name)]),
-            admin.request("iam", "AttachUserPolicy", &[
-                ("UserName", &name), ("PolicyArn", &one.arn("policy", "Loose")),
-            ]),
-            admin.request("iam", "PutUserPolicy", &[
-                ("UserName", &name), ("PolicyName", "p"), ("PolicyDocument", &document),
-            ]),
-            admin.request("iam", "RemoveUserFromGroup", &[("GroupName", &group), ("UserName", &name)]),
+            admin.request(
+                "iam",
+                "AttachUserPolicy",
+                &[("UserName", &name), ("PolicyArn", &one.arn("policy", "Loose"))],
+            ),
+            admin.request(
+                "iam",
+                "PutUserPolicy",
+                &[("UserName", &name), ("PolicyName", "p"), ("PolicyDocument", &document)],
+            ),
+            admin.request(
+                "iam",
+                "RemoveUserFromGroup",
+                &[("GroupName", &group), ("UserName", &name)],
+            ),
         ]);
     }
     assert_eq!(calls.len(), 1000);
@@ -181,11 +219,14 @@ fn tm_a09_a_replay_makes_nothing_twice() {
     assert_eq!(now.keys().collect::<Vec<_>>(), then.keys().collect::<Vec<_>>());
     // A call with an invocation id is answered again without being done again.
     let plain = world.anonymous().request("iam", "CreateAccessKey", &[("UserName", &user)]);
-    let once = edited(&plain, |parts| {
-        parts.headers.insert("amz-sdk-invocation-id", "b1c2d3e4-0000-4000-8000-000000000001".parse().unwrap());
+    let first_time = edited(&plain, |parts| {
+        parts.headers.insert(
+            "amz-sdk-invocation-id",
+            "b1c2d3e4-0000-4000-8000-000000000001".parse().unwrap(),
+        );
     });
-    let once = world.admin.sign("iam", once);
-    let (first, second) = (world.admin.exchange(once.clone()), world.admin.exchange(once));
+    let named = world.admin.sign("iam", first_time);
+    let (first, second) = (world.admin.exchange(named.clone()), world.admin.exchange(named));
     assert_eq!((first.status, second.status), (200, 200));
     assert_eq!(first.body, second.body);
     let keys = world.admin.iam("ListAccessKeys", &[("UserName", &user)]).ok();
@@ -196,6 +237,43 @@ fn without_outbox(world: &World) -> std::collections::BTreeMap<Vec<u8>, Vec<u8>>
     let mut records = world.records_of(HOME);
     records.retain(|key, _| !key.windows(7).any(|part| part == b"/retry/"));
     records
+}
+
+/// A remembered answer is for the caller that got it, while it may still make the call.
+#[test]
+fn tm_a09_a_remembered_answer_needs_the_right_still() {
+    let world = World::new(412);
+    let (bob, eve) = (
+        world.user("Bob", Rights::Inline(&allow_all())),
+        world.user("Eve", Rights::Inline(&allow_all())),
+    );
+    let request = |client: &Client, user: &str| {
+        let plain = client.anonymous().request("iam", "CreateAccessKey", &[("UserName", user)]);
+        let named = edited(&plain, |parts| {
+            parts.headers.insert("amz-sdk-invocation-id", "the-same-invocation".parse().unwrap());
+        });
+        client.sign("iam", named)
+    };
+    world.admin.iam("CreateUser", &[("UserName", "Target")]).ok();
+    let first = world.admin.exchange(request(&bob, "Target"));
+    assert_eq!(first.status, 200);
+    let events = world.events(HOME).len();
+    assert_eq!(world.admin.exchange(request(&bob, "Target")).body, first.body);
+    let replay = world.last_event();
+    assert_eq!(world.events(HOME).len(), events + 1);
+    assert!(replay["additionalEventData"]["replayOf"].is_string(), "{replay}");
+    // Another caller, and another body, are other calls.
+    let other = world.admin.exchange(request(&eve, "Target"));
+    assert_eq!(other.status, 200);
+    assert_ne!(other.body, first.body);
+    assert_ne!(world.admin.exchange(request(&bob, "Bob")).body, first.body);
+    world.put_user_policy("Bob", &bailiwick_testkit::allow(&["iam:ListUsers"]));
+    let denied = world.admin.exchange(request(&bob, "Target"));
+    assert_eq!((denied.status, &*denied.code), (403, "AccessDenied"));
+    let key = [("UserName", "Eve"), ("AccessKeyId", eve.key()), ("Status", "Inactive")];
+    world.admin.iam("UpdateAccessKey", &key).ok();
+    let ended = world.admin.exchange(request(&eve, "Target"));
+    assert_eq!((ended.status, &*ended.code), (403, "InvalidClientTokenId"));
 }
 
 /// An inactive or deleted key is refused on the next call, and so is the key of a deleted user.
@@ -233,7 +311,8 @@ fn tm_a11_a_key_ends_under_load() {
                     std::thread::yield_now();
                 }
                 let mut parameters = vec![("UserName", "Bob"), ("AccessKeyId", bob.key())];
-                parameters.extend((operation == "UpdateAccessKey").then_some(("Status", "Inactive")));
+                parameters
+                    .extend((operation == "UpdateAccessKey").then_some(("Status", "Inactive")));
                 world.admin.iam(operation, &parameters).ok();
                 ended.store(true, Ordering::SeqCst);
                 return;
@@ -271,12 +350,16 @@ fn tm_a12_keys_and_tokens_go_together() {
         ("a temporary key without its token", Credentials { token: None, ..held.clone() }),
         ("a token of another key", Credentials { token: token.clone(), ..held.clone() }),
         ("a long-term key with a token", Credentials { token, ..admin.clone() }),
-        ("a long-term key with an empty token", Credentials { token: Some(String::new()), ..admin.clone() }),
+        (
+            "a long-term key with an empty token",
+            Credentials { token: Some(String::new()), ..admin.clone() },
+        ),
         ("another secret", Credentials { secret: admin.secret, ..held }),
     ] {
         let client = world.admin.with(Some(credentials));
         let reply = client.sts("GetCallerIdentity", &[]);
-        let expected = if what == "another secret" { "SignatureDoesNotMatch" } else { "InvalidClientTokenId" };
+        let expected =
+            if what == "another secret" { "SignatureDoesNotMatch" } else { "InvalidClientTokenId" };
         assert_eq!((reply.status, &*reply.code), (403, expected), "{what}: {}", reply.message);
     }
 }
@@ -286,15 +369,25 @@ fn tm_a13_unknown_keys_are_refused() {
     let world = World::new(410);
     let real = world.admin.credentials.clone().unwrap();
     for id in [
-        "AKIAAAAAAAAAAAAAAAAA", "ASIAAAAAAAAAAAAAAAAA", "AKIAIOSFODNN7EXAMPLE", "admin", "root", "test",
-        "AKIA0000000000000000", "123456789012", &real.access_key_id.to_lowercase(), &"A".repeat(128),
+        "AKIAAAAAAAAAAAAAAAAA",
+        "ASIAAAAAAAAAAAAAAAAA",
+        "AKIAIOSFODNN7EXAMPLE",
+        "admin",
+        "root",
+        "test",
+        "AKIA0000000000000000",
+        "123456789012",
+        &real.access_key_id.to_lowercase(),
+        &"A".repeat(128),
     ] {
-        let client = world.admin.with(Some(Credentials { access_key_id: id.into(), ..real.clone() }));
+        let client =
+            world.admin.with(Some(Credentials { access_key_id: id.into(), ..real.clone() }));
         let reply = client.sts("GetCallerIdentity", &[]);
         assert_eq!((reply.status, &*reply.code), (403, "InvalidClientTokenId"), "{id}");
     }
     let plain = world.admin.request("sts", "GetCallerIdentity", &[]);
-    for value in ["", "AWS4-HMAC-SHA256", "Bearer x", "Basic YTpi", "AWS a:b", &"A".repeat(100_000)] {
+    for value in ["", "AWS4-HMAC-SHA256", "Bearer x", "Basic YTpi", "AWS a:b", &"A".repeat(100_000)]
+    {
         let request = edited(&plain, |parts| {
             parts.headers.insert("authorization", value.parse().unwrap());
         });
@@ -310,11 +403,20 @@ fn tm_a14_every_operation_wants_credentials() {
     let written = crate::operations::implemented();
     for operation in all() {
         let is_written = written.iter().any(|held| std::ptr::eq(*held, operation));
-        let value = if is_written { plausible(operation, &one) } else { crate::exhaustion::least(operation) };
+        let value = if is_written {
+            plausible(operation, &one)
+        } else {
+            crate::operations::least(operation)
+        };
         let request = anonymous.request_of(operation, &value);
         let reply = refused(&world, request, &full_name(operation));
         let code = reply.code.trim_end_matches("Exception");
-        assert_eq!((reply.status, code), (403, "MissingAuthenticationToken"), "{}", full_name(operation));
+        assert_eq!(
+            (reply.status, code),
+            (403, "MissingAuthenticationToken"),
+            "{}",
+            full_name(operation)
+        );
         assert_eq!(world.last_event()["eventName"], operation.name);
     }
 }

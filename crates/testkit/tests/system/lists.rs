@@ -73,10 +73,12 @@ fn asks_agree_with_the_catalog() {
                 continue;
             }
             let service = catalog.service(prefix).unwrap();
-            let entry = catalog.action(prefix, name).unwrap_or_else(|| panic!("no action {action}"));
+            let entry =
+                catalog.action(prefix, name).unwrap_or_else(|| panic!("no action {action}"));
             assert_eq!(&*entry.name, name, "the case of {action}");
             let types = entry.resource_types.iter();
-            let patterns = types.map(|held| &*service.resource_type(&held.name).unwrap().arn_pattern);
+            let patterns =
+                types.map(|held| &*service.resource_type(&held.name).unwrap().arn_pattern);
             let fits = match entry.resource_types.len() {
                 0 => resource == "*",
                 _ => patterns.into_iter().any(|pattern| matches(pattern, &resource)),
@@ -85,7 +87,10 @@ fn asks_agree_with_the_catalog() {
                 continue;
             }
             let exception = EXCEPTIONS.iter().find(|(held, _)| *held == action);
-            assert!(exception.is_some(), "{action} is asked on {resource}, which is no resource of it");
+            assert!(
+                exception.is_some(),
+                "{action} is asked on {resource}, which is no resource of it"
+            );
             used.insert(action);
         }
     }
@@ -144,10 +149,15 @@ fn unimplemented_operations_say_so() {
     for operation in missing() {
         let before = world.revision();
         // What is required is given, so that validation has nothing to say.
-        let value = crate::exhaustion::least(operation);
+        let value = crate::operations::least(operation);
         let reply = world.admin.send(operation, &value);
         let name = full_name(operation);
-        assert_eq!((reply.status, &*reply.code), (400, "NotImplemented"), "{name}: {}", reply.message);
+        assert_eq!(
+            (reply.status, &*reply.code),
+            (400, "NotImplemented"),
+            "{name}: {}",
+            reply.message
+        );
         assert!(reply.message.contains(&name), "{}", reply.message);
         assert_eq!(world.revision(), before);
         let event = world.last_event();
@@ -158,12 +168,10 @@ fn unimplemented_operations_say_so() {
 
 /// The threats whose surface is there. A threat is covered when a test's name holds its id.
 const THREATS: &[&str] = &[
-    "a01", "a02", "a03", "a04", "a05", "a06", "a07", "a08", "a09", "a10", "a11", "a12", "a13", "a14",
-    "b01", "b02", "b03", "b04", "b05", "b06", "b07", "b08", "b09",
-    "c01", "c02", "c05", "c07", "c11", "c14", "c17",
-    "g01", "g02", "g03", "g04", "g05", "g06", "g07", "g08", "g09", "g10",
-    "k01", "k02", "k03", "k04",
-    "l01", "l02", "l03", "l04", "l05", "l06", "l07", "l08",
+    "a01", "a02", "a03", "a04", "a05", "a06", "a07", "a08", "a09", "a10", "a11", "a12", "a13",
+    "a14", "b01", "b02", "b03", "b04", "b05", "b06", "b07", "b08", "b09", "c01", "c02", "c05",
+    "c07", "c11", "c14", "c17", "g01", "g02", "g03", "g04", "g05", "g06", "g07", "g08", "g09",
+    "g10", "k01", "k02", "k03", "k04", "l01", "l02", "l03", "l04", "l05", "l06", "l07", "l08",
 ];
 
 #[test]

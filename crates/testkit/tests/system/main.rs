@@ -5,16 +5,20 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::print_stdout,
+    clippy::format_collect,
     reason = "tests"
 )]
 
 mod audit;
 mod authentication;
 mod authorization;
+mod chains;
+mod changes;
 mod exhaustion;
 mod lists;
 mod operations;
+mod paging;
+mod quotas;
 mod secrets;
 mod sessions;
 mod targets;

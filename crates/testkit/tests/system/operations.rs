@@ -1,13 +1,15 @@
 //! What the tests over all operations share: which there are, who may call them, and what they ask.
 
+use std::collections::BTreeMap;
+
 use bailiwick_testkit::{Client, Furniture, Reply, Rights, World, allow_all, plausible};
-use bailiwick_wire::Value;
 use bailiwick_wire::generated::SERVICES;
-use bailiwick_wire::schema::Operation;
+use bailiwick_wire::schema::{Kind, Operation, Sensitivity, Structure, Type};
+use bailiwick_wire::{Secret, SecretBytes, Value};
 use serde_json::json;
 
 /// Every operation that is written.
-pub fn implemented() -> Vec<&'static Operation> {
+pub(crate) fn implemented() -> Vec<&'static Operation> {
     let services = SERVICES.iter();
     let written = services.flat_map(|service| {
         let names = bailiwick_services::implemented(service.name);
@@ -17,27 +19,32 @@ pub fn implemented() -> Vec<&'static Operation> {
 }
 
 /// Every operation of every service.
-pub fn all() -> Vec<&'static Operation> {
+pub(crate) fn all() -> Vec<&'static Operation> {
     SERVICES.iter().flat_map(|service| service.operations.iter().copied()).collect()
 }
 
 /// Every operation that is not written.
-pub fn missing() -> Vec<&'static Operation> {
+pub(crate) fn missing() -> Vec<&'static Operation> {
     let written = implemented();
     let is_written = |one: &Operation| written.iter().any(|other| std::ptr::eq(one, *other));
     all().into_iter().filter(|one| !is_written(one)).collect()
 }
 
 /// `iam:CreateUser`.
-pub fn full_name(operation: &Operation) -> String {
+pub(crate) fn full_name(operation: &Operation) -> String {
     format!("{}:{}", operation.service.name, operation.name)
 }
 
 /// Operations that need no permission, and from which none can be taken away (EV-11).
-pub const FREE: &[&str] = &["sts:GetCallerIdentity", "sts:GetSessionToken"];
+pub(crate) const FREE: &[&str] = &["sts:GetCallerIdentity", "sts:GetSessionToken"];
 
 /// Makes a caller that may be the one to call `operation` plausibly, with these rights.
-pub fn caller(world: &World, operation: &Operation, name: &str, rights: Rights<'_>) -> Client {
+pub(crate) fn caller(
+    world: &World,
+    operation: &Operation,
+    name: &str,
+    rights: Rights<'_>,
+) -> Client {
     let client = world.user(name, rights);
     if operation.name == "ChangePassword" {
         let login = [("UserName", name), ("Password", bailiwick_testkit::PASSWORD)];
@@ -47,12 +54,12 @@ pub fn caller(world: &World, operation: &Operation, name: &str, rights: Rights<'
 }
 
 /// What an operation asks when it is called plausibly by one who may do everything, and the answer.
-pub fn asks(world: &World, operation: &'static Operation, set: &Furniture) -> Asked {
+pub(crate) fn asks(world: &World, operation: &'static Operation, set: &Furniture) -> Asked {
     asks_with(world, operation, &plausible(operation, set))
 }
 
 /// As [`asks`], with another request.
-pub fn asks_with(world: &World, operation: &'static Operation, request: &Value) -> Asked {
+pub(crate) fn asks_with(world: &World, operation: &'static Operation, request: &Value) -> Asked {
     let world = world.fork();
     let caller = caller(&world, operation, "Caller", Rights::Inline(&allow_all()));
     let reply = caller.send(operation, request);
@@ -60,15 +67,15 @@ pub fn asks_with(world: &World, operation: &'static Operation, request: &Value) 
 }
 
 /// See [`asks`].
-pub struct Asked {
+pub(crate) struct Asked {
     /// Pairs of action and resource.
-    pub asks: Vec<(String, String)>,
+    pub(crate) asks: Vec<(String, String)>,
     /// The answer.
-    pub reply: Reply,
+    pub(crate) reply: Reply,
 }
 
 /// A policy that allows these very asks and nothing else.
-pub fn allow_asks(asks: &[(String, String)]) -> String {
+pub(crate) fn allow_asks(asks: &[(String, String)]) -> String {
     let statements = asks.iter().map(
         |(action, resource)| json!({"Effect": "Allow", "Action": action, "Resource": resource}),
     );
@@ -76,7 +83,7 @@ pub fn allow_asks(asks: &[(String, String)]) -> String {
 }
 
 /// A policy that allows everything but one action.
-pub fn allow_all_but(action: &str) -> String {
+pub(crate) fn allow_all_but(action: &str) -> String {
     json!({
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "NotAction": action, "Resource": "*"}],
@@ -85,11 +92,62 @@ pub fn allow_all_but(action: &str) -> String {
 }
 
 /// Runs `work` on so many threads at once.
-pub fn parallel(threads: usize, work: impl Fn(usize) + Sync) {
+pub(crate) fn parallel(threads: usize, work: impl Fn(usize) + Sync) {
     std::thread::scope(|scope| {
         for number in 0..threads {
             let work = &work;
             scope.spawn(move || work(number));
         }
     });
+}
+
+/// The least request that validation accepts: required members alone.
+pub(crate) fn least(operation: &Operation) -> Value {
+    operation.input.map_or(Value::Struct(Vec::new()), least_structure)
+}
+
+fn least_structure(structure: &Structure) -> Value {
+    let members = structure.members.iter();
+    Value::Struct(members.map(|held| held.required.then(|| least_value(held.shape))).collect())
+}
+
+fn least_value(shape: &Type) -> Value {
+    let secret = shape.sensitivity == Sensitivity::Secret;
+    let length = usize::try_from(shape.constraints.min.unwrap_or(1).max(1)).unwrap();
+    match shape.kind {
+        Kind::Boolean => Value::Bool(true),
+        Kind::Integer | Kind::Long => Value::Integer(shape.constraints.min.unwrap_or(1)),
+        Kind::Double => Value::Double(1.0),
+        Kind::String(words) => {
+            let text = words.first().map_or_else(|| fitting(shape, length), |word| (*word).into());
+            if secret { Value::Secret(Secret::from(text)) } else { Value::String(text) }
+        }
+        Kind::Blob if secret => Value::SecretBlob(SecretBytes::from(vec![b'a'; length])),
+        Kind::Blob => Value::Blob(vec![b'a'; length]),
+        Kind::Timestamp => Value::Timestamp(jiff::Timestamp::UNIX_EPOCH),
+        Kind::List(list) => Value::List(vec![least_value(list.shape); length]),
+        Kind::Map(_) => Value::Map(BTreeMap::new()),
+        Kind::Structure(inner) => least_structure(inner),
+    }
+}
+
+/// A text of a length that its pattern takes.
+fn fitting(shape: &Type, length: usize) -> String {
+    let candidates =
+        ["a", "1", "A", "/", "arn:aws:iam::123456789012:user/", "o-a1a1a1a1a1/r-a1a1", "v1"];
+    for candidate in candidates {
+        let text: String = candidate.chars().chain("a1".repeat(length).chars()).collect();
+        for end in [length, candidate.len(), length + 1, length + 2] {
+            let text: String = text.chars().take(end.max(1)).collect();
+            let long = text.chars().count() >= length;
+            if long && shape.constraints.pattern.is_none_or(|pattern| pattern.matches(&text)) {
+                return text;
+            }
+        }
+        let text = candidate.repeat(length);
+        if shape.constraints.pattern.is_none_or(|pattern| pattern.matches(&text)) {
+            return text;
+        }
+    }
+    panic!("no text for `{}`: {:?}", shape.name, shape.constraints)
 }

@@ -11,14 +11,19 @@ use crate::operations::{allow_asks, asks, asks_with, full_name, implemented};
 const NAMES: &[&str] = &["UserName", "GroupName", "RoleName", "InstanceProfileName"];
 
 /// The request with its names changed; `None` when it names nothing that exists.
-fn renamed(operation: &Operation, request: &Value, change: impl Fn(&str) -> String) -> Option<Value> {
-    let creates =
-        ["CreateUser", "CreateGroup", "CreateRole", "CreateInstanceProfile"].contains(&operation.name);
+fn renamed(
+    operation: &Operation,
+    request: &Value,
+    change: impl Fn(&str) -> String,
+) -> Option<Value> {
+    let creates = ["CreateUser", "CreateGroup", "CreateRole", "CreateInstanceProfile"]
+        .contains(&operation.name);
     let members = operation.input?.members;
     let mut slots = request.slots().to_vec();
     let mut named = false;
     for (member, slot) in members.iter().zip(&mut slots) {
-        if creates || !NAMES.contains(&member.wire) || !matches!(member.shape.kind, Kind::String(_)) {
+        if creates || !NAMES.contains(&member.wire) || !matches!(member.shape.kind, Kind::String(_))
+        {
             continue;
         }
         if let Some(Value::String(name)) = slot {
@@ -31,7 +36,11 @@ fn renamed(operation: &Operation, request: &Value, change: impl Fn(&str) -> Stri
 
 fn swap_case(text: &str) -> String {
     let swap = |letter: char| {
-        if letter.is_ascii_lowercase() { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() }
+        if letter.is_ascii_lowercase() {
+            letter.to_ascii_uppercase()
+        } else {
+            letter.to_ascii_lowercase()
+        }
     };
     text.chars().map(swap).collect()
 }
@@ -90,7 +99,12 @@ fn tm_c02_missing_targets_are_no_way_around() {
         let reply = narrow.send(operation, &absent);
         assert_eq!(reply.code, "AccessDenied", "{name}: {}", reply.message);
         let reply = world.admin.send(operation, &absent);
-        assert_eq!((reply.status, &*reply.code), (404, "NoSuchEntity"), "{name}: {}", reply.message);
+        assert_eq!(
+            (reply.status, &*reply.code),
+            (404, "NoSuchEntity"),
+            "{name}: {}",
+            reply.message
+        );
         assert_eq!(world.revision(), before, "{name}");
     }
     assert!(seen > 50, "{seen}");
@@ -113,7 +127,11 @@ fn tm_c02_arns_are_exact() {
         assert!(matches!(reply.status, 403 | 404 | 400), "{odd}: {}", reply.status);
     }
     let role = one.arn("role", "Worker");
-    for odd in [role.replace("Worker", "WORKER"), role.replace("/team/", "/"), role.replace("role/", "user/")] {
+    for odd in [
+        role.replace("Worker", "WORKER"),
+        role.replace("/team/", "/"),
+        role.replace("role/", "user/"),
+    ] {
         let parameters = [("RoleArn", &*odd), ("RoleSessionName", "x1")];
         let reply = world.admin.sts("AssumeRole", &parameters);
         assert!(matches!(reply.status, 403 | 400), "{odd}: {}", reply.status);

@@ -1,6 +1,8 @@
 //! The world itself: it can be repeated.
 
-use bailiwick_testkit::{HOME, Rights, World, allow_all};
+use bailiwick_testkit::{HOME, Rights, World, allow_all, plausible};
+
+use crate::operations::implemented;
 
 /// Replies and journal of a scenario that meets most of the pipeline.
 fn scenario(seed: u64) -> Vec<Vec<u8>> {
@@ -13,7 +15,12 @@ fn scenario(seed: u64) -> Vec<Vec<u8>> {
     };
     note(ann.iam("ListUsers", &[("MaxItems", "2")]));
     note(ann.iam("GetUser", &[("UserName", "nobody")]));
-    note(ann.sts("AssumeRole", &[("RoleArn", &one.arn("role", "Worker")), ("RoleSessionName", "one")]));
+    note(
+        ann.sts(
+            "AssumeRole",
+            &[("RoleArn", &one.arn("role", "Worker")), ("RoleSessionName", "one")],
+        ),
+    );
     note(ann.iam("CreateAccessKey", &[]));
     note(ann.anonymous().iam("ListUsers", &[]));
     world.advance(10);
@@ -43,4 +50,89 @@ fn a_fork_is_a_world_of_its_own() {
     world.admin.iam("GetGroup", &[("GroupName", "Ours")]).refused("NoSuchEntity");
     // The events of the changes came over with the outbox.
     assert!(fork.events(HOME).iter().any(|event| event["eventName"] == "CreateUser"));
+}
+
+/// What a node reads from the store is what the node that wrote it has in memory.
+#[test]
+fn a_restart_changes_nothing() {
+    let (world, one, two) = World::furnished(8);
+    let state =
+        |world: &World| format!("{:#?}", world.node.account(HOME.parse().unwrap()).unwrap());
+    let mut done = 0;
+    // What was deleted is missing for the operations after it, in either order.
+    let mut operations = implemented();
+    for set in [&one, &two] {
+        for operation in &operations {
+            done += usize::from(world.admin.send(operation, &plausible(operation, set)).is_ok());
+        }
+        world.node.flush();
+        // Changes are published in order: when this one is answered, what was flushed is seen.
+        world.admin.iam("CreateGroup", &[("GroupName", &set.name("Last"))]).ok();
+        let (here, there) = (state(&world), state(&world.fork()));
+        for (left, right) in here.lines().zip(there.lines()) {
+            assert_eq!(left, right);
+        }
+        assert_eq!(here.len(), there.len());
+        operations.reverse();
+    }
+    assert!(done > 100, "{done}");
+}
+
+/// What is taken away leaves nothing behind that names it.
+#[test]
+fn a_deletion_leaves_no_trace() {
+    let (world, one, _) = World::furnished(9);
+    let admin = &world.admin;
+    let (user, group, role, profile) =
+        (one.name("Ann"), one.name("Crew"), one.name("Worker"), one.name("Full"));
+    let (held, loose) = (one.arn("policy", "Held"), one.arn("policy", "Loose"));
+    let user_id = admin.iam("GetUser", &[("UserName", &user)]).ok().text("User.UserId");
+    let group_id = admin.iam("GetGroup", &[("GroupName", &group)]).ok().text("Group.GroupId");
+    let role_id = admin.iam("GetRole", &[("RoleName", &role)]).ok().text("Role.RoleId");
+    let policy_id = admin.iam("GetPolicy", &[("PolicyArn", &loose)]).ok().text("Policy.PolicyId");
+    let shown = admin.iam("GetInstanceProfile", &[("InstanceProfileName", &profile)]).ok();
+    let profile_id = shown.text("InstanceProfile.InstanceProfileId");
+    admin.assume(&one.arn("role", "Worker"), "used");
+    world.node.flush();
+    let (by_user, by_group, by_role) =
+        (("UserName", &*user), ("GroupName", &*group), ("RoleName", &*role));
+    let by_profile = ("InstanceProfileName", &*profile);
+    for (operation, parameters) in [
+        ("RemoveUserFromGroup", vec![by_group, by_user]),
+        ("RemoveRoleFromInstanceProfile", vec![by_profile, by_role]),
+        ("DeleteLoginProfile", vec![by_user]),
+        ("DeleteAccessKey", vec![by_user, ("AccessKeyId", &one.key)]),
+        ("DetachUserPolicy", vec![by_user, ("PolicyArn", &held)]),
+        ("DetachGroupPolicy", vec![by_group, ("PolicyArn", &held)]),
+        ("DetachRolePolicy", vec![by_role, ("PolicyArn", &held)]),
+        ("DeleteUserPolicy", vec![by_user, ("PolicyName", "Inline")]),
+        ("DeleteGroupPolicy", vec![by_group, ("PolicyName", "Inline")]),
+        ("DeleteRolePolicy", vec![by_role, ("PolicyName", "Inline")]),
+    ] {
+        // Each of these stands in the way of the deletion of what it hangs on.
+        let parent = match parameters[0].0 {
+            "UserName" => "DeleteUser",
+            "RoleName" => "DeleteRole",
+            "InstanceProfileName" => "DeleteInstanceProfile",
+            _ => "DeleteGroup",
+        };
+        admin.iam(parent, &parameters[..1]).refused("DeleteConflict");
+        admin.iam(operation, &parameters).ok();
+    }
+    admin.iam("DeleteUser", &[by_user]).ok();
+    admin.iam("DeleteGroup", &[by_group]).ok();
+    admin.iam("DeleteRole", &[by_role]).ok();
+    admin.iam("DeleteInstanceProfile", &[by_profile]).ok();
+    admin.iam("DeletePolicy", &[("PolicyArn", &loose)]).ok();
+    world.node.flush();
+    for (key, value) in world.records_of(HOME) {
+        let text = format!("{} {}", String::from_utf8_lossy(&key), String::from_utf8_lossy(&value));
+        for id in [&user_id, &group_id, &role_id, &policy_id, &profile_id, &one.key] {
+            assert!(!text.contains(&**id), "{id} is still in {text}");
+        }
+        let folded = text.to_lowercase();
+        for name in [&user, &group, &profile] {
+            assert!(!folded.contains(&name.to_lowercase()), "{name} is still in {text}");
+        }
+    }
 }
