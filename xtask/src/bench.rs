@@ -29,6 +29,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
         for (package, bench) in [
             ("bailiwick-wire", "sigv4"),
             ("bailiwick-wire", "query"),
+            ("bailiwick-testkit", "pipeline"),
             ("bailiwick-policy", "decide"),
             ("bailiwick-store", "store"),
         ] {
@@ -60,11 +61,15 @@ fn requests() -> anyhow::Result<()> {
     let (bare, ours) = (free_port()?, free_port()?);
     let _bare = spawn(Command::new(target.join("examples/constant")).arg(&bare))?;
     let data = folder.join("data");
+    // More users than AWS's quota, for one run makes some twenty thousand.
+    let config = folder.join("bailiwick.toml");
+    std::fs::write(&config, "[quotas]\nusers = 1000000\n")?;
     let _ours = spawn(
         Command::new(target.join("bailiwick"))
             .args(["serve", "--listen", &ours, "--data-dir"])
             .arg(&data)
-            .env("BAILIWICK_QUOTA_USERS", "1000000"),
+            .arg("--config")
+            .arg(&config),
     )?;
     wait_for(&bare)?;
     wait_for(&ours)?;

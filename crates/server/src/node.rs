@@ -223,9 +223,9 @@ impl Operator for Live {
         name: &str,
     ) -> Result<Option<Credentials>, OperatorError> {
         let made = operator::fixture(&self.node(), account, name)?;
-        Ok(made.map(|(access_key_id, secret_access_key)| Credentials {
+        Ok(made.map(|(user, access_key_id, secret_access_key)| Credentials {
             account,
-            user: format!("of fixture {name}"),
+            user: user.to_owned(),
             access_key_id,
             secret_access_key,
             console_password: None,

@@ -106,7 +106,8 @@ pub struct ServeArgs {
         long = "trusted-proxy",
         value_name = "CIDR",
         env = "BAILIWICK_TRUSTED_PROXIES",
-        value_delimiter = ','
+        value_delimiter = ',',
+        value_parser = network
     )]
     pub trusted_proxies: Vec<IpNet>,
     /// Serve Prometheus metrics here; loopback only [default: off]
@@ -156,6 +157,12 @@ struct SettingsFile {
     /// Quotas that differ from AWS's: a table `[quotas]`.
     #[serde(default)]
     quotas: Quotas,
+}
+
+/// A network, or a single address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<std::net::IpAddr>().map(IpNet::from);
+    text.parse().or_else(|_| address()).map_err(|_| "not a network such as 10.0.0.0/8".to_owned())
 }
 
 /// Where the state lives.

@@ -62,6 +62,10 @@ pub enum Verb {
     Rekey,
 }
 
+/// What is said with each new root key.
+const ROOT_WARNING: &str = "warning: no policy limits the root user; use this key for what nothing \
+                            else can do, and delete it then with `bailiwick root delete-key`";
+
 /// Does what `verb` says. Secrets that come into being go into the data directory's credentials
 /// file; the answer tells where, and never holds one.
 pub fn execute(
@@ -79,7 +83,11 @@ pub fn execute(
         Verb::RootCreateKey { account } => {
             let account = settle(*account, operator)?;
             let made = operator.create_root_key(account)?;
-            keep(&made, &format!("root-{account}"), data_dir)
+            let mut told = keep(&made, &format!("root-{account}"), data_dir)?;
+            if let Some(fields) = told.as_object_mut() {
+                fields.insert("warning".into(), ROOT_WARNING.into());
+            }
+            Ok(told)
         }
         Verb::RootDeleteKey { account } => {
             let account = settle(*account, operator)?;

@@ -56,11 +56,20 @@ impl Answer {
                 );
                 (query::CONTENT_TYPE, body, None)
             }
-            protocol => (
-                json::content_type(protocol),
-                json::encode_error(fault.code(), fault.message()),
-                Some(fault.code().to_owned()),
-            ),
+            protocol => {
+                // The JSON protocols have their own name and status for a denial.
+                let denied = fault.code() == "AccessDenied";
+                let code = if denied { "AccessDeniedException" } else { fault.code() };
+                let body = json::encode_error(code, fault.message());
+                let status = if denied { 400 } else { status };
+                let error_type = Some(code.to_owned());
+                return Self {
+                    status,
+                    content_type: json::content_type(protocol),
+                    body,
+                    error_type,
+                };
+            }
         };
         Self { status, content_type, body, error_type }
     }

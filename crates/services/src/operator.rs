@@ -302,12 +302,12 @@ pub fn delete_root_key(
 
 /// Prepares one of the documented fixtures in an account: F0 is the account as it stands, F1 adds
 /// the user `service-account` and F2 the user `compromised-user`, each owning the key
-/// `AKIAI44QH8DHBEXAMPLE`. Returns the secret of that key.
+/// `AKIAI44QH8DHBEXAMPLE`. Returns that user and the key with its secret.
 pub fn fixture(
     node: &Node,
     account: AccountId,
     name: &str,
-) -> Result<Option<(AccessKeyId, Secret)>, OperatorError> {
+) -> Result<Option<(&'static str, AccessKeyId, Secret)>, OperatorError> {
     let user = match name {
         "F0" => return Ok(None),
         "F1" => "service-account",
@@ -330,7 +330,7 @@ pub fn fixture(
     let id: AccessKeyId = FIXTURE_KEY.parse().map_err(|_| OperatorError::Internal("bad key id"))?;
     let secret = Secret::new(Mint::new(node.entropy()).secret());
     import_key(node, account, user, &id, &secret)?;
-    Ok(Some((id, secret)))
+    Ok(Some((user, id, secret)))
 }
 
 /// Adds records to an account, with an index entry and an event.
