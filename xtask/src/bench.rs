@@ -71,8 +71,9 @@ fn requests() -> anyhow::Result<()> {
             .arg("--config")
             .arg(&config),
     )?;
-    wait_for(&bare)?;
-    wait_for(&ours)?;
+    wait(&format!("nothing listens at {bare}"), || TcpStream::connect(&bare).is_ok())?;
+    // The file names the address once calls are answered.
+    wait("the server does not start", || data.join("endpoint").exists())?;
     let key = credential(&data, "aws_access_key_id")?;
     let secret = credential(&data, "aws_secret_access_key")?;
     let load = target.join("examples/load");
@@ -140,15 +141,15 @@ fn spawn(command: &mut Command) -> anyhow::Result<Running> {
     Ok(Running(child))
 }
 
-fn wait_for(address: &str) -> anyhow::Result<()> {
+fn wait(otherwise: &str, ready: impl Fn() -> bool) -> anyhow::Result<()> {
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(30) {
-        if TcpStream::connect(address).is_ok() {
+        if ready() {
             return Ok(());
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    bail!("nothing listens at {address}")
+    bail!("{otherwise}")
 }
 
 fn credential(data: &Path, name: &str) -> anyhow::Result<String> {
