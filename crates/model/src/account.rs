@@ -296,11 +296,6 @@ impl Account {
         self.users.by_name.values()
     }
 
-    /// Every user whose folded name comes after `name`.
-    pub fn users_after(&self, name: Folded) -> impl Iterator<Item = &Arc<User>> {
-        after(&self.users.by_name, name)
-    }
-
     /// The group of this name.
     pub fn group_named(&self, name: &str) -> Option<&Arc<Group>> {
         self.groups.named(name)
@@ -432,11 +427,6 @@ impl Account {
         self.keys.get(id)
     }
 
-    /// Every access key of the account.
-    pub fn access_keys(&self) -> impl Iterator<Item = &Arc<AccessKey>> {
-        self.keys.values()
-    }
-
     /// The access keys of a user or of root, in order of their ids.
     pub fn keys_of(&self, owner: Owner) -> impl Iterator<Item = &Arc<AccessKey>> {
         seconds(&self.keys_of, owner).filter_map(|id| self.keys.get(id))
@@ -499,11 +489,6 @@ impl Account {
     pub fn policy_arn(&self, policy: &Policy) -> Arn {
         Arn::policy(self.partition(), self.id(), &policy.path, &policy.name)
     }
-}
-
-fn after<T>(map: &OrdMap<Folded, Arc<T>>, name: Folded) -> impl Iterator<Item = &Arc<T>> {
-    let bounds = (std::ops::Bound::Excluded(name), std::ops::Bound::Unbounded);
-    map.range(bounds).map(|(_, entity)| entity)
 }
 
 #[cfg(test)]

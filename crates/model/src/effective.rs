@@ -153,6 +153,9 @@ impl Effective {
 
 /// The document in force of a managed policy: the customer's own, or AWS's.
 pub fn document(account: &Account, managed: &ManagedPolicies, arn: &Arn) -> Option<Arc<Document>> {
+    if arn.partition() != account.partition().as_str() {
+        return None;
+    }
     if arn.account() == "aws" {
         return managed.document(arn);
     }

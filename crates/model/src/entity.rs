@@ -122,7 +122,7 @@ pub struct Policy {
     pub description: Option<String>,
     /// When it was made.
     pub created: Timestamp,
-    /// When a version was last made, deleted or set as default.
+    /// When a version was last made.
     pub updated: Timestamp,
     /// The version in force.
     pub default_version: u32,
@@ -215,6 +215,7 @@ pub struct AccessKey {
     /// When it was made.
     pub created: Timestamp,
     /// The secret, sealed under the master key with the key id as associated data.
+    #[serde(with = "sealed")]
     pub sealed_secret: Arc<[u8]>,
 }
 
@@ -278,5 +279,27 @@ pub struct Retry {
     /// The event of the first call.
     pub event_id: String,
     /// The sealed response.
+    #[serde(with = "sealed")]
     pub sealed: Arc<[u8]>,
+    /// What the call asked of the policies, as its service wrote it down: a retry must be allowed
+    /// the same.
+    pub asks: String,
+}
+
+/// Sealed bytes as base64: as a list of numbers they would take four times their length.
+mod sealed {
+    use std::sync::Arc;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Arc<[u8]>, D::Error> {
+        let text = String::deserialize(input)?;
+        STANDARD.decode(text).map(Into::into).map_err(D::Error::custom)
+    }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bailiwick_catalog::{Catalog, ManagedPolicy};
-use bailiwick_identifiers::Arn;
+use bailiwick_identifiers::{Arn, Partition};
 use bailiwick_policy::{Document, DocumentKind};
 
 /// The AWS managed policies with their parsed default versions.
@@ -22,7 +22,12 @@ impl ManagedPolicies {
 
     /// The policy of an ARN whose account field is `aws`, in any partition.
     pub fn policy(&self, arn: &Arn) -> Option<&'static ManagedPolicy> {
-        if arn.account() != "aws" || arn.service() != "iam" {
+        let partition = arn.partition().parse::<Partition>();
+        if partition.is_err()
+            || arn.account() != "aws"
+            || arn.service() != "iam"
+            || !arn.region().is_empty()
+        {
             return None;
         }
         self.catalog.managed_policy(&format!("arn:aws:iam::aws:{}", arn.resource()))
@@ -31,17 +36,18 @@ impl ManagedPolicies {
     /// The parsed default version of such a policy; none when there is no such policy, or it cannot
     /// be read.
     pub fn document(&self, arn: &Arn) -> Option<Arc<Document>> {
+        let policy = self.policy(arn)?;
         {
             let parsed = self.parsed.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(document) = parsed.get(arn.as_str()) {
+            if let Some(document) = parsed.get(policy.name.as_ref()) {
                 return document.clone();
             }
         }
-        let policy = self.policy(arn)?;
         let document = Document::parse(&policy.default_document(), DocumentKind::Identity);
         let document = document.ok().map(Arc::new);
         let mut parsed = self.parsed.write().unwrap_or_else(PoisonError::into_inner);
-        parsed.insert(arn.as_str().into(), document.clone());
+        // By the policy, not by the text that named it: callers choose that.
+        parsed.insert(policy.name.clone(), document.clone());
         document
     }
 }

@@ -85,6 +85,22 @@ pub(crate) fn first_start(made: &Credentials, dir: &DataDir) -> String {
     )
 }
 
+/// What a start tells that finds accounts and no credentials: how the operator gets in again.
+pub(crate) fn no_credentials(summaries: &[AccountSummary], dir: &DataDir) -> String {
+    let account = match summaries {
+        [only] => only.account.to_string(),
+        _ => "ID".to_owned(),
+    };
+    format!(
+        "WARNING: there are accounts ({}), but {} is missing.\n  If no administrator's key is kept \
+         elsewhere, make one of the root user:\n  bailiwick root create-key --account {account} \
+         --data-dir {}\n",
+        accounts(summaries),
+        dir.credentials().display(),
+        dir.path().display(),
+    )
+}
+
 fn accounts(summaries: &[AccountSummary]) -> String {
     let shown: Vec<String> =
         summaries.iter().take(5).map(|summary| summary.account.to_string()).collect();

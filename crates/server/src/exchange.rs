@@ -12,11 +12,11 @@ use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, EXPECT, HOST};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::failure::{Dialect, failure};
 use crate::site::Site;
-use crate::{BodyTooLarge, dev};
+use crate::{BodyTooLarge, Limits, dev};
 
 type Answer = Response<Full<Bytes>>;
 
@@ -38,7 +38,13 @@ pub(crate) async fn answer(
     let expecting = parts.headers.contains_key(EXPECT);
     let reading = read(&site, expecting, incoming);
     let (body, whole) = match tokio::time::timeout(site.limits.body_time, reading).await {
-        Ok(Ok(read)) => read,
+        Ok(Ok(Read::Whole(body))) => (body, true),
+        Ok(Ok(Read::Cut(body))) => (body, false),
+        Ok(Ok(Read::NoRoom)) => {
+            metrics::counter!("bailiwick_bodies_without_room_total").increment(1);
+            let refused = StatusCode::SERVICE_UNAVAILABLE;
+            return closing(failure(refused, "ServiceUnavailable", dialect));
+        }
         Ok(Err(_)) => return closing(failure(StatusCode::BAD_REQUEST, "BadRequest", dialect)),
         Err(_) => {
             metrics::counter!("bailiwick_slow_bodies_total").increment(1);
@@ -101,22 +107,27 @@ fn settle_host(parts: &mut http::request::Parts) -> bool {
     }
 }
 
-/// The body up to the limit, and whether that was all of it. What comes after the limit is read
-/// and dropped, up to a second limit, unless the client waits to be asked for it.
-async fn read(
-    site: &Site,
-    expecting: bool,
-    mut incoming: Incoming,
-) -> Result<(Bytes, bool), hyper::Error> {
+/// What became of a body.
+enum Read {
+    Whole(Bytes),
+    /// It was longer than the limit: its beginning.
+    Cut(Bytes),
+    /// The bodies of other requests take all the memory there is for them (G04).
+    NoRoom,
+}
+
+/// Reads the body up to the limit. What comes after the limit, or finds no room, is read and
+/// dropped, up to a second limit, unless the client waits to be asked for it.
+async fn read(site: &Site, expecting: bool, mut incoming: Incoming) -> Result<Read, hyper::Error> {
     let limits = &site.limits;
     if incoming.is_end_stream() {
-        return Ok((Bytes::new(), true));
+        return Ok(Read::Whole(Bytes::new()));
     }
     if expecting && incoming.size_hint().lower() > limits.body_bytes as u64 {
-        return Ok((Bytes::new(), false));
+        return Ok(Read::Cut(Bytes::new()));
     }
     let (mut first, mut more) = (Bytes::new(), BytesMut::new());
-    let mut total = 0usize;
+    let (mut total, mut share, mut refused) = (0usize, Share::default(), false);
     while let Some(frame) = incoming.frame().await {
         let Ok(mut data) = frame?.into_data() else { continue };
         let room = limits.body_bytes.saturating_sub(total);
@@ -125,6 +136,13 @@ async fn read(
             break;
         }
         data.truncate(room);
+        if !refused && !share.cover(site, total.min(limits.body_bytes)) {
+            // What it held is another request's from here on.
+            (first, more, share, refused) = (Bytes::new(), BytesMut::new(), Share::default(), true);
+        }
+        if refused {
+            continue;
+        }
         // One frame holds nearly every body: it is not copied.
         if first.is_empty() && more.is_empty() {
             first = data;
@@ -135,8 +153,57 @@ async fn read(
             more.extend_from_slice(&data);
         }
     }
-    let body = if more.is_empty() { first } else { more.freeze() };
-    Ok((body, total <= limits.body_bytes))
+    if refused {
+        return Ok(Read::NoRoom);
+    }
+    let body = share.bind(if more.is_empty() { first } else { more.freeze() });
+    Ok(if total <= limits.body_bytes { Read::Whole(body) } else { Read::Cut(body) })
+}
+
+/// What one body takes of the memory for all bodies.
+#[derive(Default)]
+struct Share(Option<OwnedSemaphorePermit>);
+
+impl Share {
+    /// Takes what a body of `length` bytes needs; false when there is not so much left.
+    fn cover(&mut self, site: &Site, length: usize) -> bool {
+        let held = self.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let needed = length.saturating_sub(Limits::UNCOUNTED_BYTES).saturating_sub(held);
+        if needed == 0 {
+            return true;
+        }
+        let Ok(needed) = u32::try_from(needed) else { return false };
+        // Nothing waits: two bodies that each hold what the other needs would wait for ever.
+        let Ok(taken) = Arc::clone(site.buffer()).try_acquire_many_owned(needed) else {
+            return false;
+        };
+        match &mut self.0 {
+            Some(held) => held.merge(taken),
+            none => *none = Some(taken),
+        }
+        true
+    }
+
+    /// Ties the share to the body: it is given back when nobody holds the body any more, be that
+    /// long after its client has gone.
+    fn bind(self, body: Bytes) -> Bytes {
+        match self.0 {
+            Some(permit) => Bytes::from_owner(Counted { body, _permit: permit }),
+            None => body,
+        }
+    }
+}
+
+/// A body that counts.
+struct Counted {
+    body: Bytes,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
 }
 
 /// Hands the request to the handler. A handler that panics, here or in another thread, costs its

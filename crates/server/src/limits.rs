@@ -20,6 +20,10 @@ pub struct Limits {
     /// Bytes of a longer body that are read and thrown away, so that the client, still sending,
     /// gets to read its refusal.
     pub discard_bytes: usize,
+    /// Bytes of bodies in memory at one time over all connections, counted from
+    /// [`Limits::UNCOUNTED_BYTES`] of each on. They are held before anybody is authenticated;
+    /// beyond them a call is answered with `ServiceUnavailable`.
+    pub buffered_bytes: usize,
     /// Bytes of a request's head.
     pub head_bytes: usize,
     /// Connections at one time.
@@ -28,6 +32,11 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// HTTP/2 streams at one time on a connection.
     pub streams: u32,
+}
+
+impl Limits {
+    /// Bytes of each body that no budget counts, so that ordinary calls are taken at any time.
+    pub const UNCOUNTED_BYTES: usize = 16 * 1024;
 }
 
 impl Default for Limits {
@@ -40,10 +49,11 @@ impl Default for Limits {
             drain_time: Duration::from_secs(10),
             body_bytes: 1024 * 1024,
             discard_bytes: 16 * 1024 * 1024,
+            buffered_bytes: 256 * 1024 * 1024,
             head_bytes: 64 * 1024,
             connections: 4096,
             connections_per_address: 1024,
-            streams: 128,
+            streams: 32,
         }
     }
 }

@@ -132,7 +132,8 @@ impl Handler for Live {
     }
 
     fn ready(&self) -> bool {
-        self.directory.as_ref().is_none_or(|directory| directory.store.stopped().is_none())
+        let stopped = self.directory.as_ref().is_some_and(|dir| dir.store.stopped().is_some());
+        !stopped && self.node().is_healthy()
     }
 }
 

@@ -151,6 +151,10 @@ pub(crate) fn first_start(settings: &Settings, backend: &Backend) -> anyhow::Res
         return Ok(());
     }
     let accounts = backend.operator.accounts()?;
+    // A first start that was killed between the account and its file leaves a key nobody has.
+    if !dir.credentials().exists() {
+        std::io::stderr().write_all(banner::no_credentials(&accounts, dir).as_bytes())?;
+    }
     if let Some(id) = settings.account_id
         && !accounts.iter().any(|summary| summary.account == id)
     {

@@ -1,7 +1,9 @@
 //! What all connections of one listener share.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::Semaphore;
 
 use crate::dev::Dev;
 use crate::tls::Certificate;
@@ -21,6 +23,8 @@ pub struct Site {
     pub certificate: Option<Arc<Certificate>>,
     /// Set when the process is about to end: `/readyz` says so.
     pub stopping: AtomicBool,
+    /// What is left of [`Limits::buffered_bytes`], from the first body that counts on.
+    buffer: OnceLock<Arc<Semaphore>>,
 }
 
 impl Site {
@@ -33,6 +37,15 @@ impl Site {
             proxies: TrustedProxies::default(),
             certificate: None,
             stopping: AtomicBool::new(false),
+            buffer: OnceLock::new(),
         }
+    }
+
+    /// The bytes that bodies may still take, one permit each.
+    pub(crate) fn buffer(&self) -> &Arc<Semaphore> {
+        self.buffer.get_or_init(|| {
+            let bytes = self.limits.buffered_bytes.min(Semaphore::MAX_PERMITS);
+            Arc::new(Semaphore::new(bytes))
+        })
     }
 }

@@ -20,7 +20,7 @@ use crate::{BodyTooLarge, Dev, Handler, Limits, Peer, Reply, Site, TrustedProxie
 #[derive(Default)]
 struct Mirror {
     calls: AtomicUsize,
-    held: Mutex<Vec<Reply>>,
+    held: Mutex<Vec<(Bytes, Reply)>>,
 }
 
 impl Handler for Mirror {
@@ -29,7 +29,7 @@ impl Handler for Mirror {
         match request.uri().path() {
             "/panic" => panic!("canary-detail"),
             "/drop" => drop(reply),
-            "/hold" => self.held.lock().push(reply),
+            "/hold" => self.held.lock().push((request.into_body(), reply)),
             path => {
                 let marked = request.extensions().get::<BodyTooLarge>().is_some();
                 let text = format!(
@@ -40,6 +40,8 @@ impl Handler for Mirror {
                     request.body().len(),
                     request.headers().get("host").map_or("-", |host| host.to_str().unwrap()),
                 );
+                // Before the answer: what the body took is free for the next request.
+                drop(request);
                 reply(Response::new(Bytes::from(text)));
             }
         }
@@ -228,6 +230,43 @@ async fn bodies_beyond_the_limit_are_cut_marked_and_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tm_g04_bodies_share_a_bounded_memory() {
+    const FREE: usize = Limits::UNCOUNTED_BYTES;
+    let server = start(|site| site.limits.buffered_bytes = 100_000).await;
+    let address = server.address;
+    let send = |path: &str, headers: &str, length: usize| {
+        talk(address, post(path, headers, &"x".repeat(length)))
+    };
+    // The budget is one body's: the handler holds it, then gives it back.
+    let waiting = tokio::spawn(send("/hold", "", FREE + 100_000));
+    while server.mirror.held.lock().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let (text, closed) = send("/", "", FREE + 1).await;
+    assert!(text.starts_with("HTTP/1.1 503 ") && closed, "{text}");
+    assert!(text.contains("<Code>ServiceUnavailable</Code>"), "{text}");
+    let (text, _) = send("/", "X-Amz-Target: A.B\r\n", FREE + 90_000).await;
+    assert!(text.starts_with("HTTP/1.1 503 "), "{text}");
+    assert!(text.contains("{\"__type\":\"ServiceUnavailable\"}"), "{text}");
+    // Ordinary calls never touch it.
+    let (text, _) = send("/", "", FREE).await;
+    assert!(text.starts_with("HTTP/1.1 200 ") && text.contains(&format!(" {FREE} false ")));
+    assert_eq!(server.mirror.calls.load(Ordering::SeqCst), 2);
+    let (body, reply) = server.mirror.held.lock().pop().unwrap();
+    reply(Response::new(Bytes::from_static(b"held")));
+    assert!(waiting.await.unwrap().0.ends_with("held"));
+    // The answer is out, and the body still in memory.
+    assert!(send("/", "", FREE + 1).await.0.starts_with("HTTP/1.1 503 "));
+    drop(body);
+    for _ in 0..3 {
+        let (text, _) = send("/", "", FREE + 100_000).await;
+        assert!(text.starts_with("HTTP/1.1 200 "), "{text}");
+    }
+    // More than the budget by itself.
+    assert!(send("/", "", FREE + 100_001).await.0.starts_with("HTTP/1.1 503 "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn expect_100_is_answered_before_the_body_comes() {
     let server = start(|site| site.limits.body_bytes = 1000).await;
     let address = server.address;
@@ -361,7 +400,7 @@ async fn a_stop_lets_requests_end_and_takes_no_more() {
     let refused = move || TcpStream::connect(address).is_err();
     while !tokio::task::spawn_blocking(refused).await.unwrap() {}
     assert!(!server.task.is_finished());
-    let reply = server.mirror.held.lock().pop().unwrap();
+    let (_, reply) = server.mirror.held.lock().pop().unwrap();
     reply(Response::new(Bytes::from_static(b"late but whole")));
     let (text, closed) = waiting.await.unwrap();
     assert!(text.ends_with("late but whole") && closed, "{text}");
@@ -499,6 +538,14 @@ mod operator {
         // A second start changes nothing; one that asks for another account is refused.
         serving::first_start(&settings, &backend(&fake)).unwrap();
         assert_eq!(text, std::fs::read_to_string(dir.credentials()).unwrap());
+        // A start that finds the account and no file tells how to get in again.
+        std::fs::remove_file(dir.credentials()).unwrap();
+        serving::first_start(&settings, &backend(&fake)).unwrap();
+        assert!(!dir.credentials().exists());
+        let told = banner::no_credentials(&fake.accounts().unwrap()[..1], &dir);
+        let path = dir.path().display();
+        let verb = format!("bailiwick root create-key --account 111122223333 --data-dir {path}\n");
+        assert!(told.starts_with("WARNING: ") && told.ends_with(&verb), "{told}");
         let other = Settings { account_id: Some("999900001111".parse().unwrap()), ..settings };
         assert!(serving::first_start(&other, &backend(&fake)).is_err());
     }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use bailiwick_identifiers::{AccountId, Arn, TagSet};
 use bailiwick_policy::Document;
+use serde::{Deserialize, Serialize};
 
 /// The values of a context key that an ask brings.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) enum Values {
     /// A key that has one value by its nature.
     One(String),
@@ -25,7 +26,7 @@ pub(crate) struct Trust {
 }
 
 /// One question to the decision engine: one action on one resource (IN-3).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Ask {
     /// Such as `iam:CreateUser`.
     pub(crate) action: String,
@@ -36,6 +37,7 @@ pub(crate) struct Ask {
     /// What a denial calls the resource, where that is not its ARN (IN-8).
     pub(crate) reported: Option<Cow<'static, str>>,
     /// The resource policy: the trust policy of the role.
+    #[serde(skip)]
     pub(crate) trust: Option<Trust>,
     /// Context keys of this ask alone.
     pub(crate) context: Vec<(String, Values)>,

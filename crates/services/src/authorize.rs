@@ -8,8 +8,8 @@ use std::sync::Arc;
 use bailiwick_identifiers::Arn;
 use bailiwick_model::Effective;
 use bailiwick_policy::{
-    Attached, Context, Credentials, Decision, Explanation, Principal, Refusal, Source, SourceKind,
-    refusal,
+    Attached, Context, Credentials, Decision, Explanation, PolicyKind, Principal, Refusal, Source,
+    SourceKind, refusal,
 };
 
 use crate::ask::{Ask, Trust, Values};
@@ -45,7 +45,10 @@ pub(crate) fn authorize(call: &Call<'_>, asks: &[Ask]) -> Decided {
             return Decided { refused: Some(fault), explanations };
         }
         let context = with_ask(base.clone(), ask);
-        let (decision, explanation) = decide(&principal, &effective, ask, &context);
+        let (decision, mut explanation) = decide(&principal, &effective, ask, &context);
+        if ask.owner != call.caller().account {
+            hide_resource_policy(&mut explanation);
+        }
         explanations.push(serde_json::to_string(&explanation).unwrap_or_else(|_| "null".into()));
         metrics::counter!("bailiwick_decisions_total", "verdict" => decision.verdict.as_str())
             .increment(1);
@@ -84,6 +87,17 @@ fn decide(
     };
     let explanation = bailiwick_policy::record(&request, &applicable);
     (explanation.decision.clone(), explanation)
+}
+
+/// The policies of another account are not for the caller to read, not even by the walk through
+/// them: only what they say by themselves stays.
+fn hide_resource_policy(explanation: &mut Explanation) {
+    for layer in &mut explanation.layers {
+        if matches!(layer.kind, PolicyKind::Trust | PolicyKind::Resource) {
+            layer.policies.clear();
+        }
+    }
+    explanation.missing_keys.clear();
 }
 
 fn trust_source(trust: Option<&Trust>) -> Option<Source> {

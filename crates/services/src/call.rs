@@ -1,5 +1,6 @@
 //! One call: what an operation may read, and, once permitted, change.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub(crate) struct Call<'n> {
     schema: &'static schema::Operation,
     caller: Caller,
     account: Arc<Account>,
+    seen: RefCell<Vec<Arc<Account>>>,
 }
 
 impl<'n> Call<'n> {
@@ -38,7 +40,7 @@ impl<'n> Call<'n> {
         caller: Caller,
         account: Arc<Account>,
     ) -> Self {
-        Self { node, origin, schema, caller, account }
+        Self { node, origin, schema, caller, account, seen: RefCell::default() }
     }
 
     /// The caller's account, as of this call.
@@ -52,8 +54,15 @@ impl<'n> Call<'n> {
     }
 
     /// The newest durable state of another account of the server, for the one operation that crosses.
+    /// One call sees one state of it.
     pub(crate) fn foreign(&self, id: AccountId) -> Option<Arc<Account>> {
-        self.node.account(id)
+        let mut seen = self.seen.borrow_mut();
+        if let Some(account) = seen.iter().find(|account| account.id() == id) {
+            return Some(Arc::clone(account));
+        }
+        let account = self.node.account(id)?;
+        seen.push(Arc::clone(&account));
+        Some(account)
     }
 
     /// Who calls.

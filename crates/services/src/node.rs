@@ -1,14 +1,14 @@
 //! A node: the accounts that one process serves, and what it needs to serve them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use bailiwick_catalog::Catalog;
 use bailiwick_identifiers::{AccessKeyId, AccountId, Partition, UniqueId};
 use bailiwick_model::{
-    Account, AccountInfo, KeyUse, ManagedPolicies, Record, RecordError, RoleUse, holds_record,
-    prefix,
+    Account, AccountInfo, KeyUse, ManagedPolicies, Record, RecordError, RecordKey, RoleUse,
+    holds_record, prefix,
 };
 use bailiwick_store::journal::{Journal, JournalError};
 use bailiwick_store::seal::Keyring;
@@ -16,9 +16,11 @@ use bailiwick_store::{Entry, Revision, Store, StoreError, Transaction};
 use bailiwick_wire::sigv4::KeyCache;
 use parking_lot::{Mutex, RwLock};
 
+use crate::guess::Guesses;
 use crate::pool::Pool;
 use crate::ports::{Clock, Entropy};
 use crate::quota::Quotas;
+use crate::retry;
 use crate::shard::Shard;
 
 /// What an operator may choose.
@@ -85,11 +87,17 @@ pub struct Node {
     imported: RwLock<HashMap<AccessKeyId, AccountId>>,
     signing_keys: KeyCache,
     pool: Pool,
+    guesses: Guesses,
     /// Keys in the outbox whose events are in the journal, though perhaps not synced.
     exported: Mutex<Vec<Vec<u8>>>,
+    /// Durable events that the journal did not take yet, in the order of their revisions.
+    waiting: Mutex<HashMap<AccountId, VecDeque<Waiting>>>,
     /// Names unique on the server that a change on its way to the disk has taken.
     reserved: Arc<Mutex<HashSet<String>>>,
 }
+
+/// A durable event: its revision, its key in the outbox, its line.
+type Waiting = (Revision, Vec<u8>, Vec<u8>);
 
 /// Holds a name that is unique on the server until the change that takes it has ended.
 pub(crate) struct Reservation {
@@ -114,6 +122,8 @@ pub(crate) const OUTBOX: &str = "outbox/";
 pub(crate) const HOME: &str = "home";
 
 const BATCH: usize = 10_000;
+/// Records of one transaction of a flush.
+const CHUNK: usize = 4000;
 
 impl Node {
     /// Loads every account from the store, and finishes what a crash left undone.
@@ -132,7 +142,9 @@ impl Node {
             imported: RwLock::default(),
             signing_keys: KeyCache::new(),
             pool: Pool::new(),
+            guesses: Guesses::default(),
             exported: Mutex::default(),
+            waiting: Mutex::default(),
             reserved: Arc::default(),
         };
         node.load_accounts()?;
@@ -221,7 +233,7 @@ impl Node {
             };
             for Entry { key, value: line, .. } in lines {
                 if revision > newest {
-                    self.export(account, revision, key, &line)
+                    self.append(account, revision, key, &line)
                         .map_err(|error| OpenError::Journal(error.to_string()))?;
                 } else {
                     self.exported.lock().push(key);
@@ -231,8 +243,44 @@ impl Node {
         Ok(())
     }
 
-    /// Appends a durable event to the journal; its copy in the outbox goes with the next flush.
+    /// Appends a durable event to the journal; its copy in the outbox goes with the next flush. An
+    /// event that cannot be appended waits, and every later one of its account behind it: the newest
+    /// revision in the journal tells at the next start that all before it are there.
     pub(crate) fn export(
+        &self,
+        account: AccountId,
+        revision: Revision,
+        key: Vec<u8>,
+        line: Vec<u8>,
+    ) {
+        let mut waiting = self.waiting.lock();
+        let queue = waiting.entry(account).or_default();
+        queue.push_back((revision, key, line));
+        while let Some((revision, key, line)) = queue.front() {
+            if let Err(error) = self.append(account, *revision, key.clone(), line) {
+                tracing::error!(%error, "an event waits for the journal");
+                return;
+            }
+            queue.pop_front();
+        }
+        waiting.remove(&account);
+    }
+
+    /// Tries again to append what waits.
+    fn export_waiting(&self) {
+        let mut waiting = self.waiting.lock();
+        waiting.retain(|account, queue| {
+            while let Some((revision, key, line)) = queue.front() {
+                if self.append(*account, *revision, key.clone(), line).is_err() {
+                    return true;
+                }
+                queue.pop_front();
+            }
+            false
+        });
+    }
+
+    fn append(
         &self,
         account: AccountId,
         revision: Revision,
@@ -266,6 +314,7 @@ impl Node {
 
     /// Makes last uses durable and tidies up. The process calls it every second and before it ends.
     pub fn flush(&self) {
+        self.export_waiting();
         let exported = std::mem::take(&mut *self.exported.lock());
         match self.journal.sync() {
             Ok(()) => exported.chunks(BATCH).for_each(|keys| self.trim_outbox(keys.to_vec())),
@@ -274,22 +323,46 @@ impl Node {
                 self.exported.lock().extend(exported);
             }
         }
-        for shard in self.shards.load().values() {
-            let (keys, roles) = shard.take_uses();
-            if keys.is_empty() && roles.is_empty() {
-                continue;
-            }
-            let mut head = shard.head();
+        for shard in self.shards.load().values().filter(|shard| !shard.is_stopped()) {
+            self.flush_shard(shard);
+        }
+    }
+
+    /// Makes the last uses of a shard durable, and forgets answers that are too old.
+    fn flush_shard(&self, shard: &Arc<Shard>) {
+        let (keys, roles) = shard.take_uses();
+        let keys = keys.into_iter().map(|last| Record::KeyUse(Arc::new(last)));
+        let roles = roles.into_iter().map(|last| Record::RoleUse(Arc::new(last)));
+        let uses: Vec<Record> = keys.chain(roles).collect();
+        let mut head = shard.head();
+        let old = retry::forget(&mut head, self.clock.now(), CHUNK);
+        let mut transactions: Vec<Transaction> = Vec::new();
+        for chunk in old.chunks(CHUNK) {
             let mut transaction = Transaction::new();
-            // A key or role may have been deleted since it was used.
-            let keys = keys.into_iter().filter(|last| head.account.access_key(&last.key).is_some());
-            let keys: Vec<Record> = keys.map(|last| Record::KeyUse(Arc::new(last))).collect();
-            let roles = roles.into_iter().filter(|last| head.account.role(&last.role).is_some());
-            let roles: Vec<Record> = roles.map(|last| Record::RoleUse(Arc::new(last))).collect();
-            for record in keys.into_iter().chain(roles) {
-                transaction = transaction.put(record.key().path(shard.id()), record.encode());
-                Arc::make_mut(&mut head.account).put(record);
+            for key in chunk {
+                let key = RecordKey::Retry(key.clone());
+                transaction = transaction.delete(key.path(shard.id()));
+                Arc::make_mut(&mut head.account).remove(&key);
             }
+            transactions.push(transaction);
+        }
+        for chunk in uses.chunks(CHUNK) {
+            let mut transaction = Transaction::new();
+            for record in chunk {
+                // A key or role may have been deleted since it was used.
+                let lives = match record {
+                    Record::KeyUse(last) => head.account.access_key(&last.key).is_some(),
+                    Record::RoleUse(last) => head.account.role(&last.role).is_some(),
+                    _ => false,
+                };
+                if lives {
+                    transaction = transaction.put(record.key().path(shard.id()), record.encode());
+                    Arc::make_mut(&mut head.account).put(record.clone());
+                }
+            }
+            transactions.push(transaction);
+        }
+        for transaction in transactions.into_iter().filter(Transaction::writes) {
             self.publish_later(shard, Arc::clone(&head.account), transaction);
         }
     }
@@ -300,7 +373,9 @@ impl Node {
             transaction,
             Box::new(move |result| match result {
                 Ok(bailiwick_store::Outcome::Committed(revision)) => {
-                    shard.publish(account, revision);
+                    if !shard.is_stopped() {
+                        shard.publish(account, revision);
+                    }
                 }
                 Ok(bailiwick_store::Outcome::Conflict { .. }) => {}
                 Err(error) => tracing::error!(%error, "last uses could not be stored"),
@@ -396,6 +471,11 @@ impl Node {
         recent.or_else(|| account.role_use(role).map(|last| RoleUse::clone(last)))
     }
 
+    /// Whether every account takes changes.
+    pub fn is_healthy(&self) -> bool {
+        !self.shards.load().values().any(|shard| shard.is_stopped())
+    }
+
     /// Where state is durable.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
@@ -438,6 +518,10 @@ impl Node {
 
     pub(crate) fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    pub(crate) fn guesses(&self) -> &Guesses {
+        &self.guesses
     }
 }
 

@@ -45,13 +45,14 @@ pub(crate) trait Operation: Sized + Send + 'static {
 
 /// Operations whose name begins so change nothing. Source: the access levels Read and List of the
 /// service authorization reference; STS issues credentials without writing.
-const fn is_reading(name: &str) -> bool {
+pub(crate) const fn is_reading(name: &str) -> bool {
     starts(name, "Get")
         || starts(name, "List")
         || starts(name, "Simulate")
         || starts(name, "Assume")
         || starts(name, "Decode")
         || starts(name, "Explain")
+        || starts(name, "Describe")
 }
 
 const fn starts(name: &str, head: &str) -> bool {

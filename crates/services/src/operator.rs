@@ -242,6 +242,11 @@ pub fn import_key(
     }
     let found = shard.account().user_named(user).cloned();
     let user = found.ok_or_else(|| OperatorError::NoUser(user.to_owned()))?;
+    let limit = node.settings().quotas.access_keys_per_user;
+    let held = shard.account().keys_of(Owner::User(user.id)).count();
+    if u64::try_from(held).unwrap_or(u64::MAX) >= limit {
+        return Err(OperatorError::KeyQuota(limit));
+    }
     let mut mint = Mint::new(node.entropy());
     let record = key_record(node, &mut mint, id, secret, Owner::User(user.id))?;
     let parameters = json!({"userName": user.name.as_str(), "accessKeyId": id.as_str()});
@@ -289,13 +294,14 @@ pub fn delete_root_key(
     let mut mint = Mint::new(node.entropy());
     let deletion = event(node, &mut mint, account, "DeleteRootAccessKey", &parameters);
     let mut newest = shard.head();
+    let mut state = Arc::clone(&newest.account);
     let mut transaction = Transaction::new();
     for key in [RecordKey::AccessKey(id.clone()), RecordKey::KeyUse(id.clone())] {
         transaction = transaction.delete(key.path(account));
-        Arc::make_mut(&mut newest.account).remove(&key);
+        Arc::make_mut(&mut state).remove(&key);
     }
-    let state = Arc::clone(&newest.account);
     let revision = commit(node, account, transaction, &deletion)?;
+    newest.account = Arc::clone(&state);
     shard.publish(state, revision);
     Ok(())
 }
@@ -315,6 +321,10 @@ pub fn fixture(
         other => return Err(OperatorError::NoFixture(other.to_owned())),
     };
     let shard = node.shard(account).ok_or(OperatorError::NoAccount(account))?;
+    let id: AccessKeyId = FIXTURE_KEY.parse().map_err(|_| OperatorError::Internal("bad key id"))?;
+    if node.shard_of_key(&id).is_some_and(|shard| shard.account().access_key(&id).is_some()) {
+        return Err(OperatorError::KeyExists(id));
+    }
     if shard.account().user_named(user).is_none() {
         let mut mint = Mint::new(node.entropy());
         let record = Record::User(Arc::new(User {
@@ -405,9 +415,7 @@ fn commit(
     debug_assert!(!transaction.compares.iter().any(|(_, expect)| *expect == Expect::Present));
     match node.store().transact(transaction)? {
         Outcome::Committed(revision) => {
-            if let Err(error) = node.export(account, revision, event.key.clone(), &event.line) {
-                tracing::error!(%error, "an event could not be written to the journal");
-            }
+            node.export(account, revision, event.key.clone(), event.line.clone());
             Ok(revision)
         }
         Outcome::Conflict { .. } => {

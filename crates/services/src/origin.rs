@@ -31,6 +31,8 @@ pub(crate) struct Origin {
     pub(crate) event_id: String,
     /// The id under which the decision is explained.
     pub(crate) decision_id: String,
+    /// The id that the records of a call in two accounts share.
+    pub(crate) shared_id: String,
     /// The region that the caller signed for; empty for unsigned calls.
     pub(crate) region: String,
     /// The User-Agent header, cut to 1,000 characters.
@@ -42,15 +44,16 @@ pub(crate) struct Origin {
 impl Origin {
     /// The origin of a request that has just arrived.
     pub(crate) fn new(parts: &Parts, peer: Peer, now: Timestamp, entropy: &dyn Entropy) -> Self {
-        let mut random = [[0; 16]; 3];
+        let mut random = [[0; 16]; 4];
         entropy.fill(random.as_flattened_mut());
-        let [request, event, decision] = random;
+        let [request, event, decision, shared] = random;
         Self {
             now,
             peer,
             request_id: uuid(request),
             event_id: uuid(event),
             decision_id: format!("d-{}", hex(&decision)),
+            shared_id: uuid(shared),
             region: String::new(),
             user_agent: header(parts, "user-agent"),
             referer: header(parts, "referer"),

@@ -7,15 +7,11 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use bailiwick_identifiers::AccountId;
-use bailiwick_model::{Account, Record, RecordKey, Retry};
-use bailiwick_store::seal::{Binding, Purpose};
+use bailiwick_model::{Account, Retry};
 use bailiwick_store::{Outcome as Stored, StoreError};
 use bailiwick_wire::schema::Protocol;
 use bytes::Bytes;
 use http::{Request, Response};
-use jiff::SignedDuration;
 
 use crate::admit::{Admitted, Progress, admit};
 use crate::answer::Answer;
@@ -23,25 +19,17 @@ use crate::ask::Ask;
 use crate::authorize::{Decided, authorize};
 use crate::call::{Call, Permitted};
 use crate::caller::Caller;
-use crate::event::{Happening, Outcome};
+use crate::event::Outcome;
 use crate::fault::Fault;
 use crate::node::{Node, OUTBOX, Reservation};
 use crate::origin::{Origin, Peer};
-use crate::ports::{Mint, hex};
+use crate::ports::Mint;
+use crate::retry;
 use crate::shard::{Head, Shard};
+use crate::trail::{Verdict, conclude, count, line};
 
 /// Takes the answer to a call, once.
 pub type Reply = Box<dyn FnOnce(Response<Bytes>) + Send>;
-
-/// How long an answer is remembered for a client that lost it.
-const RETRY_WINDOW: SignedDuration = SignedDuration::from_mins(10);
-
-/// The most bytes of a record and its explanations: what a line of the journal takes, with room to
-/// spare for its mark.
-const MAX_LINE: usize = bailiwick_store::journal::MAX_LINE_LEN - 4096;
-
-/// The longest invocation id that is taken.
-const MAX_INVOCATION: usize = 128;
 
 /// Begins a call. `reply` is called once, on this thread or on another.
 pub fn begin(node: &Arc<Node>, request: Request<Bytes>, peer: Peer, reply: Reply) {
@@ -50,7 +38,8 @@ pub fn begin(node: &Arc<Node>, request: Request<Bytes>, peer: Peer, reply: Reply
     let mut progress = Progress::new(&parts, &body);
     match admit(node, &parts, &body, &mut origin, &mut progress) {
         Ok(admitted) => {
-            let retry = invocation(&parts).map(|id| retry_key(&admitted, &progress, id, &body));
+            let key = progress.claimed_key.as_deref().unwrap_or_default();
+            let retry = retry::key(&parts, &body, key, admitted.entry.schema);
             let job = Job { node: Arc::clone(node), origin, progress, admitted, retry, reply };
             job.start();
         }
@@ -80,19 +69,6 @@ struct Job {
     admitted: Admitted,
     retry: Option<String>,
     reply: Reply,
-}
-
-/// How a call ended, as its event and its answer need it.
-struct Verdict<'a> {
-    outcome: Outcome<'a>,
-    explanations: &'a [String],
-    asks: &'a [Ask],
-}
-
-impl<'a> Verdict<'a> {
-    const fn refused(fault: &'a Fault) -> Self {
-        Self { outcome: Outcome::Failed(fault), explanations: &[], asks: &[] }
-    }
 }
 
 impl Job {
@@ -125,6 +101,10 @@ impl Job {
 
     /// Does the heavy work of an operation ahead of its transaction, if a first decision allows it.
     fn prepare(mut self) {
+        let remembered = self.remembered(&self.admitted.authentic.shard.head());
+        if let Some(replay) = remembered {
+            return self.replay(replay);
+        }
         let account = self.admitted.authentic.shard.account();
         let prepared = self.call_on(&account).and_then(|call| {
             let asks = self.admitted.running.asks(&call)?;
@@ -143,13 +123,12 @@ impl Job {
             }
             Err(fault) => return self.fail(&fault),
         }
-        let Self { node, origin, progress, admitted, .. } = &mut self;
+        let Self { node, origin, admitted, .. } = &mut self;
         let prepared = caller_on(admitted, &account).and_then(|caller| {
             let schema = admitted.entry.schema;
             let call = Call::new(node, origin, schema, caller, Arc::clone(&account));
             admitted.running.prepare(&call)
         });
-        let _ = progress;
         match prepared {
             Ok(()) => self.change(),
             Err(fault) => self.fail(&fault),
@@ -167,7 +146,7 @@ impl Job {
         let account = self.admitted.authentic.shard.account();
         let mut asked = Asked::default();
         let result = self.call_on(&account).and_then(|call| {
-            asked = Asked::put(&self, &call)?;
+            asked = Asked::put(&call, self.admitted.running.asks(&call)?);
             asked.allowed()?;
             let mut permitted = Permitted::new(call, Mint::new(self.node.entropy()));
             let value = self.admitted.running.run(&mut permitted)?;
@@ -199,13 +178,13 @@ impl Job {
         }
         let mut asked = Asked::default();
         let ran = self.call_on(&head.account).and_then(|call| {
-            asked = Asked::put(&self, &call)?;
+            asked = Asked::put(&call, self.admitted.running.asks(&call)?);
             asked.allowed()?;
             let mut permitted = Permitted::new(call, Mint::new(self.node.entropy()));
             let value = self.admitted.running.run(&mut permitted)?;
             Ok((value, permitted))
         });
-        let (value, permitted) = match ran {
+        let (value, mut permitted) = match ran {
             Ok(done) => done,
             Err(fault) => {
                 drop(head);
@@ -218,7 +197,16 @@ impl Job {
             }
         };
         let answer = Answer::success(self.admitted.entry.schema, &value, &self.origin);
-        let permitted = self.remember(permitted, &mut head, &answer);
+        let retry = self.retry.as_deref();
+        retry::remember(
+            &self.node,
+            &mut permitted,
+            &mut head,
+            retry,
+            &self.origin,
+            &answer,
+            &asked.asks,
+        );
         let verdict = Verdict {
             outcome: Outcome::Done(&value),
             explanations: &asked.explanations,
@@ -228,6 +216,12 @@ impl Job {
         let key = format!("{OUTBOX}{}/{}", shard.id(), self.origin.event_id).into_bytes();
         let (account, transaction, reservations) = permitted.finish();
         let transaction = transaction.put(key.clone(), line.clone());
+        // What the store would refuse must not become the state on which others build.
+        if let Err(error) = transaction.check() {
+            tracing::error!(%error, operation = self.progress.name, "a change breaks a limit");
+            drop(head);
+            return self.fail(&Fault::internal());
+        }
         head.account = Arc::clone(&account);
         let commit = Commit { job: self, answer, account, key, line, reservations };
         // Submitted under the lock, so that the store sees changes in the order of their states.
@@ -238,22 +232,12 @@ impl Job {
 
     /// The remembered answer to this very call, if it is a retry.
     fn remembered(&self, head: &Head) -> Option<(Arc<Retry>, Answer)> {
-        let retry = head.account.retry(self.retry.as_deref()?)?;
-        if retry.expires <= self.origin.now {
-            return None;
-        }
-        let binding = Binding { kind: "retry", id: retry.key.as_bytes(), version: 1 };
-        let body =
-            self.node.keyring().open(Purpose::RetryResponse, &binding, &retry.sealed).ok()?;
-        let content_type = match self.progress.protocol {
-            Protocol::Query => bailiwick_wire::query::CONTENT_TYPE,
-            protocol => bailiwick_wire::json::content_type(protocol),
-        };
-        let answer = Answer { status: 200, content_type, body: body.to_vec(), error_type: None };
-        Some((Arc::clone(retry), answer))
+        let key = self.retry.as_deref()?;
+        retry::remembered(&self.node, head, key, &self.origin, self.progress.protocol)
     }
 
-    /// Sends a remembered answer again, if the caller may still make the call.
+    /// Sends a remembered answer again, if the caller would still be allowed what the first call
+    /// asked.
     fn replay(self, (retry, answer): (Arc<Retry>, Answer)) {
         let account = self.admitted.authentic.shard.account();
         // The first call may not be durable yet; then its answer is not to be had either.
@@ -263,7 +247,8 @@ impl Job {
             if !durable {
                 return Err(Fault::unavailable());
             }
-            asked = Asked::put_again(&self, &call);
+            let asks = retry::asks(&retry).ok_or_else(Fault::internal)?;
+            asked = Asked::put(&call, asks);
             asked.allowed()
         });
         let outcome = match &allowed {
@@ -273,43 +258,6 @@ impl Job {
         let verdict = Verdict { outcome, explanations: &asked.explanations, asks: &asked.asks };
         let response = conclude(&self.node, &self.origin, &self.progress, &verdict, Some(answer));
         (self.reply)(response);
-    }
-
-    /// Adds the answer to what the transaction writes, and drops a few that are too old.
-    fn remember<'n>(
-        &self,
-        mut permitted: Permitted<'n>,
-        head: &mut Head,
-        answer: &Answer,
-    ) -> Permitted<'n> {
-        while let Some((expires, key)) = head.retries.front().cloned() {
-            if expires > self.origin.now {
-                break;
-            }
-            permitted.remove(&RecordKey::Retry(key));
-            head.retries.pop_front();
-        }
-        let Some(key) = self.retry.clone() else { return permitted };
-        let binding = Binding { kind: "retry", id: key.as_bytes(), version: 1 };
-        let mut nonce = [0; 12];
-        self.node.entropy().fill(&mut nonce);
-        let keyring = self.node.keyring();
-        let sealed = keyring.seal(Purpose::RetryResponse, &binding, &answer.body, nonce);
-        match sealed {
-            Ok(sealed) => {
-                let expires =
-                    self.origin.now.saturating_add(RETRY_WINDOW).unwrap_or(self.origin.now);
-                head.retries.push_back((expires, key.clone()));
-                permitted.update(Record::Retry(Arc::new(Retry {
-                    key,
-                    expires,
-                    event_id: self.origin.event_id.clone(),
-                    sealed: sealed.into(),
-                })));
-            }
-            Err(error) => tracing::error!(%error, "an answer could not be sealed for retries"),
-        }
-        permitted
     }
 
     fn fail(self, fault: &Fault) {
@@ -342,16 +290,9 @@ struct Asked {
 }
 
 impl Asked {
-    fn put(job: &Job, call: &Call<'_>) -> Result<Self, Fault> {
-        let asks = job.admitted.running.asks(call)?;
+    fn put(call: &Call<'_>, asks: Vec<Ask>) -> Self {
         let Decided { refused, explanations } = authorize(call, &asks);
-        Ok(Self { asks, explanations, refused })
-    }
-
-    /// As [`Asked::put`], for a call that was carried out before: what it asked about may be gone
-    /// by its own doing, which is no reason to refuse.
-    fn put_again(job: &Job, call: &Call<'_>) -> Self {
-        Self::put(job, call).unwrap_or_default()
+        Self { asks, explanations, refused }
     }
 
     fn allowed(&self) -> Result<(), Fault> {
@@ -377,12 +318,13 @@ impl Commit {
         // Durable or not, the names are told by the store from here on.
         drop(self.reservations);
         match result {
+            // A state that builds on one which the store refused is not shown, durable as it is: the
+            // next start reads the records themselves.
             Ok(Stored::Committed(revision)) => {
-                shard.publish(self.account, revision);
-                if let Err(error) = node.export(shard.id(), revision, self.key, &self.line) {
-                    // The event is durable in the store, and comes into the journal at the next start.
-                    tracing::error!(%error, "an event could not be written to the journal");
+                if !shard.is_stopped() {
+                    shard.publish(self.account, revision);
                 }
+                node.export(shard.id(), revision, self.key, self.line);
                 count(&progress, "ok");
                 reply(self.answer.into_response(&origin, true));
             }
@@ -405,160 +347,4 @@ impl Commit {
             }
         }
     }
-}
-
-/// Records a call that changed nothing, and makes its answer: `prepared` where there is one.
-fn conclude(
-    node: &Node,
-    origin: &Origin,
-    progress: &Progress,
-    verdict: &Verdict<'_>,
-    prepared: Option<Answer>,
-) -> Response<Bytes> {
-    let decided = !verdict.explanations.is_empty();
-    let recipient = progress.recipient.or_else(|| node.home());
-    if let Some(recipient) = recipient {
-        let line = line(node, origin, progress, verdict, recipient, None);
-        if let Err(error) = node.journal().append(&recipient.to_string(), &line) {
-            tracing::error!(%error, request_id = origin.request_id, "an event could not be written");
-            // Nothing is answered that is not recorded (rule R6).
-            let fault = Fault::unavailable();
-            let answer = failure(progress, &fault, origin);
-            return answer.into_response(origin, decided);
-        }
-        record_for_owner(node, origin, progress, verdict, recipient);
-    }
-    let answer = match (&verdict.outcome, prepared) {
-        (Outcome::Failed(fault), _) => {
-            count(progress, "refused");
-            failure(progress, fault, origin)
-        }
-        (_, Some(answer)) => answer,
-        (Outcome::Done(value), None) => match progress.operation {
-            Some(operation) => {
-                count(progress, "ok");
-                Answer::success(operation, value, origin)
-            }
-            None => failure(progress, &Fault::internal(), origin),
-        },
-        (Outcome::Replayed(_), None) => failure(progress, &Fault::internal(), origin),
-    };
-    answer.into_response(origin, decided)
-}
-
-fn failure(progress: &Progress, fault: &Fault, origin: &Origin) -> Answer {
-    Answer::failure(progress.protocol, progress.service, progress.operation, fault, origin)
-}
-
-/// A role of another account was asked for: its owner gets a record too, under an id that both
-/// share. Source: CloudTrail user guide, sharedEventID.
-fn record_for_owner(
-    node: &Node,
-    origin: &Origin,
-    progress: &Progress,
-    verdict: &Verdict<'_>,
-    recipient: AccountId,
-) {
-    let owner = verdict.asks.iter().map(|ask| ask.owner).find(|owner| *owner != recipient);
-    let Some(owner) = owner.filter(|owner| node.account(*owner).is_some()) else { return };
-    // An attempt that failed is the caller's own affair: the owner's trail is not for outsiders.
-    if !matches!(verdict.outcome, Outcome::Done(_)) {
-        return;
-    }
-    let id = Mint::new(node.entropy()).uuid();
-    let line = line(node, origin, progress, verdict, owner, Some(&id));
-    if let Err(error) = node.journal().append(&owner.to_string(), &line) {
-        tracing::error!(%error, request_id = origin.request_id, "an event could not be written");
-    }
-}
-
-/// The line of a call in the journal: its event, and the explanations of its decisions.
-fn line(
-    node: &Node,
-    origin: &Origin,
-    progress: &Progress,
-    verdict: &Verdict<'_>,
-    recipient: AccountId,
-    second_id: Option<&str>,
-) -> Vec<u8> {
-    let trusted = verdict.asks.iter().find_map(|ask| {
-        ask.trust.as_ref().map(|trust| (trust.role.as_str(), ask.owner, "AWS::IAM::Role"))
-    });
-    let crosses =
-        verdict.asks.iter().any(|ask| ask.trust.is_some() && Some(ask.owner) != progress.recipient);
-    let changes = progress
-        .operation
-        .and_then(crate::table::entry)
-        .map_or_else(|| !reads(&progress.name), |entry| entry.changes);
-    let global = node.settings().partition.global_region();
-    let happening = Happening {
-        origin,
-        caller: progress.caller.as_ref().map(|(caller, account)| (caller, account.as_ref())),
-        claimed_key: progress.claimed_key.as_deref(),
-        service: progress.service,
-        operation: &progress.name,
-        request: progress.operation.zip(progress.request.as_ref()),
-        outcome: match &verdict.outcome {
-            Outcome::Done(value) => Outcome::Done(value),
-            Outcome::Failed(fault) => Outcome::Failed(fault),
-            Outcome::Replayed(first) => Outcome::Replayed(first),
-        },
-        read_only: !changes,
-        decided: !verdict.explanations.is_empty(),
-        region: if origin.region.is_empty() { global } else { &origin.region },
-        recipient,
-        resource: trusted,
-        shared_id: crosses.then_some(origin.decision_id.as_str()),
-    };
-    let record = happening.record(second_id.unwrap_or(&origin.event_id));
-    let explanations = verdict.explanations.iter().map(String::len).sum::<usize>();
-    let mut line = String::with_capacity(record.len() + explanations + 64);
-    line.push_str("{\"event\":");
-    line.push_str(&record);
-    // The caller's policies are not for the owner of the role to see, and a walk that is longer than a
-    // line may be is not kept.
-    if second_id.is_none() && record.len() + explanations < MAX_LINE {
-        line.push_str(",\"decision\":[");
-        for (place, explanation) in verdict.explanations.iter().enumerate() {
-            if place > 0 {
-                line.push(',');
-            }
-            line.push_str(explanation);
-        }
-        line.push(']');
-    }
-    line.push_str("}\n");
-    line.into_bytes()
-}
-
-fn reads(name: &str) -> bool {
-    ["Get", "List", "Describe", "Simulate", "Assume", "Decode"]
-        .iter()
-        .any(|head| name.starts_with(head))
-}
-
-fn count(progress: &Progress, outcome: &'static str) {
-    let service = progress.service.map_or("unknown", |service| service.name);
-    metrics::counter!(
-        "bailiwick_requests_total",
-        "service" => service, "operation" => progress.name.clone(), "outcome" => outcome
-    )
-    .increment(1);
-}
-
-fn invocation(parts: &http::request::Parts) -> Option<&str> {
-    let id = parts.headers.get("amz-sdk-invocation-id")?.to_str().ok()?;
-    (!id.is_empty() && id.len() <= MAX_INVOCATION).then_some(id)
-}
-
-/// What makes two requests the same call: key, invocation, operation and body.
-fn retry_key(admitted: &Admitted, progress: &Progress, invocation: &str, body: &[u8]) -> String {
-    let mut text = format!(
-        "{}\0{invocation}\0{}\0",
-        progress.claimed_key.as_deref().unwrap_or_default(),
-        admitted.entry.schema.name
-    )
-    .into_bytes();
-    text.extend_from_slice(digest(&SHA256, body).as_ref());
-    hex(digest(&SHA256, &text).as_ref())
 }

@@ -47,8 +47,6 @@ pub(crate) struct Claims {
     pub(crate) mfa: Option<Timestamp>,
     /// The long-term key that asked for a session of its own user or root: the session ends with it.
     pub(crate) minted_by: Option<AccessKeyId>,
-    /// Whether a session asked for this one, which limits it to an hour (SES-11).
-    pub(crate) chained: bool,
     /// The inline session policy.
     pub(crate) policy: Option<String>,
     /// The managed session policies.
@@ -72,7 +70,10 @@ impl Drop for Claims {
 pub(crate) struct BadToken;
 
 /// The longest token taken, in characters; real ones are far shorter.
-const MAX_TOKEN: usize = 65_536;
+const MAX_TOKEN: usize = 16_384;
+
+/// The longest token issued, in characters: what a header takes, with room to spare.
+pub(crate) const MAX_ISSUED: usize = 12_288;
 
 fn binding(key: &AccessKeyId) -> Binding<'_> {
     // The kind keeps a token from being used as a page marker or the like (threat B02), the key id

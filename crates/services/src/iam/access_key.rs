@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use bailiwick_identifiers::{AccessKeyId, AccessKeyKind};
 use bailiwick_model::{AccessKey, KeyStatus, Owner, Record, RecordKey};
-use bailiwick_store::seal::{Binding, Purpose};
+use bailiwick_store::seal::Purpose;
 use bailiwick_wire::generated::iam as api;
 use bailiwick_wire::{Empty, Secret};
 
 use crate::ask::Ask;
+use crate::authenticate::secret_binding;
 use crate::call::{Call, Permitted};
 use crate::fault::Fault;
 use crate::operation::{Entry, Operation, entry};
@@ -91,7 +92,7 @@ fn fresh_id(call: &mut Permitted<'_>) -> Result<AccessKeyId, Fault> {
 
 fn seal(call: &mut Permitted<'_>, id: &AccessKeyId, secret: &Secret) -> Result<Arc<[u8]>, Fault> {
     let nonce = call.mint().bytes();
-    let binding = Binding { kind: "access-key", id: id.as_str().as_bytes(), version: 1 };
+    let binding = secret_binding(id);
     let sealed = call
         .keyring()
         .seal(Purpose::AccessKeySecret, &binding, secret.expose().as_bytes(), nonce)

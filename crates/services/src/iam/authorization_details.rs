@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use bailiwick_catalog::ManagedPolicy;
-use bailiwick_model::{Group, Policy, Role, User};
+use bailiwick_identifiers::UniqueId;
+use bailiwick_model::{Account, Group, Policy, Role, User};
 use bailiwick_wire::generated::iam as api;
 
 use super::holder::{Holder, Kind};
@@ -19,6 +20,11 @@ use crate::operation::{Entry, Operation, entry};
 use crate::page::{self, Paging};
 
 pub(super) const OPERATIONS: &[Entry] = &[entry::<GetAccountAuthorizationDetails>()];
+
+/// About what the document of an AWS managed policy takes in the answer, in bytes.
+const AWS_DOCUMENT: usize = 8 * 1024;
+/// About what an item takes besides its documents, in bytes.
+const BESIDES: usize = 1024;
 
 /// One thing in the list.
 enum Item<'a> {
@@ -39,6 +45,31 @@ impl Item<'_> {
             Self::Customer(policy) => format!("3/{}", policy.name.folded().as_str()),
             Self::Aws(policy) => format!("4/{}", policy.name),
         }
+    }
+
+    /// About how many bytes it takes in the answer.
+    fn cost(&self, account: &Account) -> usize {
+        let inline = |owner: UniqueId| -> usize {
+            let policies = account.inline_policies(owner);
+            policies.map(|policy| page::document_cost(policy.document.source())).sum()
+        };
+        let documents = match self {
+            Self::User(user) => inline(user.id),
+            Self::Group(group) => inline(group.id),
+            Self::Role(role) => {
+                // A role is shown again in each of its instance profiles.
+                let shown = account.instance_profiles_of(role.id).count().saturating_add(1);
+                let trust = page::document_cost(role.trust.source());
+                inline(role.id).saturating_add(trust.saturating_mul(shown))
+            }
+            Self::Customer(policy) => {
+                let versions = account.versions(policy.id);
+                versions.map(|version| page::document_cost(version.document.source())).sum()
+            }
+            // Its text would have to be unpacked to be weighed.
+            Self::Aws(_) => AWS_DOCUMENT,
+        };
+        documents.saturating_add(BESIDES)
     }
 }
 
@@ -94,7 +125,8 @@ impl Operation for GetAccountAuthorizationDetails {
         let call: &Call<'_> = call;
         let filters: Vec<&str> = self.filter.iter().map(String::as_str).collect();
         let paging = Paging { marker: self.marker.as_deref(), max_items: self.max_items };
-        let page = page::cut(call, paging, &filters, self.items(call), Item::key)?;
+        let cost = |item: &Item<'_>| item.cost(call.account());
+        let page = page::cut_weighed(call, paging, &filters, self.items(call), Item::key, cost)?;
         let mut details = Details::default();
         for item in page.items {
             details.add(call, &item);

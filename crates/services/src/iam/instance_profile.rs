@@ -244,7 +244,9 @@ impl Operation for AddRoleToInstanceProfile {
     }
 
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
+        // The profile hands the role to instances (TR-8).
         let passing = Kind::Role.ask::<Self>(call, &self.role);
+        let passing = passing.with("iam:PassedToService", "ec2.amazonaws.com");
         Ok(vec![ask::<Self>(call, &self.name), Ask { action: "iam:PassRole".into(), ..passing }])
     }
 

@@ -41,10 +41,10 @@ fn describe(user: &User, profile: &LoginProfile) -> api::LoginProfile {
     }
 }
 
-/// A new password and, once it is prepared, its hash.
+/// A new password and, once it is prepared, its hash or what is wrong with it.
 struct NewPassword {
     plain: Secret,
-    hash: Option<String>,
+    hash: Option<Result<String, Fault>>,
 }
 
 impl NewPassword {
@@ -52,18 +52,21 @@ impl NewPassword {
         Self { plain, hash: None }
     }
 
-    fn prepare(&mut self, call: &Call<'_>) -> Result<(), Fault> {
-        let mut salt = [0; 16];
-        call.entropy().fill(&mut salt);
-        self.hash = Some(password::hash(&self.plain, salt)?);
-        Ok(())
+    /// Hashes it, if it is good enough: a bad one is not worth the time, and is told of by
+    /// [`NewPassword::accepted`].
+    fn prepare(&mut self, call: &Call<'_>) {
+        self.hash = Some(password::check(&self.plain, call.account().info()).and_then(|()| {
+            let mut salt = [0; 16];
+            call.entropy().fill(&mut salt);
+            password::hash(&self.plain, salt)
+        }));
     }
 
     /// The hash, if the password is good enough. Asked for last, after the user and its profile
     /// were found, so that the faults come in AWS's order.
     fn accepted(&self, call: &Call<'_>) -> Result<String, Fault> {
         password::check(&self.plain, call.account().info())?;
-        self.hash.clone().ok_or_else(Fault::internal)
+        self.hash.clone().unwrap_or_else(|| Err(Fault::internal()))
     }
 }
 
@@ -98,7 +101,8 @@ impl Operation for CreateLoginProfile {
     }
 
     fn prepare(&mut self, call: &Call<'_>) -> Result<(), Fault> {
-        self.password.prepare(call)
+        self.password.prepare(call);
+        Ok(())
     }
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<api::CreateLoginProfileResponse, Fault> {
@@ -167,7 +171,10 @@ impl Operation for UpdateLoginProfile {
     }
 
     fn prepare(&mut self, call: &Call<'_>) -> Result<(), Fault> {
-        self.password.as_mut().map_or(Ok(()), |password| password.prepare(call))
+        if let Some(password) = &mut self.password {
+            password.prepare(call);
+        }
+        Ok(())
     }
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
@@ -252,11 +259,15 @@ impl Operation for ChangePassword {
 
     fn prepare(&mut self, call: &Call<'_>) -> Result<(), Fault> {
         let profile = profile_of(call, &*Self::user(call)?)?;
+        let guesses = call.node().guesses();
+        guesses.begin(profile.user, call.now())?;
         if !password::verify(&self.old, &profile.hash) {
             return Err(Fault::access_denied("The old password was incorrect."));
         }
+        guesses.right(profile.user);
         self.proved = Some(profile.hash.clone());
-        self.new.prepare(call)
+        self.new.prepare(call);
+        Ok(())
     }
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {

@@ -196,8 +196,9 @@ impl Operation for ListRoles {
         let prefix = self.path_prefix.as_deref().unwrap_or("/");
         let roles = call.account().roles().filter(|role| role.path.as_str().starts_with(prefix));
         let paging = Paging { marker: self.marker.as_deref(), max_items: self.max_items };
-        let page =
-            page::cut(call, paging, &[prefix], roles, |role| role.name.folded().as_str().into())?;
+        let key = |role: &&Arc<Role>| role.name.folded().as_str().to_owned();
+        let cost = |role: &&Arc<Role>| page::document_cost(role.trust.source());
+        let page = page::cut_weighed(call, paging, &[prefix], roles, key, cost)?;
         Ok(api::ListRolesResponse {
             roles: page.items.iter().map(|role| describe_in_list(call, role)).collect(),
             is_truncated: Some(page.marker.is_some()),

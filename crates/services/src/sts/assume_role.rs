@@ -3,7 +3,7 @@
 //! It writes nothing but its event. The trust policy of the role is its resource policy (TR-1), and
 //! across accounts the caller's own policies must allow it too (TR-3).
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bailiwick_identifiers::{Arn, SessionName, TagSet};
 use bailiwick_model::{Account, Role, document};
@@ -16,7 +16,7 @@ use crate::caller::Identity;
 use crate::fault::Fault;
 use crate::operation::{Entry, Operation, Request, entry};
 use crate::session::Subject;
-use crate::sts::credentials::{Grant, claims, issue, refuse_factor};
+use crate::sts::credentials::{Grant, claims, issue, packed_too_large, refuse_factor};
 
 pub(super) const OPERATIONS: &[Entry] = &[entry::<AssumeRole>()];
 
@@ -24,6 +24,8 @@ pub(super) const OPERATIONS: &[Entry] = &[entry::<AssumeRole>()];
 const DEFAULT_SECONDS: i32 = 3600;
 /// Characters of all session policies together (SES-12).
 const MAX_PLAIN: usize = 2048;
+/// Managed session policies (SES-1).
+const MAX_POLICIES: usize = 10;
 /// Session tags (api-surface, quotas).
 const MAX_TAGS: usize = 50;
 
@@ -40,6 +42,7 @@ struct AssumeRole {
     source_identity: Option<String>,
     serial: Option<String>,
     code: Option<String>,
+    no_tags: TagSet,
 }
 
 impl Operation for AssumeRole {
@@ -57,6 +60,9 @@ impl Operation for AssumeRole {
             return Err(invalid_parameter("Provided contexts are not supported."));
         }
         let policy_arns = request.policy_arns.unwrap_or_default();
+        if policy_arns.len() > MAX_POLICIES {
+            return Err(Fault::validation("A session can have at most 10 managed policies."));
+        }
         Ok(Self {
             role,
             session: request
@@ -66,8 +72,7 @@ impl Operation for AssumeRole {
             policy: request.policy,
             policy_arns: policy_arns
                 .into_iter()
-                .filter_map(|descriptor| descriptor.arn)
-                .map(|arn| arn.parse().map_err(|_| Fault::validation(format!("{arn} is invalid"))))
+                .map(|descriptor| session_policy(descriptor.arn.as_deref()))
                 .collect::<Result<_, _>>()?,
             seconds: request.duration_seconds,
             tags: tags(request.tags.unwrap_or_default())?,
@@ -76,23 +81,30 @@ impl Operation for AssumeRole {
             source_identity: request.source_identity,
             serial: request.serial_number,
             code: request.token_code,
+            no_tags: TagSet::default(),
         })
     }
 
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
-        let (account, role) = self.find(call)?;
+        let found = self.find(call);
+        let (trust, owner, role_tags) = if let Some((account, role)) = &found {
+            let document = role.trust.document().ok().cloned();
+            (Trust { role: account.role_arn(role), document }, account.id(), &role.tags)
+        } else {
+            // As if it trusted nobody: the answer does not tell which roles another account has.
+            let trust = Trust { role: self.role.clone(), document: NOBODY.clone() };
+            (trust, self.role.account_id().unwrap_or(call.account().id()), &self.no_tags)
+        };
         let source_identity = self.source_identity_for(call)?;
         let tags = self.session_tags(call)?;
-        let trust =
-            Trust { role: account.role_arn(&role), document: role.trust.document().ok().cloned() };
         let ask = |action: &str| {
-            let mut ask = Ask::new(action, trust.role.as_str(), account.id())
+            let mut ask = Ask::new(action, trust.role.as_str(), owner)
                 .trusted_by(trust.clone())
                 .with("sts:RoleSessionName", self.session.as_str())
                 .with_optional("sts:ExternalId", self.external_id.as_deref())
                 .with_optional("sts:SourceIdentity", source_identity.as_deref())
                 .with_optional("sts:DurationSeconds", self.seconds.map(|s| s.to_string()))
-                .resource_tags(&role.tags);
+                .resource_tags(role_tags);
             for (key, value) in &tags.all {
                 ask = ask.with(format!("aws:RequestTag/{key}"), value);
             }
@@ -115,7 +127,8 @@ impl Operation for AssumeRole {
     }
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<api::AssumeRoleResponse, Fault> {
-        let (account, role) = self.find(call)?;
+        // Nothing allows a role that is not there.
+        let (account, role) = self.find(call).ok_or_else(Fault::internal)?;
         refuse_factor(self.serial.as_deref(), self.code.as_deref())?;
         let chained = matches!(call.caller().identity, Identity::Role(..));
         let seconds = self.seconds(&role, chained)?;
@@ -124,7 +137,6 @@ impl Operation for AssumeRole {
         let source_identity = self.source_identity_for(call)?;
         let subject = Subject::Role { role: role.id, session: self.session.clone() };
         let mut claims = claims(call, Grant { account: account.id(), subject, seconds })?;
-        claims.chained = chained;
         claims.policy.clone_from(&self.policy);
         claims.policy_arns.clone_from(&self.policy_arns);
         claims.tags = tags.all;
@@ -145,6 +157,12 @@ impl Operation for AssumeRole {
     }
 }
 
+/// A trust policy that no caller meets.
+static NOBODY: LazyLock<Option<Arc<Document>>> = LazyLock::new(|| {
+    let text = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"nobody.invalid"},"Action":"sts:AssumeRole"}}"#;
+    Document::parse(text, DocumentKind::Trust).ok().map(Arc::new)
+});
+
 /// Tags of a session: those of the request, and those that a chain hands on.
 struct SessionTags {
     all: Vec<(String, String)>,
@@ -152,26 +170,14 @@ struct SessionTags {
 }
 
 impl AssumeRole {
-    /// The role and its account. A role that is not there is denied like one that does not trust the
-    /// caller, so that the answer does not tell which roles exist.
-    fn find(&self, call: &Call<'_>) -> Result<(Arc<Account>, Arc<Role>), Fault> {
-        let denied = || {
-            Fault::access_denied(format!(
-                "User: {} is not authorized to perform: sts:AssumeRole on resource: {}",
-                call.caller().arn(),
-                self.role
-            ))
-        };
-        let id = self.role.account_id().ok_or_else(denied)?;
-        let account = if id == call.account().id() {
-            call.account_shared()
-        } else {
-            call.foreign(id).ok_or_else(denied)?
-        };
-        let name = self.role.resource().rsplit('/').next().unwrap_or_default();
-        let role = account.role_named(name).cloned();
-        let role = role.filter(|role| account.role_arn(role) == self.role).ok_or_else(denied)?;
-        Ok((account, role))
+    /// The role and its account, if both are on this server.
+    fn find(&self, call: &Call<'_>) -> Option<(Arc<Account>, Arc<Role>)> {
+        let id = self.role.account_id()?;
+        let account =
+            if id == call.account().id() { call.account_shared() } else { call.foreign(id)? };
+        let name = self.role.resource().rsplit('/').next()?;
+        let role = account.role_named(name).cloned()?;
+        (account.role_arn(&role) == self.role).then_some((account, role))
     }
 
     fn seconds(&self, role: &Role, chained: bool) -> Result<i32, Fault> {
@@ -190,6 +196,9 @@ impl AssumeRole {
     }
 
     fn check_policies(&self, call: &Call<'_>, account: &Account) -> Result<(), Fault> {
+        if self.plain_size() > MAX_PLAIN {
+            return Err(packed_too_large(self.plain_size() * 100 / MAX_PLAIN));
+        }
         if let Some(text) = &self.policy {
             Document::parse_strict(text, DocumentKind::Session).map_err(|error| {
                 Fault::new("MalformedPolicyDocument", crate::policy_message(&error))
@@ -202,15 +211,6 @@ impl AssumeRole {
                     format!("The session policy {arn} does not exist."),
                 ));
             }
-        }
-        if self.plain_size() > MAX_PLAIN {
-            return Err(Fault::new(
-                "PackedPolicyTooLarge",
-                format!(
-                    "Packed size of session tags and policies consumes {}% of the allotted space.",
-                    self.plain_size() * 100 / MAX_PLAIN
-                ),
-            ));
         }
         Ok(())
     }
@@ -255,6 +255,9 @@ impl AssumeRole {
                 }
             }
         }
+        if all.len() > MAX_TAGS {
+            return Err(Fault::validation("A session can have at most 50 tags."));
+        }
         Ok(SessionTags { all, transitive })
     }
 
@@ -289,6 +292,12 @@ fn tags(given: Vec<api::Tag>) -> Result<TagSet, Fault> {
         ),
         other => invalid_parameter(other.to_string()),
     })
+}
+
+/// The ARN of a managed session policy. One that is left out would leave its limit out.
+fn session_policy(arn: Option<&str>) -> Result<Arn, Fault> {
+    let arn = arn.ok_or_else(|| Fault::validation("A session policy must have an ARN."))?;
+    arn.parse().map_err(|_| Fault::validation(format!("{arn} is invalid")))
 }
 
 fn invalid_parameter(message: impl Into<String>) -> Fault {

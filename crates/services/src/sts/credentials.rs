@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::call::Permitted;
 use crate::fault::Fault;
-use crate::session::{Claims, Subject};
+use crate::session::{Claims, MAX_ISSUED, Subject};
 
 /// What is decided of a session before it is issued.
 pub(super) struct Grant {
@@ -33,7 +33,6 @@ pub(super) fn claims(call: &mut Permitted<'_>, grant: Grant) -> Result<Claims, F
         expires,
         mfa: None,
         minted_by: None,
-        chained: false,
         policy: None,
         policy_arns: Vec::new(),
         tags: Vec::new(),
@@ -47,12 +46,23 @@ pub(super) fn issue(call: &Permitted<'_>, claims: &Claims) -> Result<api::Creden
     let mut nonce = [0; 12];
     call.entropy().fill(&mut nonce);
     let token = claims.seal(call.keyring(), nonce).ok_or_else(Fault::internal)?;
+    if token.len() > MAX_ISSUED {
+        return Err(packed_too_large(token.len() * 100 / MAX_ISSUED));
+    }
     Ok(api::Credentials {
         access_key_id: claims.key.to_string(),
         secret_access_key: claims.secret.as_str().into(),
         session_token: token.into(),
         expiration: claims.expires,
     })
+}
+
+/// `PackedPolicyTooLarge`, with the share of the room that was asked for, in percent.
+pub(super) fn packed_too_large(percent: usize) -> Fault {
+    let text = format!(
+        "Packed size of session tags and policies consumes {percent}% of the allotted space."
+    );
+    Fault::new("PackedPolicyTooLarge", text)
 }
 
 /// A second factor was named. Deviation: no device can be registered yet, so none can be right.

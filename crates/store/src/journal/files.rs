@@ -34,6 +34,8 @@ pub(super) struct Files {
     open: Mutex<VecDeque<Arc<Account>>>,
     /// Accounts with lines that are not on disk.
     dirty: Mutex<Vec<Arc<Account>>>,
+    /// Held by a sync, for whoever asks for one meanwhile to wait.
+    syncing: Mutex<()>,
     stopped: Mutex<Option<String>>,
     torn: AtomicU64,
 }
@@ -50,6 +52,9 @@ struct Account {
 struct Writer {
     /// Whether the directory was read and the last segment repaired.
     loaded: bool,
+    /// The segments before the last: number and length. Shared with readers, so that an append
+    /// waits for none of them.
+    before: Arc<Vec<(u64, u64)>>,
     /// The number of the segment that gets the next line; 0 when there is none yet.
     sequence: u64,
     /// Its length.
@@ -85,6 +90,7 @@ impl Files {
             accounts: Mutex::new(accounts),
             open: Mutex::default(),
             dirty: Mutex::default(),
+            syncing: Mutex::default(),
             stopped: Mutex::default(),
             torn: AtomicU64::new(0),
         })
@@ -113,7 +119,7 @@ impl Files {
         }
         drop(writer);
         if opened {
-            self.close_others(&account)?;
+            self.close_others(&account);
         }
         match written {
             Ok(()) => Ok(cursor),
@@ -126,6 +132,8 @@ impl Files {
     }
 
     pub(super) fn sync(&self) -> Result<(), JournalError> {
+        // What a sync under way has taken is not durable before it ends.
+        let _syncing = self.syncing.lock();
         self.check_running()?;
         let dirty = std::mem::take(&mut *self.dirty.lock());
         for account in dirty {
@@ -138,7 +146,8 @@ impl Files {
                 file.transpose().and_then(|file| file.map_or(Ok(()), |file| file.sync_data()));
             synced.map_err(|error| self.stop(&format!("a sync failed: {error}")))?;
         }
-        Ok(())
+        // A file closed meanwhile was synced there, or was not.
+        self.check_running()
     }
 
     pub(super) fn roll_due(&self, now: Timestamp) -> Result<Vec<(String, u64)>, JournalError> {
@@ -173,13 +182,15 @@ impl Files {
         let Some(account) = self.accounts.lock().get(name).cloned() else { return Ok(Vec::new()) };
         let mut writer = account.writer.lock();
         self.load(&account, &mut writer)?;
-        // Read under the lock: a segment begun meanwhile would be taken as ended.
-        let mut segments = segment::list(&account.directory)?;
-        if let Some(last) = segments.iter_mut().find(|last| last.sequence == writer.sequence) {
-            last.len = writer.len;
-            last.ended = writer.ended;
-        }
-        Ok(segments)
+        let before = Arc::clone(&writer.before);
+        let last = (writer.sequence > 0).then_some((writer.sequence, writer.len, writer.ended));
+        drop(writer);
+        let before = before.iter().map(|(sequence, len)| (*sequence, *len, true));
+        let info = |(sequence, len, ended)| {
+            let path = segment::path(&account.directory, sequence);
+            SegmentInfo { sequence, len, ended, path }
+        };
+        Ok(before.chain(last).map(info).collect())
     }
 
     pub(super) fn last_revision(&self, name: &str) -> Result<Option<Revision>, JournalError> {
@@ -233,11 +244,13 @@ impl Files {
         if writer.loaded {
             return Ok(());
         }
-        if let Some(last) = segment::list(&account.directory)?.last() {
+        if let Some((last, before)) = segment::list(&account.directory)?.split_last() {
             let (len, torn) = segment::repair(&last.path)?;
             self.torn.fetch_add(u64::from(torn), Ordering::Relaxed);
             writer.sequence = last.sequence;
             writer.len = len;
+            writer.before =
+                Arc::new(before.iter().map(|segment| (segment.sequence, segment.len)).collect());
         }
         writer.loaded = true;
         Ok(())
@@ -263,6 +276,10 @@ impl Files {
         let file = options.open(&path).map_err(|error| StoreError::io(&path, &error))?;
         if begins {
             permissions::sync_directory(&account.directory)?;
+            if writer.sequence > 0 {
+                let ended = (writer.sequence, writer.len);
+                Arc::make_mut(&mut writer.before).push(ended);
+            }
             writer.sequence = sequence;
             writer.len = 0;
             writer.ended = false;
@@ -292,22 +309,25 @@ impl Files {
         })
     }
 
-    /// Closes files until no more than the bound are open, sparing `kept`.
-    fn close_others(&self, kept: &Arc<Account>) -> Result<(), JournalError> {
+    /// Closes files until no more than the bound are open, sparing `kept`. A failure is not the
+    /// append's, whose line is written: it stops the journal, as the next sync reports.
+    fn close_others(&self, kept: &Arc<Account>) {
         let mut rounds = 0;
         loop {
             let mut open = self.open.lock();
             // Twice round: the first may find that all were used lately.
             if open.len() <= MAX_OPEN || rounds > 2 * MAX_OPEN {
-                return Ok(());
+                return;
             }
             rounds += 1;
-            let Some(oldest) = open.pop_front() else { return Ok(()) };
+            let Some(oldest) = open.pop_front() else { return };
             let spared = Arc::ptr_eq(&oldest, kept) || oldest.used.swap(false, Ordering::Relaxed);
             let writer = if spared { None } else { oldest.writer.try_lock() };
             if let Some(mut writer) = writer {
                 drop(open);
-                self.close(&oldest, &mut writer)?;
+                if self.close(&oldest, &mut writer).is_err() {
+                    return;
+                }
             } else {
                 open.push_back(Arc::clone(&oldest));
             }
@@ -423,6 +443,73 @@ mod tests {
         for account in files.accounts() {
             assert_eq!(all(&files, &account).len(), 3);
         }
+    }
+
+    #[test]
+    fn readers_of_the_list_hold_up_no_append() {
+        let directory = tempfile::tempdir().unwrap();
+        let events = directory.path().join("events");
+        let files = Files::open(&events, 20).unwrap();
+        for n in 0..9 {
+            files.append(ACCOUNT, format!("{{\"n\":{n:05}}}\n").as_bytes()).unwrap();
+        }
+        let listed = segment::list(&events.join(ACCOUNT)).unwrap();
+        let mut known = files.segments(ACCOUNT).unwrap();
+        assert!(!known.last().unwrap().ended);
+        known.last_mut().unwrap().ended = true;
+        assert_eq!((known.len(), &known), (9, &listed));
+        drop(files);
+        let files = Files::open(&events, 20).unwrap();
+        known.last_mut().unwrap().ended = false;
+        assert_eq!(files.segments(ACCOUNT).unwrap(), known);
+        // From then on the directory is not read.
+        let elsewhere = directory.path().join("elsewhere");
+        fs::rename(events.join(ACCOUNT), &elsewhere).unwrap();
+        assert_eq!(files.segments(ACCOUNT).unwrap(), known);
+        fs::rename(&elsewhere, events.join(ACCOUNT)).unwrap();
+        files.append(ACCOUNT, b"{\"n\":00009}\n").unwrap();
+        assert_eq!(all(&files, ACCOUNT).len(), 10);
+    }
+
+    #[test]
+    fn tm_i03_another_files_failed_close_is_reported_by_the_sync() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = Files::open(&directory.path().join("events"), 1 << 20).unwrap();
+        for account in 0..MAX_OPEN {
+            files.append(&format!("{account:012}"), b"{}\n").unwrap();
+        }
+        for account in files.accounts.lock().values() {
+            account.used.store(false, Ordering::Relaxed);
+            // A device that cannot be synced.
+            account.writer.lock().file = Some(File::open("/dev/null").unwrap());
+        }
+        files.append("last", b"{}\n").unwrap();
+        assert_eq!(all(&files, "last"), ["{}"]);
+        assert!(files.stopped().unwrap().contains("a sync below"));
+        assert!(matches!(files.sync(), Err(JournalError::Stopped { .. })));
+        assert!(matches!(files.append("last", b"{}\n"), Err(JournalError::Stopped { .. })));
+    }
+
+    #[test]
+    fn tm_i03_a_sync_waits_for_the_one_under_way() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = Files::open(&directory.path().join("events"), 1 << 20).unwrap();
+        files.append(ACCOUNT, b"{}\n").unwrap();
+        let account = files.account(ACCOUNT);
+        std::thread::scope(|scope| {
+            let writer = account.writer.lock();
+            let first = scope.spawn(|| files.sync());
+            // It has taken the account, and waits here.
+            while !files.dirty.lock().is_empty() {
+                std::thread::yield_now();
+            }
+            let second = scope.spawn(|| files.sync());
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            assert!(!second.is_finished());
+            drop(writer);
+            first.join().unwrap().unwrap();
+            second.join().unwrap().unwrap();
+        });
     }
 
     #[test]

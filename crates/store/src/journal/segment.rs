@@ -41,7 +41,11 @@ pub(super) fn list(directory: &Path) -> Result<Vec<SegmentInfo>, JournalError> {
         let entry = entry.map_err(fail)?;
         let name = entry.file_name();
         let number = name.to_str().and_then(|name| name.strip_suffix(SUFFIX));
-        if let Some(sequence) = number.and_then(|number| number.parse::<u64>().ok()) {
+        // Only what we name so: from here on the number stands for the file.
+        let sequence = number
+            .and_then(|number| number.parse::<u64>().ok())
+            .filter(|sequence| path(directory, *sequence) == entry.path());
+        if let Some(sequence) = sequence {
             let len = entry.metadata().map_err(fail)?.len();
             segments.push(SegmentInfo { sequence, len, ended: true, path: entry.path() });
         }

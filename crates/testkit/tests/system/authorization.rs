@@ -6,7 +6,9 @@ use bailiwick_testkit::{
 use bailiwick_wire::schema::Operation;
 use serde_json::json;
 
-use crate::operations::{FREE, allow_all_but, allow_asks, asks, caller, full_name, implemented};
+use crate::operations::{
+    FREE, allow_all_but, allow_asks, asks, caller, denial, full_name, implemented,
+};
 
 const NEIGHBOUR: &str = "210987654321";
 
@@ -29,8 +31,8 @@ fn denied(
     let (revision, events) = (world.revision(), world.events(HOME).len());
     let reply = client.send(operation, &plausible(operation, set));
     let name = full_name(operation);
-    let code = reply.code.trim_end_matches("Exception");
-    assert_eq!((reply.status, code), (403, "AccessDenied"), "{name}, {case}: {}", reply.message);
+    let found = (reply.status, &*reply.code);
+    assert_eq!(found, denial(operation), "{name}, {case}: {}", reply.message);
     assert_eq!(world.revision(), revision, "{name}, {case}: something was written");
     assert_eq!(world.events(HOME).len(), events + 1, "{name}, {case}: events");
     reply.message

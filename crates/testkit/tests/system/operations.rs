@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bailiwick_testkit::{Client, Furniture, Reply, Rights, World, allow_all, plausible};
 use bailiwick_wire::generated::SERVICES;
-use bailiwick_wire::schema::{Kind, Operation, Sensitivity, Structure, Type};
+use bailiwick_wire::schema::{Kind, Operation, Protocol, Sensitivity, Structure, Type};
 use bailiwick_wire::{Secret, SecretBytes, Value};
 use serde_json::json;
 
@@ -33,6 +33,14 @@ pub(crate) fn missing() -> Vec<&'static Operation> {
 /// `iam:CreateUser`.
 pub(crate) fn full_name(operation: &Operation) -> String {
     format!("{}:{}", operation.service.name, operation.name)
+}
+
+/// The status and code of a denial, which each protocol has its own of.
+pub(crate) fn denial(operation: &Operation) -> (u16, &'static str) {
+    match operation.service.protocol {
+        Protocol::Query => (403, "AccessDenied"),
+        _ => (400, "AccessDeniedException"),
+    }
 }
 
 /// Operations that need no permission, and from which none can be taken away (EV-11).

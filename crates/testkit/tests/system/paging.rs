@@ -1,6 +1,6 @@
-//! Threat C17: lists and their markers tell nothing of others.
+//! Threat C17: lists and their markers tell nothing of others; and pages have an end.
 
-use bailiwick_testkit::{Client, Furniture, HOME, Rights, World, allow_all};
+use bailiwick_testkit::{Client, Furniture, HOME, Rights, World, allow_all, trust};
 
 const NEIGHBOUR: &str = "210987654321";
 
@@ -78,5 +78,41 @@ fn tm_c17_lists_show_the_own_account_only() {
             }
             assert!(seen.len() >= 2, "{operation}: {seen:?}");
         }
+    }
+}
+
+/// Documents may hold much white space, which counts against no quota: a page ends by its bytes.
+#[test]
+fn tm_g06_pages_of_large_documents_are_short() {
+    let world = World::new(116);
+    let padded = trust(HOME).replacen('{', &format!("{{{}", " ".repeat(100_000)), 1);
+    let names: Vec<String> = (0..10).map(|number| format!("Large{number}")).collect();
+    for name in &names {
+        world.role_trusting(name, &padded, Rights::None);
+    }
+    for (operation, items, more) in [
+        ("ListRoles", "Roles", None),
+        ("GetAccountAuthorizationDetails", "RoleDetailList", Some(("Filter.member.1", "Role"))),
+    ] {
+        let (mut seen, mut pages, mut marker) = (Vec::new(), 0, None::<String>);
+        loop {
+            let mut parameters = vec![("MaxItems", "1000")];
+            parameters.extend(more);
+            parameters.extend(marker.as_deref().map(|marker| ("Marker", marker)));
+            let page = world.admin.iam(operation, &parameters).ok();
+            pages += 1;
+            assert!(page.body.len() < 3 << 19, "{operation}: {} bytes", page.body.len());
+            assert!(page.len(items) > 0, "{operation}: an empty page");
+            let shown = 0..page.len(items);
+            seen.extend(shown.map(|at| page.text(&format!("{items}.{at}.RoleName"))));
+            let truncated = page.at("IsTruncated") == Some(&bailiwick_wire::Value::Bool(true));
+            assert_eq!(truncated, page.at("Marker").is_some(), "{operation}");
+            if !truncated {
+                break;
+            }
+            marker = Some(page.text("Marker"));
+        }
+        assert_eq!(seen, names, "{operation}");
+        assert_eq!(pages, 4, "{operation}");
     }
 }

@@ -6,7 +6,7 @@ use bailiwick_testkit::{
 use bailiwick_wire::generated::sts as api;
 use serde_json::json;
 
-use crate::operations::{FREE, full_name, implemented, parallel};
+use crate::operations::{FREE, denial, full_name, implemented, parallel};
 
 /// A world with a role of every right, and a session of it.
 pub(crate) fn with_session(seed: u64) -> (World, String, Client) {
@@ -228,8 +228,8 @@ fn tm_b04_a_restricted_session_stays_restricted() {
         let reply = narrow.send(operation, &plausible(operation, &one));
         assert!(!reply.is_ok(), "{name} is open to a restricted session");
         // ChangePassword is for users, and says so before it asks.
-        let expected =
-            if operation.name == "ChangePassword" { "InvalidUserType" } else { "AccessDenied" };
+        let (_, denied) = denial(operation);
+        let expected = if operation.name == "ChangePassword" { "InvalidUserType" } else { denied };
         assert_eq!(reply.code, expected, "{name}: {}", reply.message);
     }
     assert_eq!(world.records_of(HOME), before);
