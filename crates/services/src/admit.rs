@@ -109,7 +109,8 @@ pub(crate) fn admit(
     };
     let presented = sigv4::parse(parts).map_err(refused)?;
     let Some(presented) = presented else {
-        return Err(refused(AuthError::MissingAuthenticationToken));
+        let fault = unsigned(parts, body, progress);
+        return Err(fault.unwrap_or_else(|| refused(AuthError::MissingAuthenticationToken)));
     };
     progress.claimed_key = Some(presented.access_key_id().chars().take(128).collect());
     presented.scope().region().clone_into(&mut origin.region);
@@ -203,6 +204,17 @@ fn decode(operation: &'static Operation, form: Option<&Form>, body: &[u8]) -> Re
         None => json::decode(body, input)
             .map_err(|error| Fault::common("SerializationException", 400, error.to_string())),
     }
+}
+
+/// The refusal of an unsigned call to an operation that clients send unsigned and that is not
+/// written: they are told so. Every other unsigned call lacks its signature (threat A14).
+fn unsigned(parts: &Parts, body: &[u8], progress: &Progress) -> Option<Fault> {
+    if progress.protocol != Protocol::Query {
+        return None;
+    }
+    let form = form(parts, body).ok()?;
+    let (_, operation) = route::target(parts, None, Some(&form)).ok()?;
+    (operation.unsigned && table::entry(operation).is_none()).then(|| not_built(operation))
 }
 
 fn not_built(operation: &Operation) -> Fault {
