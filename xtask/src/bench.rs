@@ -21,8 +21,12 @@ impl Drop for Running {
     }
 }
 
-/// Runs the command. `requests` limits it to whole requests.
+/// Runs the command. `requests` limits it to whole requests; `engine` runs the decision engine
+/// beside its peers.
 pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
+    if let Some(("engine", rest)) = args.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        return crate::bench_engine::run(rest);
+    }
     build()?;
     requests()?;
     if !args.iter().any(|argument| argument == "requests") {

@@ -2,10 +2,13 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
 mod bench;
+mod bench_engine;
 mod catalog;
 mod codegen;
 mod coverage;
+mod differential;
 mod models;
+mod rules;
 mod test;
 mod tidy;
 
@@ -16,8 +19,12 @@ const USAGE: &str = "usage: cargo xtask COMMAND [ARGUMENTS]
   catalog    build the data file of actions, condition keys and managed policies
   tidy       check arrows between crates, report file sizes, verify generated files
   coverage   print implemented / total operations per service
+  rules      list rules of policy evaluation without a decision vector
+  differential
+             decide random cases with the engine and another evaluator, and compare
   test       everything CI runs: format, lint, tests, tidy, outside clients
-  bench      run the benches beside their peers and print ratios";
+  bench      run the benches beside their peers and print ratios
+             (bench engine: the decision engine alone, beside other engines)";
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,7 +37,9 @@ fn main() -> anyhow::Result<()> {
         "codegen" => codegen::run(rest),
         "catalog" => catalog::run(rest),
         "tidy" => tidy::run(rest),
+        "rules" => rules::run(rest),
         "coverage" => coverage::run(rest),
+        "differential" => differential::run(rest),
         "test" => test::run(rest),
         "bench" => bench::run(rest),
         "help" | "--help" | "-h" => {

@@ -22,6 +22,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("cli", &["analyzer", "wire"]),
     ("testkit", &["services"]),
+    // The second opinion on the engine: it shares nothing with the first.
+    ("reference", &[]),
 ];
 
 /// Licences under which a dependency may come.
@@ -89,8 +91,9 @@ fn arrows() -> anyhow::Result<Vec<String>> {
             };
             for name in dependencies.keys() {
                 let Some(used) = name.strip_prefix("bailiwick-") else { continue };
-                // Tests may use the testkit wherever they stand.
-                let testing = section == "dev-dependencies" && used == "testkit";
+                // Tests may use the testkit and the reference evaluator wherever they stand.
+                let testing =
+                    section == "dev-dependencies" && ["testkit", "reference"].contains(&used);
                 if !allowed.contains(used) && !testing {
                     faults.push(format!("`{room}` may not use `{used}` ({section})"));
                 }

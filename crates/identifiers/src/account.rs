@@ -29,11 +29,30 @@ impl AccountId {
         self.0
     }
 
+    /// The twelve digits as text, in room that the caller lends: no allocation.
+    pub fn digits(self, room: &mut [u8; 12]) -> &str {
+        // Two halves, for the divisions of one do not wait for those of the other.
+        let (mut high, mut low) = (self.0 / 1_000_000, self.0 % 1_000_000);
+        let (left, right) = room.split_at_mut(6);
+        for (left, right) in left.iter_mut().rev().zip(right.iter_mut().rev()) {
+            *left = digit(high % 10);
+            *right = digit(low % 10);
+            high /= 10;
+            low /= 10;
+        }
+        std::str::from_utf8(room).unwrap_or_default()
+    }
+
     /// An account id from random bits, never with a leading zero so that it survives tools that
     /// take it for a number.
     pub const fn from_random(random: u64) -> Self {
         Self(Self::LIMIT / 10 + random % (Self::LIMIT / 10 * 9))
     }
+}
+
+/// The digit of a number below ten.
+fn digit(number: u64) -> u8 {
+    u8::try_from(number).map_or(b'0', |number| b'0' + number)
 }
 
 impl fmt::Display for AccountId {

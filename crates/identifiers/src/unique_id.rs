@@ -64,6 +64,17 @@ impl UniqueId {
         Self(bytes)
     }
 
+    /// An id of this kind that no entity has and no text parses to: for a caller whose id is not
+    /// known, so that no entry that names an id means it (PR-13). Two of them are equal to each
+    /// other only.
+    pub fn unknown(kind: IdKind) -> Self {
+        let mut bytes = [b'-'; Self::LEN];
+        for (slot, byte) in bytes.iter_mut().zip(kind.prefix().bytes()) {
+            *slot = byte;
+        }
+        Self(bytes)
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
@@ -136,6 +147,15 @@ mod tests {
             ["", "AIDA", "XXXXQQQQQQQQQQQQQQQQQ", "AIDAqqqqqqqqqqqqqqqqq", "AIDAQQQQQQQQQQQQQQQQQQ"]
         {
             assert_eq!(text.parse::<UniqueId>(), Err(UniqueIdError), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_id_is_of_its_kind_and_parses_from_no_text() {
+        for kind in IdKind::ALL {
+            let unknown = UniqueId::unknown(kind);
+            assert_eq!(unknown.kind(), kind);
+            assert_eq!(unknown.as_str().parse::<UniqueId>(), Err(UniqueIdError));
         }
     }
 

@@ -1,165 +1,152 @@
-//! What a decision costs: one statement, a thousand literal ones (W1), and a thousand with globs
-//! and variables (W2). Request building, context included, is part of each.
+//! What a decision costs, request building included, and that it allocates nothing: W1 (literal
+//! buckets) and W2 (globs and variables) over so many policies, hit and miss; explaining; parsing.
 
 use std::hint::black_box;
 
+use bailiwick_identifiers::{AccountId, IdKind, UniqueId};
 use bailiwick_policy::{
-    Applicable, Attached, Context, Decision, Document, DocumentKind, Principal, Request, Source,
-    SourceKind, decide, explain,
+    Context, ContextKey, Decision, Document, DocumentKind, Engine, Principal, Request, keys,
 };
+
+#[global_allocator]
+static ALLOCATOR: divan::AllocProfiler = divan::AllocProfiler::system();
+
+const DEPARTMENT: &ContextKey = &ContextKey::new("aws:principaltag/dept");
+const SIZES: [usize; 5] = [1, 10, 100, 1_000, 10_000];
 
 fn main() {
     divan::main();
 }
 
-struct World {
-    source: Source,
-    document: Document,
-    principal: Principal,
+/// Policies that allow and deny, policy by policy, as the workloads have them.
+fn engine(policies: usize, statement: impl Fn(usize) -> String) -> Engine {
+    let texts = (0..policies)
+        .map(|at| format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statement(at)));
+    let documents = texts.map(|text| match Document::parse(&text, DocumentKind::Identity) {
+        Ok(document) => document,
+        // A bench that measures a refused policy measures nothing.
+        Err(_) => std::process::exit(1),
+    });
+    documents
+        .fold(Engine::builder(), |builder, document| builder.identity("bench", document))
+        .build()
 }
 
-impl World {
-    fn new(statements: usize, statement: impl Fn(usize) -> String) -> Self {
-        let list: Vec<String> = (0..statements).map(statement).collect();
-        let text = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{}]}}", list.join(","));
-        let document = match Document::parse(&text, DocumentKind::Identity) {
-            Ok(document) => document,
-            Err(error) => {
-                // A bench that measures a refused policy measures nothing.
-                std::process::exit(i32::try_from(error.line).unwrap_or(1));
-            }
-        };
-        let account = bailiwick_identifiers::AccountId::from_random(7);
-        Self {
-            source: Source::new("bench", SourceKind::UserInline),
-            document,
-            principal: Principal::User {
-                arn: format!("arn:aws:iam::{account}:user/alice").into(),
-                id: bailiwick_identifiers::UniqueId::from_random(
-                    bailiwick_identifiers::IdKind::User,
-                    [7; 11],
-                ),
-                account,
-                name: "alice".into(),
-            },
+fn w1(policies: usize) -> Engine {
+    engine(policies, |at| {
+        let mut text = format!(
+            r#"{{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"arn:aws:s3:::bucket-{at}/*","Condition":{{"StringEquals":{{"aws:PrincipalOrgID":"o-exampleorgid"}},"IpAddress":{{"aws:SourceIp":"10.0.0.0/8"}}}}}}"#
+        );
+        if at % 10 == 9 {
+            text += &format!(
+                r#",{{"Effect":"Deny","Action":["s3:DeleteObject","s3:DeleteBucket"],"Resource":"arn:aws:s3:::bucket-{at}/*","Condition":{{"Bool":{{"aws:MultiFactorAuthPresent":"false"}}}}}}"#
+            );
         }
-    }
-
-    fn context(&self) -> Context {
-        let mut context = Context::with_capacity(12);
-        context.put_principal(&self.principal);
-        context.put("aws:SourceIp", "203.0.113.9");
-        context.put("aws:SecureTransport", "true");
-        context.put("aws:CurrentTime", "2026-11-22T01:00:00Z");
-        context.put("aws:EpochTime", "1795309200");
-        context.put("aws:RequestedRegion", "us-east-1");
-        context
-    }
-
-    fn decide(&self, action: &str, resource: &str, context: &Context) -> Decision {
-        let request = Request {
-            principal: &self.principal,
-            action,
-            resource,
-            resource_account: None,
-            context,
-            delegated: false,
-        };
-        let attached = Attached { source: &self.source, document: &self.document };
-        decide(&request, &Applicable::identity([attached]))
-    }
-}
-
-fn one() -> World {
-    World::new(1, |_| {
-        r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::bucket/*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}"#.to_owned()
+        text
     })
 }
 
-fn w1() -> World {
-    World::new(1_000, |n| {
-        format!(
-            r#"{{"Effect":"Allow","Action":"svc{}:Action{n}","Resource":"arn:aws:svc:::thing/{n}"}}"#,
-            n % 20
-        )
+fn w2(policies: usize) -> Engine {
+    engine(policies, |at| {
+        let mut text = format!(
+            r#"{{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::*/team-{at}/${{aws:username}}/*","Condition":{{"StringLike":{{"aws:PrincipalTag/dept":["eng-*","ops-*"]}}}}}}"#
+        );
+        if at % 10 == 9 {
+            text += &format!(
+                r#",{{"Effect":"Deny","NotAction":["s3:Get*","s3:List*","s3:PutObject"],"Resource":"arn:aws:s3:::*/team-{at}/*"}}"#
+            );
+        }
+        text
     })
 }
 
-fn w2() -> World {
-    World::new(1_000, |n| {
-        format!(
-            r#"{{"Effect":"Allow","Action":"svc{}:Get*","Resource":"arn:aws:svc{}:*:*:home{n}/${{aws:username}}/*"}}"#,
-            n % 20,
-            n % 20
-        )
+fn alice() -> Principal {
+    let account = AccountId::from_random(7);
+    Principal::User {
+        arn: format!("arn:aws:iam::{account}:user/alice").into(),
+        id: UniqueId::from_random(IdKind::User, [7; 11]),
+        account,
+        name: "alice".into(),
+    }
+}
+
+/// Twelve keys.
+fn fill(context: &mut Context, principal: &Principal) {
+    context.clear();
+    context.put_principal(principal);
+    context.put(keys::PRINCIPAL_ORG_ID, "o-exampleorgid");
+    context.put(DEPARTMENT, "eng-platform");
+    context.put(keys::SOURCE_IP, "10.1.2.3");
+    context.put(keys::SECURE_TRANSPORT, "true");
+    context.put(keys::CURRENT_TIME, "2026-11-22T01:00:00Z");
+    context.put(keys::REQUESTED_REGION, "us-east-1");
+}
+
+fn ask(engine: &Engine, principal: &Principal, context: &mut Context, resource: &str) -> Decision {
+    fill(context, principal);
+    engine.decide(&Request {
+        principal,
+        action: black_box("s3:GetObject"),
+        resource: black_box(resource),
+        resource_account: principal.account(),
+        context,
+        delegated: false,
     })
 }
 
-#[divan::bench(sample_count = 200, sample_size = 100)]
-fn one_statement_with_context(bencher: divan::Bencher<'_, '_>) {
-    let world = one();
-    bencher.bench_local(|| {
-        let context = world.context();
-        world.decide(black_box("s3:GetObject"), black_box("arn:aws:s3:::bucket/key"), &context)
-    });
+fn run(bencher: divan::Bencher<'_, '_>, engine: &Engine, resource: &str, allowed: bool) {
+    let (principal, mut context) = (alice(), Context::with_capacity(16));
+    let answer = ask(engine, &principal, &mut context, resource);
+    if answer.is_allowed() != allowed {
+        std::process::exit(2);
+    }
+    bencher.bench_local(|| ask(engine, &principal, &mut context, resource));
 }
 
-#[divan::bench(sample_count = 200, sample_size = 100)]
-fn one_statement(bencher: divan::Bencher<'_, '_>) {
-    let world = one();
-    let context = world.context();
-    bencher.bench_local(|| {
-        world.decide(black_box("s3:GetObject"), black_box("arn:aws:s3:::bucket/key"), &context)
-    });
+#[divan::bench(args = SIZES, sample_count = 200, sample_size = 200)]
+fn w1_hit(bencher: divan::Bencher<'_, '_>, policies: usize) {
+    let resource = format!("arn:aws:s3:::bucket-{}/reports/2026/q3.csv", policies / 2);
+    run(bencher, &w1(policies), &resource, true);
 }
 
-#[divan::bench(sample_count = 200, sample_size = 100)]
+#[divan::bench(args = SIZES, sample_count = 200, sample_size = 200)]
+fn w1_miss(bencher: divan::Bencher<'_, '_>, policies: usize) {
+    run(bencher, &w1(policies), "arn:aws:s3:::other/reports/2026/q3.csv", false);
+}
+
+#[divan::bench(args = SIZES, sample_count = 200, sample_size = 200)]
+fn w2_hit(bencher: divan::Bencher<'_, '_>, policies: usize) {
+    let resource = format!("arn:aws:s3:::data/team-{}/alice/q3.csv", policies / 2);
+    run(bencher, &w2(policies), &resource, true);
+}
+
+#[divan::bench(args = SIZES, sample_count = 200, sample_size = 200)]
+fn w2_miss(bencher: divan::Bencher<'_, '_>, policies: usize) {
+    run(bencher, &w2(policies), "arn:aws:s3:::data/other/alice/q3.csv", false);
+}
+
+#[divan::bench(sample_count = 200, sample_size = 200)]
 fn context_alone(bencher: divan::Bencher<'_, '_>) {
-    let world = one();
-    bencher.bench_local(|| world.context());
-}
-
-#[divan::bench(sample_count = 200, sample_size = 100)]
-fn w1_literal_with_context(bencher: divan::Bencher<'_, '_>) {
-    let world = w1();
-    bencher.bench_local(|| {
-        let context = world.context();
-        world.decide(black_box("svc19:Action999"), black_box("arn:aws:svc:::thing/999"), &context)
-    });
-}
-
-#[divan::bench(sample_count = 200, sample_size = 100)]
-fn w2_globs_and_variables_with_context(bencher: divan::Bencher<'_, '_>) {
-    let world = w2();
-    bencher.bench_local(|| {
-        let context = world.context();
-        world.decide(
-            black_box("svc19:GetThing"),
-            black_box("arn:aws:svc19:eu-west-1:123456789012:home999/alice/x"),
-            &context,
-        )
-    });
+    let (principal, mut context) = (alice(), Context::with_capacity(16));
+    bencher.bench_local(|| fill(black_box(&mut context), &principal));
 }
 
 #[divan::bench]
 fn w2_explained(bencher: divan::Bencher<'_, '_>) {
-    let world = w2();
-    let context = world.context();
+    let (engine, principal, mut context) = (w2(1_000), alice(), Context::new());
+    fill(&mut context, &principal);
     let request = Request {
-        principal: &world.principal,
-        action: "svc19:GetThing",
-        resource: "arn:aws:svc19:eu-west-1:123456789012:home999/alice/x",
+        principal: &principal,
+        action: "s3:GetObject",
+        resource: "arn:aws:s3:::data/team-500/alice/q3.csv",
         resource_account: None,
         context: &context,
         delegated: false,
     };
-    let attached = Attached { source: &world.source, document: &world.document };
-    let applicable = Applicable::identity([attached]);
-    bencher.bench_local(|| explain(black_box(&request), &applicable));
+    bencher.bench_local(|| engine.explain(black_box(&request)));
 }
 
 #[divan::bench]
-fn parse_w1(bencher: divan::Bencher<'_, '_>) {
-    let text = w1().document.source().to_owned();
-    bencher.bench_local(|| Document::parse(black_box(&text), DocumentKind::Identity));
+fn compile_w1(bencher: divan::Bencher<'_, '_>) {
+    bencher.bench_local(|| w1(black_box(1_000)));
 }

@@ -1,13 +1,15 @@
 //! The request context: keys, without regard to case, and their values.
 //!
-//! All texts lie in one buffer and the entries are sorted by a hash of the folded key, so that
-//! building one costs two or three allocations and a look-up a short binary search.
+//! All texts lie in one buffer, and a look-up is a run over the hashes of the keys. A request has a
+//! dozen keys or two, so this beats a table; the many keys of an odd request cost a step each. A
+//! context that is cleared and filled again allocates nothing.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use smallvec::SmallVec;
 
-use crate::{Principal, fold};
+use crate::key::KeyName;
+use crate::{ContextKey, Principal, fold, keys};
 
 /// The context keys of one request.
 ///
@@ -17,9 +19,13 @@ use crate::{Principal, fold};
 #[derive(Clone, Default)]
 pub struct Context {
     buffer: String,
-    values: Vec<Slice>,
-    /// Sorted by hash.
+    /// The values of keys that have several, but the first.
+    more: Vec<Slice>,
     entries: Vec<Entry>,
+    /// The hashes of the entries' keys, in the same order.
+    hashes: Vec<u64>,
+    /// One bit for each key that is there, by its hash: most keys that are set are new.
+    seen: u64,
 }
 
 /// A key that only the host may set was offered from outside (KEY-9).
@@ -54,17 +60,35 @@ struct Slice {
     end: u32,
 }
 
+/// A folded key.
+#[derive(Clone, Copy)]
+enum Folded {
+    Known(&'static ContextKey),
+    Pushed(Slice),
+}
+
+/// The values of one key.
+#[derive(Clone, Copy)]
+struct Run {
+    first: Slice,
+    /// Where the others begin among those that keys with several values have.
+    more: u32,
+    /// How many there are, the first one included.
+    count: u32,
+}
+
 #[derive(Clone, Copy)]
 struct Entry {
-    hash: u64,
-    /// The folded key.
-    key: Slice,
-    first_value: u32,
-    count: u32,
-    multivalued: bool,
-    /// Set by the host, not offered by a caller.
-    trusted: bool,
+    key: Folded,
+    values: Run,
+    /// One word for all, for entries are written faster whole.
+    flags: u32,
 }
+
+/// The key is declared multivalued, or came with two values or more (CO-9).
+const IS_MULTIVALUED: u32 = 1;
+/// Set by the host, not offered by a caller.
+const IS_TRUSTED: u32 = 2;
 
 /// The values of one key.
 #[derive(Clone, Copy)]
@@ -74,8 +98,13 @@ pub(crate) struct Values<'a> {
 }
 
 /// The context without keys, for patterns that have no variables.
-pub(crate) static EMPTY: Context =
-    Context { buffer: String::new(), values: Vec::new(), entries: Vec::new() };
+pub(crate) static EMPTY: Context = Context {
+    buffer: String::new(),
+    more: Vec::new(),
+    entries: Vec::new(),
+    hashes: Vec::new(),
+    seen: 0,
+};
 
 impl Context {
     /// An empty context.
@@ -86,22 +115,37 @@ impl Context {
     /// An empty context with room for `keys` keys of usual length.
     pub fn with_capacity(keys: usize) -> Self {
         Self {
-            buffer: String::with_capacity(keys * 48),
-            values: Vec::with_capacity(keys + 4),
+            buffer: String::with_capacity(keys * 32),
+            more: Vec::new(),
             entries: Vec::with_capacity(keys),
+            hashes: Vec::with_capacity(keys),
+            seen: 0,
         }
+    }
+
+    /// Takes all keys away and keeps the room, for the next request.
+    pub fn clear(&mut self) {
+        self.buffer.clear();
+        self.more.clear();
+        self.entries.clear();
+        self.hashes.clear();
+        self.seen = 0;
     }
 
     /// With this key set to one value.
     #[must_use]
-    pub fn set(mut self, key: &str, value: &str) -> Self {
+    pub fn set<'k>(mut self, key: impl Into<KeyName<'k>>, value: &str) -> Self {
         self.put(key, value);
         self
     }
 
     /// With this key set to a list of values. An empty list is an absent key (CO-3).
     #[must_use]
-    pub fn set_list<'v>(mut self, key: &str, values: impl IntoIterator<Item = &'v str>) -> Self {
+    pub fn set_list<'k, 'v>(
+        mut self,
+        key: impl Into<KeyName<'k>>,
+        values: impl IntoIterator<Item = &'v str>,
+    ) -> Self {
         self.put_list(key, values);
         self
     }
@@ -109,39 +153,57 @@ impl Context {
     /// With this key set to a list of values and declared multivalued, however many they are
     /// (KEY-8).
     #[must_use]
-    pub fn set_multivalued<'v>(
+    pub fn set_multivalued<'k, 'v>(
         mut self,
-        key: &str,
+        key: impl Into<KeyName<'k>>,
         values: impl IntoIterator<Item = &'v str>,
     ) -> Self {
-        self.insert(key, values, true, true);
+        self.put_multivalued(key, values);
         self
     }
 
     /// Sets this key to one value.
-    pub fn put(&mut self, key: &str, value: &str) {
-        self.insert(key, [value], false, true);
+    #[inline]
+    pub fn put<'k>(&mut self, key: impl Into<KeyName<'k>>, value: &str) {
+        let named = self.push_key(key.into());
+        let start = self.here();
+        self.buffer.push_str(value);
+        self.file_one(named, start);
+    }
+
+    /// Sets this key to one value made of several texts, one after the other.
+    fn put_parts<'k>(&mut self, key: impl Into<KeyName<'k>>, parts: &[&str]) {
+        let named = self.push_key(key.into());
+        let start = self.here();
+        for part in parts {
+            self.buffer.push_str(part);
+        }
+        self.file_one(named, start);
+    }
+
+    /// Enters a key whose only value was pushed from `start` on.
+    #[inline]
+    fn file_one(&mut self, named: Named, start: u32) {
+        let values = Run { first: Slice { start, end: self.here() }, more: 0, count: 1 };
+        self.file(named, values, IS_TRUSTED);
     }
 
     /// Sets this key to a list of values.
-    pub fn put_list<'v>(&mut self, key: &str, values: impl IntoIterator<Item = &'v str>) {
-        self.insert(key, values, false, true);
+    pub fn put_list<'k, 'v>(
+        &mut self,
+        key: impl Into<KeyName<'k>>,
+        values: impl IntoIterator<Item = &'v str>,
+    ) {
+        self.insert(key.into(), values, IS_TRUSTED);
     }
 
     /// Sets this key to a list of values and declares it multivalued.
-    pub fn put_multivalued<'v>(&mut self, key: &str, values: impl IntoIterator<Item = &'v str>) {
-        self.insert(key, values, true, true);
-    }
-
-    /// Sets this key to one value, printed in place.
-    fn put_display(&mut self, key: &str, value: impl fmt::Display) {
-        let slice = self.push_key(key);
-        let start = self.here();
-        // Writing to a string cannot fail.
-        let _ = write!(self.buffer, "{value}");
-        let value = Slice { start, end: self.here() };
-        self.values.push(value);
-        self.file(slice, 1, false, true);
+    pub fn put_multivalued<'k, 'v>(
+        &mut self,
+        key: impl Into<KeyName<'k>>,
+        values: impl IntoIterator<Item = &'v str>,
+    ) {
+        self.insert(key.into(), values, IS_TRUSTED | IS_MULTIVALUED);
     }
 
     /// Takes values that come from outside the trusted layer. Answers whether they were taken: a
@@ -157,9 +219,10 @@ impl Context {
         if key.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("aws:")) {
             return Err(ContextError { key: key.to_owned() });
         }
-        let held = self.find_folded(&fold::folded(key)).is_some_and(|entry| entry.trusted);
+        let held =
+            self.find_folded(&fold::folded(key)).is_some_and(|entry| entry.flags & IS_TRUSTED > 0);
         if !held {
-            self.insert(key, values, false, false);
+            self.insert(KeyName::Text(key), values, 0);
         }
         Ok(!held)
     }
@@ -167,9 +230,10 @@ impl Context {
     /// Takes a key away.
     pub fn remove(&mut self, key: &str) {
         let folded = fold::folded(key);
-        let hash = fold::hash(&folded);
-        let buffer = &self.buffer;
-        self.entries.retain(|entry| entry.hash != hash || text(buffer, entry.key) != folded);
+        if let Some(at) = self.place(fold::hash(&folded), &folded) {
+            self.entries.swap_remove(at);
+            self.hashes.swap_remove(at);
+        }
     }
 
     /// The values of a key, whatever its case; nothing if it is absent.
@@ -187,7 +251,7 @@ impl Context {
     pub fn iter(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
         self.entries.iter().map(|entry| {
             let values = Values { context: self, entry: *entry }.iter().collect();
-            (text(&self.buffer, entry.key), values)
+            (self.key_text(entry.key), values)
         })
     }
 
@@ -195,47 +259,53 @@ impl Context {
     /// `aws:PrincipalAccount`, `aws:PrincipalType`, `aws:userid`, `aws:username`,
     /// `aws:PrincipalIsAWSService` and the service names (section 12 of the rules).
     pub fn put_principal(&mut self, principal: &Principal) {
-        if let Some(account) = principal.account() {
-            self.put_display("aws:PrincipalAccount", account);
+        let mut digits = [0; 12];
+        let account = principal.account().map(|account| account.digits(&mut digits));
+        if let Some(account) = account {
+            self.put(keys::PRINCIPAL_ACCOUNT, account);
         }
+        let account = account.unwrap_or_default();
         let service = matches!(principal, Principal::Service { .. });
-        self.put("aws:PrincipalIsAWSService", if service { "true" } else { "false" });
+        let service = if service { "true" } else { "false" };
+        self.put(keys::PRINCIPAL_IS_AWS_SERVICE, service);
         match principal {
-            Principal::Root { account, .. } => {
-                self.put("aws:PrincipalArn", &principal.describe());
-                self.put("aws:PrincipalType", "Account");
-                self.put_display("aws:userid", account);
+            Principal::Root { partition, .. } => {
+                let arn = ["arn:", partition.as_str(), ":iam::", account, ":root"];
+                self.put_parts(keys::PRINCIPAL_ARN, &arn);
+                self.put(keys::PRINCIPAL_TYPE, "Account");
+                self.put(keys::USER_ID, account);
             }
             Principal::User { arn, id, name, .. } => {
-                self.put("aws:PrincipalArn", arn);
-                self.put("aws:PrincipalType", "User");
-                self.put("aws:userid", id.as_str());
-                self.put("aws:username", name);
+                self.put(keys::PRINCIPAL_ARN, arn);
+                self.put(keys::PRINCIPAL_TYPE, "User");
+                self.put(keys::USER_ID, id.as_str());
+                self.put(keys::USERNAME, name);
             }
             Principal::Session { role_arn, role_id, session_name, .. } => {
-                self.put("aws:PrincipalArn", role_arn);
-                self.put("aws:PrincipalType", "AssumedRole");
-                self.put_display("aws:userid", format_args!("{role_id}:{session_name}"));
+                self.put(keys::PRINCIPAL_ARN, role_arn);
+                self.put(keys::PRINCIPAL_TYPE, "AssumedRole");
+                self.put_parts(keys::USER_ID, &[role_id.as_str(), ":", session_name]);
             }
-            Principal::FederatedUser { arn, name, account, .. } => {
-                self.put("aws:PrincipalArn", arn);
-                self.put("aws:PrincipalType", "FederatedUser");
-                self.put_display("aws:userid", format_args!("{account}:{name}"));
+            Principal::FederatedUser { arn, name, .. } => {
+                self.put(keys::PRINCIPAL_ARN, arn);
+                self.put(keys::PRINCIPAL_TYPE, "FederatedUser");
+                self.put_parts(keys::USER_ID, &[account, ":", name]);
             }
             Principal::Role { arn, id, .. } => {
-                self.put("aws:PrincipalArn", arn);
-                self.put("aws:PrincipalType", "AssumedRole");
-                self.put("aws:userid", id.as_str());
+                self.put(keys::PRINCIPAL_ARN, arn);
+                self.put(keys::PRINCIPAL_TYPE, "AssumedRole");
+                self.put(keys::USER_ID, id.as_str());
             }
             Principal::Service { names } => {
                 if let Some(name) = names.first() {
-                    self.put("aws:PrincipalServiceName", name);
+                    self.put(keys::PRINCIPAL_SERVICE_NAME, name);
                 }
-                self.put_list("aws:PrincipalServiceNamesList", names.iter().map(AsRef::as_ref));
+                let names = names.iter().map(AsRef::as_ref);
+                self.put_list(keys::PRINCIPAL_SERVICE_NAMES_LIST, names);
             }
             Principal::Anonymous => {
-                self.put("aws:PrincipalType", "Anonymous");
-                self.put("aws:userid", "anonymous");
+                self.put(keys::PRINCIPAL_TYPE, "Anonymous");
+                self.put(keys::USER_ID, "anonymous");
             }
             Principal::Federated { .. } => {}
         }
@@ -243,67 +313,118 @@ impl Context {
 
     /// The values of a folded key with its hash, if it has any.
     pub(crate) fn lookup(&self, hash: u64, folded: &str) -> Option<Values<'_>> {
-        let from = self.entries.partition_point(|entry| entry.hash < hash);
-        let same = self.entries.get(from..)?.iter().take_while(|entry| entry.hash == hash);
-        let mut found = same.filter(|entry| text(&self.buffer, entry.key) == folded);
-        let entry = *found.next()?;
-        (entry.count > 0).then_some(Values { context: self, entry })
+        let entry = *self.entries.get(self.place(hash, folded)?)?;
+        (entry.values.count > 0).then_some(Values { context: self, entry })
     }
 
     fn find_folded(&self, folded: &str) -> Option<Entry> {
         self.lookup(fold::hash(folded), folded).map(|values| values.entry)
     }
 
+    /// Where a key stands among the entries.
+    fn place(&self, hash: u64, folded: &str) -> Option<usize> {
+        if self.seen & bit(hash) == 0 {
+            return None;
+        }
+        let same = self.hashes.iter().enumerate().filter(|(_, held)| **held == hash);
+        let mut places = same.map(|(at, _)| at);
+        places.find(|at| self.entries.get(*at).is_some_and(|e| self.key_text(e.key) == folded))
+    }
+
+    fn key_text(&self, key: Folded) -> &str {
+        match key {
+            Folded::Known(key) => key.folded,
+            Folded::Pushed(slice) => text(&self.buffer, slice),
+        }
+    }
+
     fn insert<'v>(
         &mut self,
-        key: &str,
+        key: KeyName<'_>,
         values: impl IntoIterator<Item = &'v str>,
-        multivalued: bool,
-        trusted: bool,
+        flags: u32,
     ) {
         let key = self.push_key(key);
-        let mut count = 0;
+        let more = u32::try_from(self.more.len()).unwrap_or(u32::MAX);
+        let mut run = Run { first: Slice { start: 0, end: 0 }, more, count: 0 };
         for value in values {
             let start = self.here();
             self.buffer.push_str(value);
-            let end = self.here();
-            self.values.push(Slice { start, end });
-            count += 1;
+            let slice = Slice { start, end: self.here() };
+            if run.count == 0 {
+                run.first = slice;
+            } else {
+                self.more.push(slice);
+            }
+            run.count += 1;
         }
-        self.file(key, count, multivalued, trusted);
+        self.file(key, run, if run.count > 1 { flags | IS_MULTIVALUED } else { flags });
     }
 
+    #[inline]
     fn here(&self) -> u32 {
         u32::try_from(self.buffer.len()).unwrap_or(u32::MAX)
     }
 
-    fn push_key(&mut self, key: &str) -> Slice {
-        let start = self.here();
-        fold::push_folded(&mut self.buffer, key);
-        Slice { start, end: self.here() }
+    #[inline]
+    fn push_key(&mut self, key: KeyName<'_>) -> Named {
+        match key {
+            KeyName::Known(key) => {
+                let flags = if key.multivalued { IS_MULTIVALUED } else { 0 };
+                Named { key: Folded::Known(key), hash: key.hash, flags }
+            }
+            KeyName::Text(key) => self.push_text(key),
+        }
     }
 
-    /// Enters a key whose values, so many, were pushed last.
-    fn file(&mut self, key: Slice, count: u32, multivalued: bool, trusted: bool) {
-        let first_value = u32::try_from(self.values.len()).unwrap_or(u32::MAX) - count;
-        let folded = text(&self.buffer, key);
-        let hash = fold::hash(folded);
-        let multivalued =
-            multivalued || count > 1 || (MULTIVALUED.contains(&folded) || is_amr(folded));
-        let entry = Entry { hash, key, first_value, count, multivalued, trusted };
-        let from = self.entries.partition_point(|held| held.hash < hash);
-        let mut at = from;
-        while let Some(held) = self.entries.get(at).filter(|held| held.hash == hash) {
-            if text(&self.buffer, held.key) == folded {
+    fn push_text(&mut self, key: &str) -> Named {
+        let start = self.here();
+        fold::push_folded(&mut self.buffer, key);
+        let slice = Slice { start, end: self.here() };
+        let folded = text(&self.buffer, slice);
+        let multivalued = MULTIVALUED.contains(&folded) || is_amr(folded);
+        let flags = if multivalued { IS_MULTIVALUED } else { 0 };
+        Named { key: Folded::Pushed(slice), hash: fold::hash(folded), flags }
+    }
+
+    /// Enters a key with its values.
+    #[inline]
+    fn file(&mut self, named: Named, values: Run, flags: u32) {
+        let entry = Entry { key: named.key, values, flags: flags | named.flags };
+        if self.seen & bit(named.hash) == 0 {
+            self.seen |= bit(named.hash);
+            self.hashes.push(named.hash);
+            self.entries.push(entry);
+        } else {
+            self.replace(named.hash, entry);
+        }
+    }
+
+    /// Enters a key that may be there already.
+    fn replace(&mut self, hash: u64, entry: Entry) {
+        match self.place(hash, self.key_text(entry.key)) {
+            Some(at) => {
                 if let Some(slot) = self.entries.get_mut(at) {
                     *slot = entry;
                 }
-                return;
             }
-            at += 1;
+            None => {
+                self.hashes.push(hash);
+                self.entries.push(entry);
+            }
         }
-        self.entries.insert(at, entry);
     }
+}
+
+/// A key on its way in.
+struct Named {
+    key: Folded,
+    hash: u64,
+    flags: u32,
+}
+
+const fn bit(hash: u64) -> u64 {
+    1 << (hash >> 58)
 }
 
 impl fmt::Debug for Context {
@@ -314,15 +435,17 @@ impl fmt::Debug for Context {
 
 impl<'a> Values<'a> {
     pub(crate) fn iter(self) -> impl Iterator<Item = &'a str> + Clone {
-        let first = self.entry.first_value as usize;
-        let range = first..first + self.entry.count as usize;
-        let slices = self.context.values.get(range).unwrap_or_default();
-        slices.iter().map(move |slice| text(&self.context.buffer, *slice))
+        let Run { first, more, count } = self.entry.values;
+        let more = more as usize;
+        let range = more..more + count.saturating_sub(1) as usize;
+        let others = self.context.more.get(range).unwrap_or_default();
+        let slices = (count > 0).then_some(first).into_iter().chain(others.iter().copied());
+        slices.map(move |slice| text(&self.context.buffer, slice))
     }
 
     /// Whether the key is declared multivalued or came with two values or more (CO-9).
     pub(crate) fn is_multivalued(self) -> bool {
-        self.entry.multivalued
+        self.entry.flags & IS_MULTIVALUED > 0
     }
 
     /// The value for a variable: the only one of a single-valued key (VAR-6).

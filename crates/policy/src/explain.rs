@@ -10,7 +10,8 @@ use crate::condition::Holds;
 use crate::document::{Effect, Position, Statement};
 use crate::evaluate::{Ask, Failing, Grade, Match, Witness, walk};
 use crate::{
-    Applicable, Attached, Decision, Document, PolicyKind, Reason, Request, Source, Verdict,
+    Applicable, Attached, Decision, Document, Policies, PolicyKind, Reason, Request, Source,
+    Verdict,
 };
 
 /// A decision with all that led to it.
@@ -189,15 +190,7 @@ pub fn record(request: &Request<'_>, applicable: &Applicable<'_>) -> Explanation
 }
 
 fn count(applicable: &Applicable<'_>) -> usize {
-    let levels = applicable.scps.iter().chain(&applicable.rcps).flatten();
-    let policies = applicable
-        .identity
-        .iter()
-        .chain(&applicable.boundary)
-        .chain(applicable.session.iter().flatten())
-        .chain(&applicable.resource)
-        .chain(levels);
-    policies.map(|policy| policy.document.statements().len()).sum()
+    applicable.policies().map(|policy| policy.document.statements().len()).sum()
 }
 
 fn finish(
@@ -269,6 +262,7 @@ impl<const WHOLE: bool> Recorder<WHOLE> {
 
 impl<const WHOLE: bool> Witness for Recorder<WHOLE> {
     const COMPLETE: bool = WHOLE;
+    const LISTENS: bool = true;
 
     fn policy(&mut self, kind: PolicyKind, level: Option<usize>, policy: &Attached<'_>) {
         let same = self.layers.last().is_some_and(|last| last.kind == kind && last.level == level);
@@ -403,13 +397,13 @@ fn condition_report(
 
 /// SIM-6: not those of SCPs.
 fn missing_keys(request: &Request<'_>, applicable: &Applicable<'_>) -> Vec<String> {
-    let session = applicable.session.iter().flatten();
+    let session = applicable.session.iter().flat_map(Policies::iter);
     let policies = applicable
         .identity
         .iter()
-        .chain(&applicable.boundary)
+        .chain(applicable.boundary)
         .chain(session)
-        .chain(&applicable.resource);
+        .chain(applicable.resource);
     let mut seen = BTreeSet::new();
     let keys = policies.flat_map(|policy| policy.document.uses_keys());
     keys.filter(|key| !request.context.contains(key) && seen.insert(crate::fold::folded(key)))

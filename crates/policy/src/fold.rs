@@ -48,20 +48,31 @@ pub(crate) fn equal(left: &str, right: &str) -> bool {
 }
 
 /// A hash to find a text by. It is not secret: whoever finds by it compares the texts as well,
-/// and searches a sorted list, so that collisions cost a step each and no more.
-pub(crate) fn hash(text: &str) -> u64 {
-    const K: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut state = (text.len() as u64).wrapping_mul(K);
-    let mut mix = |word: u64| {
-        state = (state ^ word).wrapping_mul(K);
-        state ^= state >> 29;
-    };
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
-    for word in words {
-        mix(u64::from_le_bytes(*word));
+/// and searches a list, so that collisions cost a step each and no more.
+pub(crate) const fn hash(text: &str) -> u64 {
+    hash_bytes(text.as_bytes())
+}
+
+/// The same of bytes.
+pub(crate) const fn hash_bytes(mut bytes: &[u8]) -> u64 {
+    let mut state = (bytes.len() as u64).wrapping_mul(K);
+    while let Some((word, rest)) = bytes.split_first_chunk::<8>() {
+        state = mix(state, u64::from_le_bytes(*word));
+        bytes = rest;
     }
-    mix(rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
-    state
+    let mut last = 0;
+    while let Some((byte, rest)) = bytes.split_first() {
+        last = last << 8 | *byte as u64;
+        bytes = rest;
+    }
+    mix(state, last)
+}
+
+const K: u64 = 0x9e37_79b9_7f4a_7c15;
+
+const fn mix(state: u64, word: u64) -> u64 {
+    let state = (state ^ word).wrapping_mul(K);
+    state ^ (state >> 29)
 }
 
 fn single<I: Iterator<Item = char>>(c: char, case: impl Fn(char) -> I) -> char {

@@ -8,20 +8,27 @@
 //! Absences: no I/O, no clock, no random numbers, nothing `async`. What cannot be understood
 //! never grants (IN-6).
 
+mod case;
 mod condition;
 mod context;
 mod decision;
 mod document;
+mod engine;
 mod evaluate;
 mod explain;
 mod fold;
+mod grant;
 mod json;
+mod key;
 mod pattern;
 mod principal;
 mod request;
 mod session_rules;
+mod set;
+pub mod simulate;
 mod source;
 
+pub use case::{Answer, Case, CaseError, CaseProblem, Documents, ReasonLine};
 pub use condition::{Operator, SetPrefix};
 pub use context::{Context, ContextError};
 pub use decision::{Decision, PolicyKind, Reason, Verdict};
@@ -29,12 +36,16 @@ pub use document::{
     ConditionText, Document, DocumentError, DocumentKind, Effect, Position, PrincipalText,
     PrincipalType, Problem, Statement, Version,
 };
+pub use engine::{Engine, EngineBuilder};
 pub use evaluate::{decide, resource_owner};
 pub use explain::{
     ConditionReport, Explanation, Layer, Miss, Outcome, PolicyReport, RECORDED_WHOLE,
     StatementReport, explain, record,
 };
+pub use grant::Grant;
+pub use key::{ContextKey, KeyName, keys};
 pub use principal::Principal;
-pub use request::{Applicable, Attached, Endpoint, Level, Request};
+pub use request::{Applicable, Attached, Endpoint, Levels, Policies, Request, is_delegated};
 pub use session_rules::{Credentials, Refusal, refusal};
+pub use set::PolicySet;
 pub use source::{Source, SourceKind};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bailiwick_identifiers::{AccountId, Partition, UniqueId};
+use bailiwick_identifiers::{AccountId, IdKind, Partition, UniqueId};
 use serde::Serialize;
 
 /// The caller of a request, as authentication found it.
@@ -84,6 +84,57 @@ pub enum Principal {
 }
 
 impl Principal {
+    /// The caller that an ARN names: root, user, role, session of a role, federated user, or the
+    /// provider of a federation call. Nothing if it names none.
+    ///
+    /// What an ARN does not say is not known: unique ids, the path of a session's role, and the
+    /// user who made a federated session.
+    pub fn from_arn(text: &str) -> Option<Self> {
+        let mut fields = text.strip_prefix("arn:")?.splitn(5, ':');
+        let (partition, service, region) = (fields.next()?, fields.next()?, fields.next()?);
+        let (account, resource) = (fields.next()?.parse::<AccountId>().ok()?, fields.next()?);
+        if !region.is_empty() {
+            return None;
+        }
+        if service == "iam" && resource == "root" {
+            return Some(Self::Root { partition: partition.parse().ok()?, account });
+        }
+        let (kind, rest) = resource.split_once('/')?;
+        let name = rest.rsplit('/').next().filter(|name| !name.is_empty())?;
+        let id = UniqueId::unknown;
+        Some(match (service, kind) {
+            ("iam", "user") => {
+                Self::User { arn: text.into(), id: id(IdKind::User), account, name: name.into() }
+            }
+            ("iam", "role") => {
+                Self::Role { arn: text.into(), id: id(IdKind::Role), account, name: name.into() }
+            }
+            ("sts", "assumed-role") => {
+                let (role, session) = rest.split_once('/')?;
+                if role.is_empty() || session.contains('/') {
+                    return None;
+                }
+                Self::Session {
+                    role_arn: format!("arn:{partition}:iam::{account}:role/{role}").into(),
+                    role_id: id(IdKind::Role),
+                    role_name: role.into(),
+                    session_name: session.into(),
+                    account,
+                    session_arn: text.into(),
+                }
+            }
+            ("sts", "federated-user") => Self::FederatedUser {
+                arn: text.into(),
+                name: rest.into(),
+                account,
+                user_arn: "".into(),
+                user_id: None,
+            },
+            ("iam", "saml-provider" | "oidc-provider") => Self::Federated { provider: text.into() },
+            _ => return None,
+        })
+    }
+
     /// The account of the caller; services, providers and anonymous callers have none (IN-7).
     pub fn account(&self) -> Option<AccountId> {
         match self {

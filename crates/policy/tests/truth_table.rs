@@ -10,7 +10,7 @@
 
 use bailiwick_identifiers::Partition;
 use bailiwick_policy::{
-    Applicable, Attached, Context, Document, DocumentKind, Endpoint, Level, Principal, Request,
+    Applicable, Attached, Context, Document, DocumentKind, Endpoint, Policies, Principal, Request,
     Source, SourceKind, Verdict, decide,
 };
 
@@ -95,7 +95,7 @@ fn every_combination_follows_the_formulas() {
         let texts = Texts::new(delegated);
         for (own, owner) in [(true, "123456789012"), (false, "210987654321")] {
             for grade in 0..3 {
-                for action in ["x:Y", "sts:AssumeRole"] {
+                for action in ["s3:Y", "sts:AssumeRole"] {
                     let request = Request {
                         principal: &principal,
                         action,
@@ -114,18 +114,20 @@ fn every_combination_follows_the_formulas() {
                             resource: texts.one(&texts.resource[grade], r),
                             scps: texts
                                 .one(&texts.plain, scp)
-                                .map(|p| Level::from_iter([p]))
+                                .map(|p| Policies::from_iter([p]))
                                 .into_iter()
                                 .collect(),
                             rcps: texts
                                 .one(&texts.everyone, rcp)
-                                .map(|p| Level::from_iter([p]))
+                                .map(|p| Policies::from_iter([p]))
                                 .into_iter()
                                 .collect(),
-                            endpoint: texts
+                            endpoints: texts
                                 .one(&texts.everyone, ep)
-                                .map(|policy| Endpoint { policy, gateway: false }),
-                            unreadable: None,
+                                .map(|policy| Endpoint { policy, gateway: false })
+                                .into_iter()
+                                .collect(),
+                            ..Applicable::default()
                         };
                         let expected = if [r, i, pb, sp, scp, rcp, ep].contains(&Deny) {
                             Verdict::ExplicitDeny

@@ -57,7 +57,8 @@ enum Test {
     Numeric(Comparison, Vec<Option<Box<str>>>),
     Date(Comparison, Vec<Option<Instant>>),
     Bool(Vec<Template>),
-    Binary(Vec<Option<Vec<u8>>>),
+    /// Canonical texts, equal where their bytes are.
+    Binary(Vec<Option<Box<str>>>),
     Ip(Vec<Option<Cidr>>),
     Arn(Vec<ArnPattern>),
     /// Whether the key shall be absent.
@@ -218,7 +219,10 @@ impl Test {
             O::DateGreaterThan => dates(Comparison::Greater),
             O::DateGreaterThanEquals => dates(Comparison::GreaterOrEqual),
             O::Bool => Self::Bool(templates()),
-            O::BinaryEquals => Self::Binary(values.iter().map(|v| base64::decode(v)).collect()),
+            O::BinaryEquals => {
+                let canonical = |value: &&str| base64::is_canonical(value).then(|| (*value).into());
+                Self::Binary(values.iter().map(canonical).collect())
+            }
             O::IpAddress | O::NotIpAddress => {
                 Self::Ip(values.iter().map(|value| Cidr::parse(value)).collect())
             }
@@ -247,8 +251,7 @@ impl Test {
             Self::Bool(list) => parse_bool(value).is_some_and(|_| {
                 list.iter().any(|wanted| wanted.equals_ignoring_case(value, context))
             }),
-            Self::Binary(list) => base64::decode(value)
-                .is_some_and(|bytes| list.iter().flatten().any(|wanted| *wanted == bytes)),
+            Self::Binary(list) => list.iter().flatten().any(|wanted| **wanted == *value),
             Self::Ip(list) => cidr::parse_address(value)
                 .is_some_and(|address| list.iter().flatten().any(|range| range.contains(address))),
             Self::Arn(list) => list.iter().any(|pattern| pattern.matches(value, context)),

@@ -7,6 +7,7 @@ use bailiwick_identifiers::Partition;
 
 use super::grammar::{List, RawDocument, RawPrincipal, RawStatement, Text};
 use super::principal::{Entry, PrincipalType};
+use super::shared_issuer;
 use super::{DocumentError, DocumentKind, Problem};
 use crate::condition::{Operator, Spelled, is_writable_date};
 use crate::fold;
@@ -323,7 +324,12 @@ impl Check<'_> {
                 return self.fail(item.span, Problem::TrustAction(item.text.clone()));
             }
         }
-        Ok(())
+        match shared_issuer::open_issuer(raw) {
+            Some((issuer, claim)) => {
+                self.fail(raw.span, Problem::SharedIssuer { issuer, claim }) // TR-12
+            }
+            None => Ok(()),
+        }
     }
 
     /// PR-7, PR-9, NP-1. That entities exist is the caller's to check.

@@ -140,6 +140,14 @@ pub enum Problem {
     /// An action that a trust policy may not have (TR-11).
     #[error("a trust policy takes actions of role assumption only, not `{0}`")]
     TrustAction(String),
+    /// Trust in a provider that many share, without a word on whom (TR-12).
+    #[error("trust in `{issuer}` needs a condition on `{issuer}:{claim}` that names the tenant")]
+    SharedIssuer {
+        /// The provider.
+        issuer: &'static str,
+        /// The claim that tells its tenants apart.
+        claim: &'static str,
+    },
     /// A resource control policy that allows (RCP-3).
     #[error("a resource control policy only denies")]
     ResourceControlAllows,
@@ -210,6 +218,9 @@ impl DocumentError {
                 format!("Invalid principal in policy: \"{kind}\":\"{text}\"")
             }
             Problem::NotPrincipalAllows => "Allow with NotPrincipal is not allowed.".to_owned(),
+            Problem::SharedIssuer { issuer, claim } => format!(
+                "Trust policy for {issuer} must have a condition on {issuer}:{claim} that names the tenant."
+            ),
             Problem::TrustAction(_) => {
                 "AssumeRole policy may only specify STS AssumeRole actions.".to_owned()
             }

@@ -12,6 +12,8 @@ mod grammar;
 mod index;
 mod position;
 mod principal;
+mod print;
+mod shared_issuer;
 mod statement;
 
 use std::collections::BTreeSet;
@@ -26,7 +28,7 @@ pub(crate) use principal::{Entry, PrincipalElement};
 pub use principal::{PrincipalText, PrincipalType};
 pub use statement::{ConditionText, Effect, Statement};
 
-use index::Index;
+pub(crate) use index::{Index, Probe, segments};
 use position::Places;
 pub use position::Position;
 
@@ -219,17 +221,13 @@ impl Document {
         self.inner.places.get_or_init(|| Places::of(self.source())).find(self.source(), byte)
     }
 
-    /// The statements that could match this action, in lower case, on this resource; all others
-    /// certainly do not.
-    pub(crate) fn candidates<'d>(
-        &'d self,
-        action: &str,
-        resource: &str,
-    ) -> impl Iterator<Item = (usize, &'d Statement)> {
-        let all = self.inner.index.is_none().then_some(0..self.statements().len());
-        let found = self.inner.index.as_ref().map(|index| index.find(action, resource));
-        let indices = all.into_iter().flatten().chain(found.into_iter().flatten());
-        indices.filter_map(|at| Some((at, self.statements().get(at)?)))
+    /// The places of the statements that could match, in no order; nothing if there are too few
+    /// to choose among.
+    pub(crate) fn candidates<'p>(
+        &self,
+        probe: impl FnOnce() -> &'p Probe,
+    ) -> Option<impl Iterator<Item = usize>> {
+        self.inner.index.as_ref().map(|index| index.find(probe()))
     }
 
     fn compile(text: &str, kind: DocumentKind, raw: &grammar::RawDocument) -> Self {
@@ -246,7 +244,7 @@ impl Document {
         id: Option<Box<str>>,
         statements: Vec<Statement>,
     ) -> Self {
-        let index = Index::of(&statements);
+        let index = Index::of(statements.iter());
         Self {
             inner: Arc::new(Inner {
                 text,

@@ -1,8 +1,10 @@
 //! Whether a statement matches a request (ST-1), and how strongly it means the caller (section 3
 //! of the rules).
 
+use std::cell::OnceCell;
+
 use crate::condition::Holds;
-use crate::document::{Effect, Entry, PrincipalElement, PrincipalType, Statement};
+use crate::document::{Effect, Entry, PrincipalElement, PrincipalType, Probe, Statement};
 use crate::{Principal, Request};
 
 /// How exactly a statement names the caller.
@@ -44,13 +46,20 @@ pub(crate) struct Ask<'a> {
     pub(crate) request: &'a Request<'a>,
     /// The action in lower case.
     pub(crate) action: &'a str,
+    /// The action and resource as indexes look them up, made when the first one does.
+    pub(crate) probe: &'a OnceCell<Probe>,
     /// Whether the caller has a permissions boundary (NP-3).
     pub(crate) bounded: bool,
     /// Whether the policy is that of a gateway endpoint (EP-3).
     pub(crate) gateway: bool,
 }
 
-impl Ask<'_> {
+impl<'a> Ask<'a> {
+    /// The action and resource, to be looked up in an index.
+    pub(crate) fn probe(&self) -> &'a Probe {
+        self.probe.get_or_init(|| Probe::new(self.action, self.request.resource))
+    }
+
     /// Asks one statement.
     pub(crate) fn check(&self, statement: &Statement) -> Match {
         if !self.action_matches(statement) {
@@ -97,7 +106,7 @@ impl Ask<'_> {
     pub(crate) fn grade(&self, element: &PrincipalElement, effect: Effect) -> Grade {
         let caller = self.request.principal;
         let strongest = |effect| {
-            let grades = element.entries.iter().map(|e| self.entry_grade(&e.entry, caller, effect));
+            let grades = element.entries.iter().map(|e| self.entry_grade(&e.entry, effect));
             grades.max().unwrap_or_default()
         };
         if !element.negated {
@@ -115,7 +124,9 @@ impl Ask<'_> {
         if excepted && !self.bounded { Grade::None } else { Grade::Direct }
     }
 
-    fn entry_grade(&self, entry: &Entry, caller: &Principal, effect: Effect) -> Grade {
+    /// How strongly one entry means the caller.
+    pub(crate) fn entry_grade(&self, entry: &Entry, effect: Effect) -> Grade {
+        let caller = self.request.principal;
         if self.gateway {
             // EP-3: everyone, or the root of an account.
             let root = matches!(caller, Principal::Root { .. });
@@ -141,10 +152,9 @@ fn grade_of(entry: &Entry, caller: &Principal, effect: Effect) -> Grade {
     let direct = |yes: bool| if yes { Grade::Direct } else { Grade::None };
     let parent = |yes: bool| if yes { Grade::Parent } else { Grade::None };
     match entry {
-        // PR-8. A federation call is nobody's until a provider is named, so `*` does not let it in.
+        // PR-8: what has no account is covered by the bare `*`, not by `*` under AWS.
         Entry::Everyone { bare } => match caller {
-            P::Service { .. } => direct(*bare || deny),
-            P::Federated { .. } => direct(deny),
+            P::Service { .. } | P::Federated { .. } => direct(*bare || deny),
             _ => Grade::Direct,
         },
         Entry::Account { partition, id } => {

@@ -3,7 +3,10 @@
 //! Deciding and explaining are the same walk with another witness. A layer answers with the
 //! strongest grade by which it allows, and with its first Deny; [`weigh`] puts the layers together.
 
+mod exceptions;
 mod matching;
+
+use std::cell::OnceCell;
 
 use bailiwick_identifiers::AccountId;
 use smallvec::SmallVec;
@@ -12,14 +15,16 @@ pub(crate) use matching::{Ask, Failing, Grade, Match};
 
 use crate::document::{Effect, Statement};
 use crate::{
-    Applicable, Attached, Decision, DocumentKind, PolicyKind, Principal, Reason, Request, Source,
-    SourceKind, Verdict,
+    Applicable, Attached, Decision, DocumentKind, Levels, Policies, PolicyKind, PolicySet,
+    Principal, Reason, Request, Source, SourceKind, Verdict,
 };
 
 /// Who watches the walk.
 pub(crate) trait Witness {
     /// Whether every statement is asked, also after the answer is known.
     const COMPLETE: bool;
+    /// Whether it wants to hear of anything at all.
+    const LISTENS: bool;
 
     /// The statements of this policy are asked next.
     fn policy(&mut self, kind: PolicyKind, level: Option<usize>, policy: &Attached<'_>);
@@ -33,6 +38,7 @@ struct Unwitnessed;
 
 impl Witness for Unwitnessed {
     const COMPLETE: bool = false;
+    const LISTENS: bool = false;
 
     fn policy(&mut self, _: PolicyKind, _: Option<usize>, _: &Attached<'_>) {}
 
@@ -80,6 +86,8 @@ struct Tally<'a> {
 struct Denial<'a> {
     kind: PolicyKind,
     source: &'a Source,
+    /// The place of the policy among those of its layer, and of the statement in it.
+    policy: usize,
     statement: usize,
     /// It denies because it cannot be understood (OP-X1).
     unclear: bool,
@@ -101,8 +109,8 @@ pub(crate) fn walk<W: Witness>(
     applicable: &Applicable<'_>,
     witness: &mut W,
 ) -> Decision {
-    let bytes: SmallVec<[u8; 96]> =
-        request.action.bytes().map(|b| b.to_ascii_lowercase()).collect();
+    let mut bytes: SmallVec<[u8; 96]> = SmallVec::from_slice(request.action.as_bytes());
+    bytes.make_ascii_lowercase();
     let action = std::str::from_utf8(&bytes).unwrap_or_default();
     let principal = request.principal;
     let identified = principal.has_identity();
@@ -115,7 +123,9 @@ pub(crate) fn walk<W: Witness>(
     }
     let root = matches!(principal, Principal::Root { .. });
     let boundary = applicable.boundary.as_ref().filter(|_| identified && !root);
-    let ask = Ask { request, action, bounded: boundary.is_some(), gateway: false };
+    let probe = OnceCell::new();
+    let bounded = boundary.is_some();
+    let ask = Ask { request, action, probe: &probe, bounded, gateway: false };
     match layers(&ask, applicable, boundary, witness) {
         Ok(layers) => weigh(&ask, applicable, &layers),
         Err(denial) => {
@@ -148,44 +158,89 @@ fn layers<'a, W: Witness>(
     let some = |grade: Grade| grade > Grade::None;
 
     let mut endpoint = true;
-    if let Some(found) = &applicable.endpoint {
+    for found in &applicable.endpoints {
         let ask = Ask { gateway: found.gateway, ..*ask };
-        let policy = std::slice::from_ref(&found.policy);
-        endpoint = some(settle(consult(&ask, PolicyKind::Endpoint, None, policy, witness))?);
+        let policy = View::one(&found.policy);
+        endpoint &= some(settle(consult(&ask, PolicyKind::Endpoint, None, policy, witness))?);
     }
-    for (level, policies) in applicable.rcps.iter().enumerate() {
-        settle(consult(ask, PolicyKind::ResourceControl, Some(level), policies, witness))?;
+    if !applicable.rcps.is_empty() && exceptions::meets_rcps(ask) {
+        for (level, policies) in View::levels(&applicable.rcps).enumerate() {
+            settle(consult(ask, PolicyKind::ResourceControl, Some(level), policies, witness))?;
+        }
     }
     let mut scp = true;
-    for (level, policies) in applicable.scps.iter().enumerate().filter(|_| identified) {
-        let tally = consult(ask, PolicyKind::ServiceControl, Some(level), policies, witness);
-        scp &= some(settle(tally)?);
+    let scps = identified && !applicable.scps.is_empty();
+    if scps && !exceptions::is_service_linked(ask.request.principal) {
+        for (level, policies) in View::levels(&applicable.scps).enumerate() {
+            let tally = consult(ask, PolicyKind::ServiceControl, Some(level), policies, witness);
+            scp &= some(settle(tally)?);
+        }
     }
-    let resource = applicable.resource.as_slice();
-    let kind = resource_kind(ask, applicable);
-    let resource = settle(consult(ask, kind, None, resource, witness))?;
+    let mut resource = Grade::None;
+    if let Some(policy) = &applicable.resource
+        && !exceptions::is_bucket_owner(ask)
+    {
+        let kind = resource_kind(ask, applicable);
+        resource = settle(consult(ask, kind, None, View::one(policy), witness))?;
+    }
     let mut layers = Layers {
         endpoint,
         scp,
-        resource,
+        resource: resource.max(granted(ask, applicable)),
         identity: matches!(ask.request.principal, Principal::Root { .. }), // ROOT-1
         boundary: true,
         session: true,
     };
     if identified {
-        let tally = consult(ask, PolicyKind::Identity, None, &applicable.identity, witness);
+        let policies = View::of(&applicable.identity);
+        let tally = consult(ask, PolicyKind::Identity, None, policies, witness);
         layers.identity |= some(settle(tally)?);
         if let Some(policy) = boundary {
-            let policy = std::slice::from_ref(policy);
-            let tally = consult(ask, PolicyKind::Boundary, None, policy, witness);
+            let tally = consult(ask, PolicyKind::Boundary, None, View::one(policy), witness);
             layers.boundary = some(settle(tally)?);
         }
         if let Some(policies) = &applicable.session {
-            let tally = consult(ask, PolicyKind::Session, None, policies, witness);
+            let tally = consult(ask, PolicyKind::Session, None, View::of(policies), witness);
             layers.session = some(settle(tally)?);
         }
     }
     first.map_or(Ok(layers), Err)
+}
+
+/// The grade by which a live grant names the caller for this action on a key (DLG-5).
+fn granted(ask: &Ask<'_>, applicable: &Applicable<'_>) -> Grade {
+    let grants = if ask.request.delegated { applicable.grants } else { &[] };
+    let grants = grants.iter().filter(|grant| grant.covers(ask.action));
+    let grades = grants.map(|grant| ask.entry_grade(&grant.grantee, Effect::Allow));
+    grades.max().unwrap_or_default()
+}
+
+/// The policies of one layer, as they are consulted.
+#[derive(Clone, Copy)]
+enum View<'a, 'v> {
+    Listed(&'v [Attached<'a>]),
+    Compiled(&'a PolicySet),
+}
+
+impl<'a, 'v> View<'a, 'v> {
+    fn one(policy: &'v Attached<'a>) -> Self {
+        Self::Listed(std::slice::from_ref(policy))
+    }
+
+    fn of(policies: &'v Policies<'a>) -> Self {
+        match policies {
+            Policies::Listed(list) => Self::Listed(list),
+            Policies::Compiled(set) => Self::Compiled(set),
+        }
+    }
+
+    fn levels(levels: &'v Levels<'a>) -> impl Iterator<Item = Self> {
+        let (listed, compiled): (&[Policies<'a>], &'a [PolicySet]) = match levels {
+            Levels::Listed(list) => (list, &[]),
+            Levels::Compiled(sets) => (&[], sets),
+        };
+        listed.iter().map(Self::of).chain(compiled.iter().map(Self::Compiled))
+    }
 }
 
 /// The policies of one kind, or of one level of it: a union.
@@ -193,51 +248,132 @@ fn consult<'a, W: Witness>(
     ask: &Ask<'_>,
     kind: PolicyKind,
     level: Option<usize>,
-    policies: &[Attached<'a>],
+    policies: View<'a, '_>,
     witness: &mut W,
 ) -> Tally<'a> {
     let mut tally = Tally::default();
-    for policy in policies {
-        witness.policy(kind, level, policy);
-        if W::COMPLETE {
-            for (place, statement) in policy.document.statements().iter().enumerate() {
-                let outcome = ask.check(statement);
-                witness.statement(place, statement, ask, outcome);
-                tally.add(kind, policy, place, statement, outcome);
+    match policies {
+        View::Listed(list) => {
+            for (place, policy) in list.iter().enumerate() {
+                consult_policy(ask, kind, level, (place, policy), witness, &mut tally);
             }
-            continue;
         }
-        for (place, statement) in policy.document.candidates(ask.action, ask.request.resource) {
-            // An Allow cannot add to a full one.
-            if statement.effect == Effect::Allow && tally.allow == Grade::Direct {
-                continue;
-            }
-            tally.add(kind, policy, place, statement, ask.check(statement));
-            if tally.deny.is_some() {
+        View::Compiled(set) => {
+            if !W::LISTENS
+                && let Some(candidates) = set.candidates(|| ask.probe())
+            {
+                for found in candidates {
+                    let place = Place { policy: found.policy, statement: found.place };
+                    tally.ask(ask, kind, &found.attached, place, found.statement);
+                }
                 return tally;
+            }
+            for (place, policy) in set.iter().enumerate() {
+                consult_policy(ask, kind, level, (place, &policy), witness, &mut tally);
             }
         }
     }
     tally
 }
 
+fn consult_policy<'a, W: Witness>(
+    ask: &Ask<'_>,
+    kind: PolicyKind,
+    level: Option<usize>,
+    (policy_place, policy): (usize, &Attached<'a>),
+    witness: &mut W,
+    tally: &mut Tally<'a>,
+) {
+    witness.policy(kind, level, policy);
+    let statements = policy.document.statements();
+    let place = |statement| Place { policy: policy_place, statement };
+    if W::COMPLETE {
+        for (at, statement) in statements.iter().enumerate() {
+            let outcome = ask.check(statement);
+            witness.statement(at, statement, ask, outcome);
+            tally.add(kind, policy, place(at), statement, outcome);
+        }
+        return;
+    }
+    let candidates = policy.document.candidates(|| ask.probe());
+    if W::LISTENS {
+        let mut places: Vec<usize> = match candidates {
+            Some(found) => found.collect(),
+            None => (0..statements.len()).collect(),
+        };
+        places.sort_unstable();
+        places.dedup();
+        for at in places {
+            if let Some(statement) = statements.get(at).filter(|s| tally.wants(s, place(at))) {
+                let outcome = ask.check(statement);
+                witness.statement(at, statement, ask, outcome);
+                tally.add(kind, policy, place(at), statement, outcome);
+            }
+        }
+    } else if let Some(found) = candidates {
+        for at in found {
+            if let Some(statement) = statements.get(at) {
+                tally.ask(ask, kind, policy, place(at), statement);
+            }
+        }
+    } else {
+        for (at, statement) in statements.iter().enumerate() {
+            tally.ask(ask, kind, policy, place(at), statement);
+        }
+    }
+}
+
+/// Where a statement stands in its layer.
+#[derive(Clone, Copy)]
+struct Place {
+    policy: usize,
+    statement: usize,
+}
+
 impl<'a> Tally<'a> {
+    /// Asks a statement, if its answer could still count.
+    fn ask(
+        &mut self,
+        ask: &Ask<'_>,
+        kind: PolicyKind,
+        policy: &Attached<'a>,
+        place: Place,
+        statement: &Statement,
+    ) {
+        if self.wants(statement, place) {
+            self.add(kind, policy, place, statement, ask.check(statement));
+        }
+    }
+
+    /// Whether a statement could still change the tally: an Allow cannot add to a full one, nor to
+    /// a Deny, and of several Denies the first in order is named, however they are found.
+    fn wants(&self, statement: &Statement, place: Place) -> bool {
+        match (&self.deny, statement.effect) {
+            (Some(deny), Effect::Deny) => {
+                (place.policy, place.statement) < (deny.policy, deny.statement)
+            }
+            (Some(_), Effect::Allow) => false,
+            (None, Effect::Deny) => true,
+            (None, Effect::Allow) => self.allow < Grade::Direct,
+        }
+    }
+
     fn add(
         &mut self,
         kind: PolicyKind,
         policy: &Attached<'a>,
-        place: usize,
+        place: Place,
         statement: &Statement,
         outcome: Match,
     ) {
-        let denial = |unclear| Denial { kind, source: policy.source, statement: place, unclear };
+        let unclear = outcome == Match::Unclear;
         match (outcome, statement.effect) {
             (Match::Yes(grade), Effect::Allow) => self.allow = self.allow.max(grade),
-            (Match::Yes(_), Effect::Deny) => {
-                self.deny = self.deny.or_else(|| Some(denial(false)));
-            }
-            (Match::Unclear, Effect::Deny) => {
-                self.deny = self.deny.or_else(|| Some(denial(true)));
+            (Match::Yes(_) | Match::Unclear, Effect::Deny) => {
+                let Place { policy: at, statement } = place;
+                let found = Denial { kind, source: policy.source, policy: at, statement, unclear };
+                let earlier = |held: &Denial<'_>| (held.policy, held.statement) <= (at, statement);
+                self.deny = self.deny.filter(earlier).or(Some(found));
             }
             (Match::Unclear, Effect::Allow) | (Match::No(_), _) => {}
         }
@@ -301,7 +437,12 @@ fn resource_kind(ask: &Ask<'_>, applicable: &Applicable<'_>) -> PolicyKind {
         Some(policy) => {
             policy.source.kind == SourceKind::Trust || policy.document.kind() == DocumentKind::Trust
         }
-        None => ask.action.starts_with("sts:assumerole"),
+        // SES-9: tags and source identity are let in by the trust policy too.
+        None => {
+            ask.action.starts_with("sts:assumerole")
+                || (ask.action.starts_with("sts:")
+                    && crate::is_delegated(ask.action, ask.request.resource))
+        }
     };
     if trust { PolicyKind::Trust } else { PolicyKind::Resource }
 }

@@ -1,8 +1,8 @@
 //! Wildcard matching in linear time.
 //!
-//! Where every `*` may cover anything, the leftmost match of each part between stars is the right
-//! one, and plain parts are found by the library's two-way search. Parts with `?`, and stars that
-//! stop at a colon, go to a simulation of all states at once, sixty-four states a word: no
+//! The leftmost match of each part between stars is the right one, so a simple search, which
+//! allocates nothing, answers at once for all that people write. It counts its steps; where they
+//! are used up, a simulation of all states at once takes over, sixty-four states a word: no
 //! pattern makes it backtrack (threat C16).
 
 /// One token of a resolved pattern.
@@ -20,46 +20,147 @@ pub(crate) enum Tok<'a> {
     StarField,
 }
 
-/// How many comparisons the simple search of one part may cost before all states are simulated.
-const SIMPLE_COST: usize = 4096;
+/// How many steps the simple search may take before all states are simulated.
+const FUEL: usize = 8192;
 
 /// Whether the whole text matches.
 pub(crate) fn matches(tokens: &[Tok<'_>], text: &str) -> bool {
-    if tokens.contains(&Tok::StarField) {
-        return simulate(tokens, text);
-    }
-    let Some(first) = tokens.iter().position(|tok| *tok == Tok::Star) else {
-        return strip_all(tokens, text) == Some("");
-    };
-    let last = tokens.iter().rposition(|tok| *tok == Tok::Star).unwrap_or(first);
-    let (head, middle, tail) = (
-        tokens.get(..first).unwrap_or_default(),
-        tokens.get(first..last).unwrap_or_default(),
-        tokens.get(last + 1..).unwrap_or_default(),
-    );
-    let Some(mut rest) = strip_all(head, text) else { return false };
-    for tok in tail.iter().rev() {
-        let Some(shorter) = strip_back(*tok, rest) else { return false };
-        rest = shorter;
-    }
-    for part in middle.split(|tok| *tok == Tok::Star).filter(|part| !part.is_empty()) {
-        let found = if let [Tok::Text(needle)] = part {
-            after(needle, rest)
-        } else if cost(part).saturating_mul(rest.len()) > SIMPLE_COST {
-            return simulate(tokens, text);
-        } else {
-            leftmost(part, rest)
-        };
-        let Some(after) = found else { return false };
-        rest = after;
-    }
-    true
+    let mut search = Search { fuel: FUEL };
+    search.whole(tokens, text).unwrap_or_else(|Exhausted| simulate(tokens, text))
 }
+
+/// The simple search took too long.
+struct Exhausted;
+
+type Found<T> = Result<T, Exhausted>;
+
+/// A search that takes the leftmost match of each part between stars. It allocates nothing, and
+/// gives up when its steps are used up.
+struct Search {
+    fuel: usize,
+}
+
+impl Search {
+    fn whole(&mut self, tokens: &[Tok<'_>], text: &str) -> Found<bool> {
+        let Some(first) = tokens.iter().position(|tok| *tok == Tok::Star) else {
+            return self.anchored(tokens, text);
+        };
+        let last = tokens.iter().rposition(|tok| *tok == Tok::Star).unwrap_or(first);
+        let (head, middle, tail) = (
+            tokens.get(..first).unwrap_or_default(),
+            tokens.get(first..last).unwrap_or_default(),
+            tokens.get(last + 1..).unwrap_or_default(),
+        );
+        let Some(rest) = self.begins(head, text)? else { return Ok(false) };
+        let Some(mut rest) = self.ends(tail, rest)? else { return Ok(false) };
+        for part in middle.split(|tok| *tok == Tok::Star).filter(|part| !part.is_empty()) {
+            let found = if let [Tok::Text(needle)] = part {
+                self.burn(rest.len())?;
+                after(needle, rest)
+            } else {
+                self.leftmost(part, rest)?
+            };
+            let Some(after) = found else { return Ok(false) };
+            rest = after;
+        }
+        Ok(true)
+    }
+
+    /// A pattern without a star that crosses colons: both its ends are those of the text.
+    fn anchored(&mut self, tokens: &[Tok<'_>], text: &str) -> Found<bool> {
+        let Some(last) = tokens.iter().rposition(|tok| *tok == Tok::StarField) else {
+            return Ok(strip_all(tokens, text) == Some(""));
+        };
+        let (front, back) = (tokens.get(..last), tokens.get(last + 1..));
+        let Some(rest) = self.begins(front.unwrap_or_default(), text)? else { return Ok(false) };
+        let gap = strip_back_all(back.unwrap_or_default(), rest);
+        Ok(gap.is_some_and(|gap| !gap.contains(':')))
+    }
+
+    /// What follows the shortest match of a part at the beginning of the text. Between stars that
+    /// stop at colons the leftmost match is the right one too: a chunk has its first colon, if it
+    /// has one, where the text has its next.
+    fn begins<'t>(&mut self, part: &[Tok<'_>], text: &'t str) -> Found<Option<&'t str>> {
+        let mut chunks = part.split(|tok| *tok == Tok::StarField);
+        let first = chunks.next().unwrap_or_default();
+        let Some(mut rest) = strip_all(first, text) else { return Ok(None) };
+        for chunk in chunks {
+            let mut places = starts(rest);
+            rest = loop {
+                self.burn(1 + chunk.len())?;
+                let Some(from) = places.next() else { return Ok(None) };
+                if let Some(end) = strip_all(chunk, from) {
+                    break end;
+                }
+                if from.starts_with(':') {
+                    return Ok(None);
+                }
+            };
+        }
+        Ok(Some(rest))
+    }
+
+    /// What precedes the shortest match of a part at the end of the text.
+    fn ends<'t>(&mut self, part: &[Tok<'_>], text: &'t str) -> Found<Option<&'t str>> {
+        let mut chunks = part.rsplit(|tok| *tok == Tok::StarField);
+        let last = chunks.next().unwrap_or_default();
+        let Some(mut rest) = strip_back_all(last, text) else { return Ok(None) };
+        for chunk in chunks {
+            let mut until = rest;
+            rest = loop {
+                self.burn(1 + chunk.len())?;
+                if let Some(begin) = strip_back_all(chunk, until) {
+                    break begin;
+                }
+                let mut scalars = until.chars();
+                if matches!(scalars.next_back(), None | Some(':')) {
+                    return Ok(None);
+                }
+                until = scalars.as_str();
+            };
+        }
+        Ok(Some(rest))
+    }
+
+    /// What follows the leftmost match of a part anywhere in the text.
+    fn leftmost<'t>(&mut self, part: &[Tok<'_>], text: &'t str) -> Found<Option<&'t str>> {
+        if let Some((Tok::Text(first), _)) = part.split_first() {
+            let mut rest = text;
+            loop {
+                self.burn(rest.len())?;
+                let Some(following) = after(first, rest) else { return Ok(None) };
+                let at = rest.len() - following.len() - first.len();
+                let here = rest.get(at..).unwrap_or_default();
+                if let Some(end) = self.begins(part, here)? {
+                    return Ok(Some(end));
+                }
+                let mut scalars = here.chars();
+                scalars.next();
+                rest = scalars.as_str();
+            }
+        }
+        for from in starts(text) {
+            self.burn(1 + part.len())?;
+            if let Some(end) = self.begins(part, from)? {
+                return Ok(Some(end));
+            }
+        }
+        Ok(None)
+    }
+
+    fn burn(&mut self, steps: usize) -> Found<()> {
+        self.fuel = self.fuel.checked_sub(steps).ok_or(Exhausted)?;
+        Ok(())
+    }
+}
+
+/// Up to this product of lengths a plain search is the faster one.
+const SHORT: usize = 4096;
 
 /// What follows the first occurrence of `needle`. Short texts are searched without the set-up of
 /// the library's search, which is linear but dear.
 fn after<'t>(needle: &str, text: &'t str) -> Option<&'t str> {
-    if needle.len().saturating_mul(text.len()) > SIMPLE_COST {
+    if needle.len().saturating_mul(text.len()) > SHORT {
         return text.split_once(needle).map(|(_, rest)| rest);
     }
     let Some(first) = needle.bytes().next() else { return Some(text) };
@@ -80,27 +181,6 @@ pub(super) fn contains(text: &str, needle: &str) -> bool {
     after(needle, text).is_some()
 }
 
-/// What follows the leftmost match of a part, in a text short enough to try each place.
-fn leftmost<'t>(part: &[Tok<'_>], text: &'t str) -> Option<&'t str> {
-    let Some((Tok::Text(first), more)) = part.split_first() else {
-        return starts(text).find_map(|from| strip_all(part, from));
-    };
-    let mut rest = text;
-    loop {
-        let following = after(first, rest)?;
-        if let Some(end) = strip_all(more, following) {
-            return Some(end);
-        }
-        let at = rest.len() - following.len() - first.len();
-        let skip = rest.get(at..)?.chars().next()?.len_utf8();
-        rest = rest.get(at + skip..)?;
-    }
-}
-
-fn cost(part: &[Tok<'_>]) -> usize {
-    part.iter().map(|tok| if let Tok::Text(text) = tok { text.len() } else { 1 }).sum()
-}
-
 /// The text from each of its scalars on, and the empty rest.
 fn starts(text: &str) -> impl Iterator<Item = &str> {
     let inner = text.char_indices().filter_map(move |(at, _)| text.get(at..));
@@ -118,6 +198,11 @@ fn strip_all<'t>(tokens: &[Tok<'_>], text: &'t str) -> Option<&'t str> {
         }
         Tok::Star | Tok::StarField => None,
     })
+}
+
+/// What is left of `text` before these tokens, none of them a star, at its end.
+fn strip_back_all<'t>(tokens: &[Tok<'_>], text: &'t str) -> Option<&'t str> {
+    tokens.iter().rev().try_fold(text, |rest, tok| strip_back(*tok, rest))
 }
 
 fn strip_back<'t>(tok: Tok<'_>, text: &'t str) -> Option<&'t str> {

@@ -73,9 +73,12 @@ impl ResourcePattern {
                 || self.completed.as_ref().is_some_and(|p| p.matches(resource, context)))
     }
 
-    /// The one resource it covers.
-    pub(crate) fn exact(&self) -> Option<&str> {
-        if self.completed.is_some() { None } else { self.pattern.exact() }
+    /// The keys of the segments that every resource it covers has (see the index of statements).
+    ///
+    /// A short pattern ends where its completion goes on with a colon, so its segments are also
+    /// those of the completed one.
+    pub(crate) fn segments(&self) -> Vec<u64> {
+        self.pattern.segments()
     }
 
     /// The variables in it.

@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use super::glob::{self, Tok};
 use crate::context::Values;
+use crate::document::segments;
 use crate::{Context, fold};
 
 /// A context key in `${...}` (VAR-1).
@@ -95,10 +96,15 @@ impl Template {
 
     /// Whether the text is `value` without regard to case.
     pub(crate) fn equals_ignoring_case(&self, value: &str, context: &Context) -> bool {
-        match &self.pattern.shape {
-            Shape::Exact(text) => fold::equal(text, value),
-            _ => self.resolve(context).is_some_and(|text| fold::equal(&text, value)),
-        }
+        let pieces = match &self.pattern.shape {
+            Shape::Exact(text) => return fold::equal(text, value),
+            Shape::Pieces(list) => &list.pieces,
+            Shape::Any | Shape::Prefix(_) => return false,
+        };
+        let Some(tokens) = resolve(pieces, context) else { return false };
+        let texts = tokens.iter().map(|tok| if let Tok::Text(text) = tok { *text } else { "" });
+        let scalars = texts.flat_map(str::chars).map(fold::fold_char);
+        scalars.eq(value.chars().map(fold::fold_char))
     }
 
     /// The text with its variables resolved; nothing if one has no value.
@@ -161,6 +167,23 @@ impl Pattern {
         }
     }
 
+    /// The keys of its literal segments: runs of text between two of `:` and `/`, or an end.
+    pub(crate) fn segments(&self) -> Vec<u64> {
+        match &self.shape {
+            Shape::Any => Vec::new(),
+            Shape::Exact(text) => segments(text).collect(),
+            Shape::Prefix(text) => segments(closed(text, false, true)).collect(),
+            Shape::Pieces(list) => {
+                let last = list.pieces.len().saturating_sub(1);
+                let texts = list.pieces.iter().enumerate().filter_map(|(at, piece)| match piece {
+                    Piece::Text(text) => Some(closed(text, at > 0, at < last)),
+                    _ => None,
+                });
+                texts.flat_map(segments).collect()
+            }
+        }
+    }
+
     /// The variables in it.
     pub(crate) fn variables(&self) -> impl Iterator<Item = &Variable> {
         let pieces: &[Piece] =
@@ -201,6 +224,21 @@ impl Pieces {
             Some(Piece::Text(text)) => glob::contains(value, text),
             _ => true,
         }
+    }
+}
+
+/// A text without the segments at its ends that go on in what stands before or behind it.
+fn closed(text: &str, open_before: bool, open_behind: bool) -> &str {
+    let border = [':', '/'];
+    let text = if open_before {
+        text.find(border).and_then(|at| text.get(at..)).unwrap_or_default()
+    } else {
+        text
+    };
+    if open_behind {
+        text.rfind(border).and_then(|at| text.get(..at)).unwrap_or_default()
+    } else {
+        text
     }
 }
 
