@@ -22,6 +22,7 @@ import decision_rows  # noqa: E402,F401
 import entity_rows  # noqa: E402,F401
 import operator_rows  # noqa: E402,F401
 import session_rows  # noqa: E402,F401
+import simulation_rows  # noqa: E402,F401
 from rows import ROOT, ROWS, Cli, Row  # noqa: E402
 
 

@@ -12,6 +12,7 @@ import signing
 from conftest import allow, refused, text_of, trust
 
 ARN = "arn:aws:iam::123456789012:policy/no-such-policy"
+GHOST = "arn:aws:iam::123456789012:user/ghost"
 TEXT = json.dumps(allow("s3:GetObject"))
 TAGS = [{"Key": "a", "Value": "b"}]
 TRUST = json.dumps(trust({"Service": "ec2.amazonaws.com"}))
@@ -89,6 +90,10 @@ IAM = {
     "DeleteAccountAlias": {"AccountAlias": "never-made"},
     "GetAccountSummary": {},
     "GetAccountAuthorizationDetails": {},
+    "SimulateCustomPolicy": {"PolicyInputList": [TEXT], "ActionNames": ["s3:GetObject"]},
+    "SimulatePrincipalPolicy": {"PolicySourceArn": GHOST, "ActionNames": ["s3:GetObject"]},
+    "GetContextKeysForCustomPolicy": {"PolicyInputList": [TEXT]},
+    "GetContextKeysForPrincipalPolicy": {"PolicySourceArn": GHOST},
 }
 for kind, named in (("User", USER), ("Group", GROUP), ("Role", ROLE)):
     IAM |= {
@@ -103,6 +108,7 @@ for kind, named in (("User", USER), ("Group", GROUP), ("Role", ROLE)):
 STS = {
     "AssumeRole": {"RoleArn": "arn:aws:iam::123456789012:role/ghost", "RoleSessionName": "ghost"},
     "GetAccessKeyInfo": KEY,
+    "DecodeAuthorizationMessage": {"EncodedMessage": "d-" + "0" * 32},
     # These two need no permission.
     "GetCallerIdentity": {},
     "GetSessionToken": {},
@@ -110,7 +116,7 @@ STS = {
 FREE = {"GetCallerIdentity", "GetSessionToken"}
 EVERY = [("iam", name) for name in IAM] + [("sts", name) for name in STS]
 # What comes of a call that is allowed, on things that are not there.
-ABSENT = {"NoSuchEntity"}
+ABSENT = {"NoSuchEntity", "InvalidAuthorizationMessageException"}
 
 
 def call(principal, service, operation):

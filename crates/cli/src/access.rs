@@ -30,6 +30,15 @@ pub struct AccessArgs {
     pub endpoint_url: Option<String>,
 }
 
+impl AccessArgs {
+    /// The data directory of the server on this machine; `variable` reads the environment.
+    pub(crate) fn directory(&self, variable: impl Fn(&str) -> Option<String>) -> PathBuf {
+        let set = || variable("BAILIWICK_DATA_DIR").filter(|value| !value.is_empty());
+        let named = self.data_dir.clone().or_else(|| set().map(PathBuf::from));
+        named.unwrap_or_else(|| DEFAULT_DATA_DIR.into())
+    }
+}
+
 /// A server and a key for it.
 #[derive(Debug)]
 pub(crate) struct Access {
@@ -67,9 +76,7 @@ impl Access {
                 ca_bundle,
             });
         }
-        let dir =
-            args.data_dir.clone().or_else(|| variable("BAILIWICK_DATA_DIR").map(PathBuf::from));
-        let dir = dir.unwrap_or_else(|| DEFAULT_DATA_DIR.into());
+        let dir = args.directory(variable);
         if !dir.join("credentials").exists() {
             bail!(
                 "no server is known: run `eval \"$(bailiwick env)\"` for one on this machine, or set \

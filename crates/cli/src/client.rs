@@ -7,11 +7,12 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use bailiwick_wire::schema::Operation;
 use bailiwick_wire::sigv4::{self, PathForm, SecretKey, Signer};
-use bailiwick_wire::{Api, Shape, json};
-use http::{Request, Uri};
+use bailiwick_wire::{Api, Shape, json, query};
+use http::{Request, StatusCode, Uri};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
 use crate::access::Access;
+use crate::call::Refused;
 use crate::clock;
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -25,7 +26,15 @@ const SYSTEM_BUNDLES: &[&str] = &[
     "/etc/ssl/cert.pem",
 ];
 
-/// A connection to a server's own API.
+/// An answer as it came.
+struct Reply {
+    status: StatusCode,
+    /// What `x-amzn-errortype` says.
+    code: Option<String>,
+    body: Vec<u8>,
+}
+
+/// A connection to a server.
 pub(crate) struct Client {
     access: Access,
     secret: SecretKey,
@@ -58,16 +67,15 @@ impl Client {
     /// Calls an operation that speaks JSON.
     pub(crate) fn call<A: Api>(&self, request: A::Request) -> anyhow::Result<A::Response> {
         let body = json::encode(A::Request::SCHEMA, &request.into_value());
-        let request = self.signed(A::OPERATION, body)?;
-        let sent = self.agent.run(request);
-        let mut reply = sent.with_context(|| format!("no answer from {}", self.access.endpoint))?;
-        let code = reply.headers().get("x-amzn-errortype").cloned();
-        let status = reply.status();
-        let body = reply.body_mut().with_config().limit(MAX_REPLY).read_to_vec();
-        let body = body.with_context(|| format!("the answer of {}", self.access.endpoint))?;
+        let service = A::OPERATION.service;
+        let target = format!("{}.{}", service.target_prefix, A::OPERATION.name);
+        let request = Request::post(self.address.clone())
+            .header("content-type", json::content_type(service.protocol))
+            .header("x-amz-target", target)
+            .body(body)?;
+        let Reply { status, code, body } = self.send(service.signing_name, request)?;
         if !status.is_success() {
-            let header = code.as_ref().and_then(|code| code.to_str().ok());
-            return match json::decode_error(&body, header) {
+            return match json::decode_error(&body, code.as_deref()) {
                 Ok(error) => Err(anyhow!("{}: {}", error.code, error.message)),
                 Err(_) => bail!("{} answered with status {status}", self.access.endpoint),
             };
@@ -77,20 +85,43 @@ impl Client {
         A::Response::from_value(value).context("the answer cannot be read")
     }
 
-    fn signed(&self, operation: &Operation, body: Vec<u8>) -> anyhow::Result<Request<Vec<u8>>> {
-        let service = operation.service;
-        let target = format!("{}.{}", service.target_prefix, operation.name);
+    /// Calls an operation of the query protocol with this form; the answer as JSON.
+    pub(crate) fn query(&self, operation: &Operation, form: Vec<u8>) -> anyhow::Result<Vec<u8>> {
         let request = Request::post(self.address.clone())
-            .header("content-type", json::content_type(service.protocol))
-            .header("x-amz-target", target)
-            .body(body)?;
+            .header("content-type", "application/x-www-form-urlencoded; charset=utf-8")
+            .body(form)?;
+        let Reply { status, body, .. } = self.send(operation.service.signing_name, request)?;
+        if !status.is_success() {
+            return match query::decode_error(&body) {
+                Ok(error) => Err(Refused { code: error.code, message: error.message }.into()),
+                Err(_) => bail!("{} answered with status {status}", self.access.endpoint),
+            };
+        }
+        let value = query::decode_response(operation, &body)
+            .map_err(|error| anyhow!("the answer cannot be read: {error}"))?;
+        let encode = |output| json::encode(output, &value);
+        Ok(operation.output.map_or_else(|| b"{}".to_vec(), encode))
+    }
+
+    fn send(&self, service: &str, request: Request<Vec<u8>>) -> anyhow::Result<Reply> {
+        let sent = self.agent.run(self.signed(service, request)?);
+        let mut reply = sent.with_context(|| format!("no answer from {}", self.access.endpoint))?;
+        let code = reply.headers().get("x-amzn-errortype");
+        let code = code.and_then(|code| code.to_str().ok()).map(ToOwned::to_owned);
+        let status = reply.status();
+        let body = reply.body_mut().with_config().limit(MAX_REPLY).read_to_vec();
+        let body = body.with_context(|| format!("the answer of {}", self.access.endpoint))?;
+        Ok(Reply { status, code, body })
+    }
+
+    fn signed(&self, service: &str, request: Request<Vec<u8>>) -> anyhow::Result<Request<Vec<u8>>> {
         let (mut parts, body) = request.into_parts();
         let signer = Signer {
             access_key_id: &self.access.key_id,
             secret: &self.secret,
             session_token: self.access.session_token.as_ref().map(bailiwick_wire::Secret::expose),
             region: &self.access.region,
-            service: service.signing_name,
+            service,
             path_form: PathForm::Normalized,
         };
         sigv4::sign(&signer, &mut parts, &body, clock::now())?;

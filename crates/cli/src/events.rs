@@ -172,25 +172,11 @@ fn is_own_poll(event: &str) -> bool {
 fn print(out: &mut impl Write, format: Format, event: &str) -> anyhow::Result<()> {
     match (format, serde_json::from_str::<Json>(event)) {
         // Printed anew: nothing but what the parser took reaches the terminal.
-        (Format::Json, Ok(event)) => writeln!(out, "{}", ascii(&event.to_string()))?,
+        (Format::Json, Ok(event)) => writeln!(out, "{}", terminal::json(&event.to_string()))?,
         (Format::Table, Ok(event)) => writeln!(out, "{}", line(&event))?,
         (_, Err(_)) => writeln!(out, "{}", terminal::text(event))?,
     }
     Ok(())
-}
-
-/// JSON leaves C1 controls and direction marks as they are; a terminal obeys some.
-fn ascii(json: &str) -> String {
-    json.chars()
-        .map(|c| match c {
-            '\u{7f}'..='\u{9f}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}'
-            | '\u{feff}' => format!("\\u{:04x}", u32::from(c)),
-            c => c.to_string(),
-        })
-        .collect()
 }
 
 /// Time, operation, caller, outcome, address, decision.

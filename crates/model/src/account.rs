@@ -354,14 +354,6 @@ impl Account {
         self.policies.with_id(id)
     }
 
-    /// The customer managed policy of this ARN: same account, partition, path and name, and the
-    /// name in the very case (RES-2).
-    pub fn policy_with_arn(&self, arn: &Arn) -> Option<&Arc<Policy>> {
-        let name = arn.resource().strip_prefix("policy/")?;
-        let name = name.rsplit('/').next()?;
-        self.policy_named(name).filter(|policy| self.policy_arn(policy) == *arn)
-    }
-
     /// Every customer managed policy.
     pub fn policies(&self) -> impl ExactSizeIterator<Item = &Arc<Policy>> {
         self.policies.by_name.values()
@@ -455,39 +447,6 @@ impl Account {
     /// Every remembered answer.
     pub fn retries(&self) -> impl Iterator<Item = &Arc<Retry>> {
         self.retries.values()
-    }
-}
-
-/// ARNs of what the account holds.
-impl Account {
-    /// The account's root.
-    pub fn root_arn(&self) -> Arn {
-        Arn::root(self.partition(), self.id())
-    }
-
-    /// A user's ARN.
-    pub fn user_arn(&self, user: &User) -> Arn {
-        Arn::user(self.partition(), self.id(), &user.path, &user.name)
-    }
-
-    /// A group's ARN.
-    pub fn group_arn(&self, group: &Group) -> Arn {
-        Arn::group(self.partition(), self.id(), &group.path, &group.name)
-    }
-
-    /// A role's ARN.
-    pub fn role_arn(&self, role: &Role) -> Arn {
-        Arn::role(self.partition(), self.id(), &role.path, &role.name)
-    }
-
-    /// An instance profile's ARN.
-    pub fn instance_profile_arn(&self, profile: &InstanceProfile) -> Arn {
-        Arn::instance_profile(self.partition(), self.id(), &profile.path, &profile.name)
-    }
-
-    /// A customer managed policy's ARN.
-    pub fn policy_arn(&self, policy: &Policy) -> Arn {
-        Arn::policy(self.partition(), self.id(), &policy.path, &policy.name)
     }
 }
 

@@ -4,8 +4,10 @@
 //! only says which policies apply to a principal.
 
 mod account;
+mod arns;
 mod effective;
 mod entity;
+pub mod export;
 mod managed;
 mod record;
 mod text;

@@ -8,16 +8,31 @@ use bailiwick_catalog::{Catalog, ManagedPolicy};
 use bailiwick_identifiers::{Arn, Partition};
 use bailiwick_policy::{Document, DocumentKind};
 
-/// The AWS managed policies with their parsed default versions.
+/// The AWS managed policies with their parsed documents in force.
 pub struct ManagedPolicies {
     catalog: &'static Catalog,
+    preferred: HashMap<Arn, Option<Arc<Document>>>,
     parsed: RwLock<HashMap<Box<str>, Option<Arc<Document>>>>,
 }
 
 impl ManagedPolicies {
     /// The policies of a catalog.
     pub fn new(catalog: &'static Catalog) -> Self {
-        Self { catalog, parsed: RwLock::default() }
+        Self::preferring(catalog, HashMap::new())
+    }
+
+    /// The policies of a catalog, but these documents in place of the catalog's: so an export shows
+    /// them. None is a document that cannot be read.
+    pub fn preferring(
+        catalog: &'static Catalog,
+        preferred: HashMap<Arn, Option<Arc<Document>>>,
+    ) -> Self {
+        Self { catalog, preferred, parsed: RwLock::default() }
+    }
+
+    /// Whether a document stands in place of the catalog's.
+    pub fn is_preferred(&self, arn: &Arn) -> bool {
+        self.preferred.contains_key(arn)
     }
 
     /// The policy of an ARN whose account field is `aws`, in any partition.
@@ -33,9 +48,12 @@ impl ManagedPolicies {
         self.catalog.managed_policy(&format!("arn:aws:iam::aws:{}", arn.resource()))
     }
 
-    /// The parsed default version of such a policy; none when there is no such policy, or it cannot
+    /// The parsed document in force of such a policy; none when there is no such policy, or it cannot
     /// be read.
     pub fn document(&self, arn: &Arn) -> Option<Arc<Document>> {
+        if let Some(document) = self.preferred.get(arn) {
+            return document.clone();
+        }
         let policy = self.policy(arn)?;
         {
             let parsed = self.parsed.read().unwrap_or_else(PoisonError::into_inner);

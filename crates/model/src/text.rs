@@ -92,6 +92,20 @@ impl TrustText {
         Self { source: document.source().into(), bindings, document: Ok(Arc::new(bound)) }
     }
 
+    /// The text of an export. Principals of other accounts (`foreign`) are ARNs of entities that
+    /// lived when the export was made, but whose ids it does not tell: a text with such principals
+    /// matches by ARN, which in one state of all accounts means the same.
+    pub(crate) fn exported(
+        source: &str,
+        document: Result<Document, DocumentError>,
+        bindings: Vec<Binding>,
+        foreign: bool,
+    ) -> Self {
+        let document = document
+            .map(|document| Arc::new(if foreign { document } else { bind(&document, &bindings) }));
+        Self { source: source.into(), bindings, document }
+    }
+
     /// The text, byte for byte as it was written.
     pub fn source(&self) -> &str {
         &self.source

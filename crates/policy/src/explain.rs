@@ -141,6 +141,9 @@ pub enum Miss {
 pub struct ConditionReport {
     /// The operator as written.
     pub operator: String,
+    /// Whether there is no such operator: it fails an Allow and holds for a Deny (OP-X1).
+    #[serde(skip_serializing_if = "is_false")]
+    pub unknown_operator: bool,
     /// The key as written.
     pub key: String,
     /// The values as written.
@@ -157,6 +160,11 @@ pub struct ConditionReport {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
 const fn is_zero(count: &usize) -> bool {
     *count == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
+const fn is_false(answer: &bool) -> bool {
+    !*answer
 }
 
 /// Decides a request and tells why, statement by statement.
@@ -387,6 +395,7 @@ fn condition_report(
     let owned = |values: Vec<&str>| values.into_iter().map(ToOwned::to_owned).collect();
     Some(ConditionReport {
         operator: text.operator.to_string(),
+        unknown_operator: condition.is_unknown(),
         key: text.key.to_string(),
         wanted: text.values.iter().map(ToString::to_string).collect(),
         resolved: condition.resolved(context),
@@ -488,6 +497,10 @@ impl fmt::Display for Miss {
 
 impl fmt::Display for ConditionReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.unknown_operator {
+            let at = self.at;
+            return write!(f, "unknown operator `{}` ({}:{})", self.operator, at.line, at.column);
+        }
         write!(f, "{} {} wants `{}`", self.operator, self.key, self.wanted.join("`, `"))?;
         if let Some(resolved) = &self.resolved {
             let texts: Vec<&str> =

@@ -19,7 +19,7 @@ use bailiwick_catalog::Catalog;
 use bailiwick_policy::simulate::{Simulation, policy_fits, require_action};
 use bailiwick_policy::{
     Applicable, Attached, Case, Decision, Document, DocumentKind, Documents, Explanation,
-    RECORDED_WHOLE, Request, Source, SourceKind, decide, record,
+    RECORDED_WHOLE, Request, Source, SourceKind, decide, is_delegated, record,
 };
 use serde_json::{Value, json};
 
@@ -116,6 +116,7 @@ fn run(line: &str, vector: &Value, documents: &mut Documents) -> Result<(), Stri
     }
     padded(&request, &applicable, &decision)?;
     explained(&explanation, expected)?;
+    same_in_simulator(&case, &answer)?;
     simulated(&case, vector)?;
     written(vector, &expected["write"])
 }
@@ -174,6 +175,34 @@ fn explained(explanation: &Explanation, expected: &Value) -> Result<(), String> 
         }
     }
     Ok(())
+}
+
+/// The simulator decides as the engine does. It has no words for credentials, takes no second
+/// owner of a resource, and asks the caller's side alone of a delegated resource without policy.
+fn same_in_simulator(case: &Case, answer: &Value) -> Result<(), String> {
+    let (request, policies) = (case.request(), case.applicable());
+    let named = request.resource.split(':').nth(4).is_some_and(|account| !account.is_empty());
+    let beyond = case.refusal().is_some()
+        || (named && request.resource_account.is_some())
+        || request.delegated != is_delegated(request.action, request.resource)
+        || (request.delegated && policies.resource.is_none());
+    if beyond {
+        return Ok(());
+    }
+    let simulation = Simulation {
+        catalog: Catalog::embedded(),
+        caller: Some(request.principal),
+        policies,
+        in_organization: false,
+        resource_owner: request.resource_account,
+        actions: &[],
+        resources: &[request.resource.to_owned()],
+        context: request.context,
+    };
+    match simulation.evaluate(request.action) {
+        Ok(result) => same("simulated", &json!(result.eval_decision), &answer["decision"]),
+        Err(_) => same("simulated", &json!("evaluation-error"), &answer["reasons"][0]["kind"]),
+    }
 }
 
 /// What the simulator answers to the same policies, as far as the vector says.

@@ -1,10 +1,12 @@
 //! A services' side that keeps nothing: for tests of the process around it.
 
+use std::net::IpAddr;
+
 use bailiwick_identifiers::{AccessKeyId, AccountId};
 use bailiwick_wire::Secret;
 use parking_lot::Mutex;
 
-use crate::operator::{AccountSummary, Credentials, Operator, OperatorError};
+use crate::operator::{AccountSummary, Credentials, ForwardSession, Operator, OperatorError};
 
 #[derive(Default)]
 pub(crate) struct Fake {
@@ -80,6 +82,24 @@ impl Operator for Fake {
 
     fn delete_root_keys(&self, account: AccountId) -> Result<Vec<AccessKeyId>, OperatorError> {
         Ok(vec![Self::credentials(account, "root").access_key_id])
+    }
+
+    fn forward_session(
+        &self,
+        access_key_id: &AccessKeyId,
+        _: Option<&Secret>,
+        services: &[String],
+        _: Option<IpAddr>,
+    ) -> Result<ForwardSession, OperatorError> {
+        if services.is_empty() {
+            return Err(OperatorError("no service".into()));
+        }
+        Ok(ForwardSession {
+            access_key_id: access_key_id.clone(),
+            secret_access_key: Secret::new("forward-secret"),
+            session_token: Secret::new("forward-token"),
+            expiration: jiff::Timestamp::UNIX_EPOCH,
+        })
     }
 
     fn load_fixture(

@@ -1,6 +1,7 @@
 //! The services opened over this process's store, clock and randomness: in a data directory, or in
 //! memory for development.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::backend::{Backend, DEV_ACCOUNT, DevKey};
 use crate::clock::{self, ClockChange, SettableClock, SteadyClock};
-use crate::operator::{AccountSummary, Credentials, Operator, OperatorError};
+use crate::operator::{AccountSummary, Credentials, ForwardSession, Operator, OperatorError};
 use crate::settings::{Home, Settings};
 use crate::{DataDir, Dev, Handler, Peer, Reply, random};
 
@@ -216,6 +217,24 @@ impl Operator for Live {
             operator::delete_root_key(&node, account, key)?;
         }
         Ok(keys)
+    }
+
+    fn forward_session(
+        &self,
+        access_key_id: &AccessKeyId,
+        session_token: Option<&Secret>,
+        services: &[String],
+        source_ip: Option<IpAddr>,
+    ) -> Result<ForwardSession, OperatorError> {
+        let node = self.node();
+        let made =
+            operator::forward_session(&node, access_key_id, session_token, services, source_ip)?;
+        Ok(ForwardSession {
+            access_key_id: made.access_key_id,
+            secret_access_key: made.secret_access_key,
+            session_token: made.session_token,
+            expiration: made.expiration,
+        })
     }
 
     fn load_fixture(

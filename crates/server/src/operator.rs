@@ -1,7 +1,10 @@
 //! What the host's operator may ask of the services, beyond what any API caller may.
 
+use std::net::IpAddr;
+
 use bailiwick_identifiers::{AccessKeyId, AccountId};
 use bailiwick_wire::Secret;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Credentials that were just made. They are shown nowhere again.
@@ -17,6 +20,19 @@ pub struct Credentials {
     pub secret_access_key: Secret,
     /// A password for one console sign-in.
     pub console_password: Option<Secret>,
+}
+
+/// Credentials with which services call on a caller's behalf. They live for minutes.
+#[derive(Debug)]
+pub struct ForwardSession {
+    /// The access key's id.
+    pub access_key_id: AccessKeyId,
+    /// The access key's secret.
+    pub secret_access_key: Secret,
+    /// The token that goes with them.
+    pub session_token: Secret,
+    /// When they end.
+    pub expiration: Timestamp,
 }
 
 /// One account, as the operator sees it.
@@ -71,6 +87,16 @@ pub trait Operator: Send + Sync {
 
     /// Deletes the keys of an account's root and tells which they were.
     fn delete_root_keys(&self, account: AccountId) -> Result<Vec<AccessKeyId>, OperatorError>;
+
+    /// Makes a session in which services call on behalf of the caller with this key, and token if
+    /// it has one. `source_ip` is the address of the caller's own call, if that is told.
+    fn forward_session(
+        &self,
+        access_key_id: &AccessKeyId,
+        session_token: Option<&Secret>,
+        services: &[String],
+        source_ip: Option<IpAddr>,
+    ) -> Result<ForwardSession, OperatorError>;
 
     /// Loads a named set of example data; the key that was made with it, if one was.
     fn load_fixture(

@@ -585,6 +585,16 @@ mod operator {
         assert!(!format!("{import:?}").contains("imported-secret-value"));
         call(import).await.unwrap().unwrap();
         assert_eq!(fake.imported.lock()[0].3, "imported-secret-value");
+        let forward = |services: &[&str]| Verb::ForwardSession {
+            access_key_id: "AKIAIOSFODNN7EXAMPLE".parse().unwrap(),
+            session_token: Some("canary-token".into()),
+            services: services.iter().map(ToString::to_string).collect(),
+            source_ip: None,
+        };
+        assert!(!format!("{:?}", forward(&[])).contains("canary-token"));
+        let made = call(forward(&["a.amazonaws.com"])).await.unwrap().unwrap();
+        assert_eq!(made["session_token"], "forward-token");
+        assert!(call(forward(&[])).await.unwrap().is_err());
         let fixture = |name: &str| Verb::FixtureLoad { account: None, name: name.into() };
         assert_eq!(call(fixture("F1")).await.unwrap().unwrap()["profile"], "F1");
         // G10: a verb that panics fails alone.

@@ -1,5 +1,7 @@
 //! The operator's verbs as data, and what each does.
 
+use std::net::IpAddr;
+
 use bailiwick_identifiers::{AccessKeyId, AccountId};
 use bailiwick_wire::Secret;
 use serde::{Deserialize, Serialize};
@@ -51,6 +53,19 @@ pub enum Verb {
         #[serde(with = "plain")]
         secret: Secret,
     },
+    /// Make a session in which services call on a caller's behalf. A running server only.
+    ForwardSession {
+        /// The caller's key.
+        access_key_id: AccessKeyId,
+        /// The token of a temporary key.
+        #[serde(default, with = "plain_or_none")]
+        session_token: Option<Secret>,
+        /// The services, in the order in which they are called.
+        services: Vec<String>,
+        /// The address of the caller's own call.
+        #[serde(default)]
+        source_ip: Option<IpAddr>,
+    },
     /// Load example data.
     FixtureLoad {
         /// Which account; may be left out when there is one.
@@ -67,7 +82,8 @@ const ROOT_WARNING: &str = "warning: no policy limits the root user; use this ke
                             else can do, and delete it then with `bailiwick root delete-key`";
 
 /// Does what `verb` says. Secrets that come into being go into the data directory's credentials
-/// file; the answer tells where, and never holds one.
+/// file; the answer tells where, and never holds one, save those of a forward access session, which
+/// live for minutes and go to the one command that asked for them.
 pub fn execute(
     verb: &Verb,
     operator: &dyn Operator,
@@ -102,6 +118,16 @@ pub fn execute(
             operator.import_key(account, user_name, access_key_id.clone(), secret.clone())?;
             Ok(json!({
                 "account": account, "user_name": user_name, "access_key_id": access_key_id,
+            }))
+        }
+        Verb::ForwardSession { access_key_id, session_token, services, source_ip } => {
+            let token = session_token.as_ref();
+            let made = operator.forward_session(access_key_id, token, services, *source_ip)?;
+            Ok(json!({
+                "access_key_id": made.access_key_id,
+                "secret_access_key": made.secret_access_key.expose(),
+                "session_token": made.session_token.expose(),
+                "expiration": made.expiration,
             }))
         }
         Verb::FixtureLoad { account, name } => {
@@ -145,6 +171,25 @@ fn settle(account: Option<AccountId>, operator: &dyn Operator) -> Result<Account
         [only] => Ok(only.account),
         [] => Err(OperatorError("there is no account yet: run `bailiwick init`".into())),
         _ => Err(OperatorError("there are several accounts: say which with `--account`".into())),
+    }
+}
+
+mod plain_or_none {
+    use bailiwick_wire::Secret;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[allow(clippy::ref_option, reason = "the form that serde asks for")]
+    pub(super) fn serialize<S: Serializer>(
+        secret: &Option<Secret>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        secret.as_ref().map(Secret::expose).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Secret>, D::Error> {
+        Ok(Option::<String>::deserialize(from)?.map(Secret::new))
     }
 }
 

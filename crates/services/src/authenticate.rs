@@ -116,13 +116,7 @@ impl Authentic {
     /// The caller as of one state of its account; refused when that state no longer knows the
     /// credentials.
     pub(crate) fn caller(&self, account: &Account) -> Result<Caller, AuthError> {
-        let identity = match &self.claims {
-            Some(claims) => subject(account, claims),
-            None => account
-                .access_key(&self.key)
-                .filter(|key| key.status == KeyStatus::Active)
-                .and_then(|key| owner(account, key.owner)),
-        };
+        let identity = identity(account, &self.key, self.claims.as_deref());
         let identity = identity.ok_or(AuthError::InvalidClientTokenId)?;
         Ok(Caller::new(account, identity, self.key.clone(), self.claims.clone()))
     }
@@ -142,6 +136,22 @@ impl Authentic {
                 }
             }
         }
+    }
+}
+
+/// The entity behind a key, with what its token holds if it is temporary; none where one state of
+/// the account no longer knows them.
+pub(crate) fn identity(
+    account: &Account,
+    key: &AccessKeyId,
+    claims: Option<&Claims>,
+) -> Option<Identity> {
+    match claims {
+        Some(claims) => subject(account, claims),
+        None => account
+            .access_key(key)
+            .filter(|key| key.status == KeyStatus::Active)
+            .and_then(|key| owner(account, key.owner)),
     }
 }
 

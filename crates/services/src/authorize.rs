@@ -7,16 +7,18 @@ use std::sync::Arc;
 
 use bailiwick_identifiers::Arn;
 use bailiwick_model::Effective;
+use bailiwick_policy::simulate::{AuthorizationMessage, authorization_message};
 use bailiwick_policy::{
     Attached, Context, Credentials, Decision, Explanation, PolicyKind, Principal, Refusal, Source,
     SourceKind, refusal,
 };
+use serde::Serialize;
 
 use crate::ask::{Ask, Trust, Values};
 use crate::call::Call;
 use crate::caller::{Caller, Identity};
 use crate::fault::Fault;
-use crate::session::Claims;
+use crate::session::{Claims, Forward};
 
 /// What came of the asks of a call.
 pub(crate) struct Decided {
@@ -45,11 +47,9 @@ pub(crate) fn authorize(call: &Call<'_>, asks: &[Ask]) -> Decided {
             return Decided { refused: Some(fault), explanations };
         }
         let context = with_ask(base.clone(), ask);
-        let (decision, mut explanation) = decide(&principal, &effective, ask, &context);
-        if ask.owner != call.caller().account {
-            hide_resource_policy(&mut explanation);
-        }
-        explanations.push(serde_json::to_string(&explanation).unwrap_or_else(|_| "null".into()));
+        let foreign = ask.owner != call.caller().account;
+        let (decision, explanation) = decide(&principal, &effective, ask, &context, foreign);
+        explanations.push(explanation);
         metrics::counter!("bailiwick_decisions_total", "verdict" => decision.verdict.as_str())
             .increment(1);
         if !decision.is_allowed() {
@@ -65,7 +65,8 @@ fn decide(
     effective: &Effective,
     ask: &Ask,
     context: &Context,
-) -> (Decision, Explanation) {
+    foreign: bool,
+) -> (Decision, String) {
     let source = trust_source(ask.trust.as_ref());
     let mut applicable = effective.applicable();
     match (&ask.trust, &source) {
@@ -85,8 +86,28 @@ fn decide(
         context,
         delegated: ask.trust.is_some(),
     };
-    let explanation = bailiwick_policy::record(&request, &applicable);
-    (explanation.decision.clone(), explanation)
+    let mut explanation = bailiwick_policy::record(&request, &applicable);
+    if foreign {
+        hide_resource_policy(&mut explanation);
+    }
+    let text = if explanation.decision.is_allowed() {
+        serde_json::to_string(&explanation)
+    } else {
+        let mut message = authorization_message(&explanation, &applicable, context);
+        if foreign {
+            hide_resource_tags(&mut message);
+        }
+        serde_json::to_string(&Denied { explanation: &explanation, message })
+    };
+    (explanation.decision, text.unwrap_or_else(|_| "null".into()))
+}
+
+/// A denial as it is kept: with what DecodeAuthorizationMessage tells of it.
+#[derive(Serialize)]
+struct Denied<'a> {
+    #[serde(flatten)]
+    explanation: &'a Explanation,
+    message: AuthorizationMessage,
 }
 
 /// The policies of another account are not for the caller to read, not even by the walk through
@@ -98,6 +119,13 @@ fn hide_resource_policy(explanation: &mut Explanation) {
         }
     }
     explanation.missing_keys.clear();
+}
+
+/// Nor are the tags of another account's resources, or whether there is such a resource.
+fn hide_resource_tags(message: &mut AuthorizationMessage) {
+    let tags = ["aws:resourcetag/", "iam:resourcetag/"];
+    let shown = |key: &str| !tags.iter().any(|head| key.starts_with(head));
+    message.context.conditions.items.retain(|condition| shown(&condition.key));
 }
 
 fn trust_source(trust: Option<&Trust>) -> Option<Source> {
@@ -114,9 +142,12 @@ fn denial(call: &Call<'_>, ask: &Ask, decision: &Decision) -> String {
 
 /// Refusals of the services themselves, whatever the policies say (SES-8, ROOT-7).
 fn refused_by_rule(caller: &Caller, principal: &Principal, action: &str) -> Option<Fault> {
+    // What a service may do for minutes is not to become a session of hours (threat B04).
+    let lengthens = ["sts:GetSessionToken", "sts:GetFederationToken"].contains(&action);
     let credentials = match (&caller.identity, &caller.claims) {
         (Identity::Role(..), _) => Credentials::Role,
         (_, None) => Credentials::LongTerm,
+        (_, Some(claims)) if !claims.has_session_keys() && !lengthens => Credentials::LongTerm,
         (_, Some(claims)) => Credentials::SessionToken { mfa: claims.mfa.is_some() },
     };
     match refusal(credentials, principal, action)? {
@@ -183,17 +214,23 @@ fn context(call: &Call<'_>, principal: &Principal) -> Context {
     let (origin, caller) = (call.origin(), call.caller());
     let mut context = Context::with_capacity(24);
     context.put_principal(principal);
-    context.put("aws:SourceIp", &origin.peer.address.to_string());
+    // EV-10: the address of the caller, not that of the service.
+    let told = caller.forward().and_then(|forward| forward.source_ip);
+    context.put("aws:SourceIp", &told.unwrap_or(origin.peer.address).to_string());
     context.put("aws:SecureTransport", boolean(origin.peer.secure));
     context.put("aws:CurrentTime", &bailiwick_wire::time::write_iso(origin.now));
     context.put("aws:EpochTime", &origin.now.as_second().to_string());
     context.put("aws:RequestedRegion", &origin.region);
-    context.put("aws:ViaAWSService", "false");
-    if let Some(agent) = &origin.user_agent {
-        context.put("aws:UserAgent", agent);
-    }
-    if let Some(referer) = &origin.referer {
-        context.put("aws:Referer", referer);
+    if let Some(forward) = caller.forward() {
+        put_forward(&mut context, forward);
+    } else {
+        context.put("aws:ViaAWSService", "false");
+        if let Some(agent) = &origin.user_agent {
+            context.put("aws:UserAgent", agent);
+        }
+        if let Some(referer) = &origin.referer {
+            context.put("aws:Referer", referer);
+        }
     }
     match &caller.identity {
         Identity::Root => {}
@@ -214,15 +251,29 @@ fn context(call: &Call<'_>, principal: &Principal) -> Context {
     context
 }
 
+/// The keys of a call that services make on the caller's behalf (EV-10, KEY-5). The user agent is
+/// the service's, and there is no referer.
+fn put_forward(context: &mut Context, forward: &Forward) {
+    context.put("aws:ViaAWSService", "true");
+    context.put_multivalued("aws:CalledVia", forward.services.iter().map(String::as_str));
+    if let Some(first) = forward.services.first() {
+        context.put("aws:CalledViaFirst", first);
+    }
+    context.put("aws:CalledViaLast", forward.last());
+    context.put("aws:UserAgent", forward.last());
+}
+
 fn put_session(context: &mut Context, claims: &Claims, now: i64) {
     // Session tags override those of the role (SES-9).
     for (key, value) in &claims.tags {
         context.put(&format!("aws:PrincipalTag/{key}"), value);
     }
-    context.put("aws:TokenIssueTime", &bailiwick_wire::time::write_iso(claims.issued));
-    context.put("aws:MultiFactorAuthPresent", boolean(claims.mfa.is_some()));
-    if let Some(at) = claims.mfa {
-        context.put("aws:MultiFactorAuthAge", &now.saturating_sub(at.as_second()).to_string());
+    if claims.has_session_keys() {
+        context.put("aws:TokenIssueTime", &bailiwick_wire::time::write_iso(claims.issued));
+        context.put("aws:MultiFactorAuthPresent", boolean(claims.mfa.is_some()));
+        if let Some(at) = claims.mfa {
+            context.put("aws:MultiFactorAuthAge", &now.saturating_sub(at.as_second()).to_string());
+        }
     }
     if let Some(identity) = &claims.source_identity {
         context.put("aws:SourceIdentity", identity);

@@ -8,7 +8,7 @@ use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 use serde_json::{Value as Json, json};
 
-use crate::session::Claims;
+use crate::session::{Claims, Forward};
 
 /// The entity behind a caller.
 #[derive(Clone, Debug)]
@@ -58,6 +58,11 @@ impl Caller {
         &self.arn
     }
 
+    /// The services that call on the caller's behalf, in a forward access session.
+    pub(crate) fn forward(&self) -> Option<&Forward> {
+        self.claims.as_ref().and_then(|claims| claims.forward.as_ref())
+    }
+
     /// `aws:userid`, which GetCallerIdentity shows as UserId.
     pub(crate) fn user_id(&self) -> String {
         match &self.identity {
@@ -98,6 +103,9 @@ impl Serialize for UserIdentity<'_> {
         }
         if let Some(claims) = &caller.claims {
             identity.serialize_entry("sessionContext", &self.session_context(claims))?;
+        }
+        if let Some(forward) = caller.forward() {
+            identity.serialize_entry("invokedBy", forward.last())?;
         }
         identity.end()
     }

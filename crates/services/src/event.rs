@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 use crate::caller::Caller;
 use crate::fault::Fault;
 use crate::origin::Origin;
+use crate::session::Forward;
 
 /// How a call ended.
 pub(crate) enum Outcome<'a> {
@@ -54,6 +55,10 @@ impl Happening<'_> {
     /// The record as JSON text.
     pub(crate) fn record(&self, event_id: &str) -> String {
         serde_json::to_string(&Record { happening: self, event_id }).unwrap_or_default()
+    }
+
+    fn forward(&self) -> Option<&Forward> {
+        self.caller.and_then(|(caller, _)| caller.forward())
     }
 
     fn event_source(&self) -> String {
@@ -142,8 +147,15 @@ impl Serialize for Record<'_> {
         record.serialize_entry("eventSource", &happening.event_source())?;
         record.serialize_entry("eventName", happening.operation)?;
         record.serialize_entry("awsRegion", happening.region)?;
-        record.serialize_entry("sourceIPAddress", &origin.peer.address)?;
-        record.serialize_entry("userAgent", origin.user_agent.as_deref().unwrap_or_default())?;
+        if let Some(forward) = happening.forward() {
+            // So CloudTrail shows calls of services; the address stands in `additionalEventData`.
+            record.serialize_entry("sourceIPAddress", forward.last())?;
+            record.serialize_entry("userAgent", forward.last())?;
+        } else {
+            record.serialize_entry("sourceIPAddress", &origin.peer.address)?;
+            record
+                .serialize_entry("userAgent", origin.user_agent.as_deref().unwrap_or_default())?;
+        }
         if let Outcome::Failed(fault) = happening.outcome {
             record.serialize_entry("errorCode", fault.code())?;
             record.serialize_entry("errorMessage", cut(fault.message()))?;
@@ -198,6 +210,10 @@ impl Serialize for Additional<'_> {
         }
         if let Outcome::Replayed(first) = outcome {
             data.serialize_entry("replayOf", first)?;
+        }
+        if let Some(forward) = self.happening.forward() {
+            data.serialize_entry("calledVia", &forward.services)?;
+            data.serialize_entry("address", &origin.peer.address)?;
         }
         data.serialize_entry("secureTransport", &origin.peer.secure)?;
         data.end()

@@ -13,6 +13,7 @@ mod call;
 mod caller;
 mod event;
 mod fault;
+mod forward;
 mod guess;
 mod iam;
 mod node;

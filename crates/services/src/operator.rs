@@ -19,6 +19,8 @@ use crate::node::{HOME, KEY_INDEX, Node, OUTBOX};
 use crate::ports::Mint;
 use crate::shard::Shard;
 
+pub use crate::forward::{ForwardSession, forward_session};
+
 /// Why an operator's command was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorError {
@@ -46,6 +48,20 @@ pub enum OperatorError {
     /// The secret cannot be one.
     #[error("a secret access key has 16 to 128 characters")]
     Secret,
+    /// The key is unknown, inactive, or temporary and without its token.
+    #[error(
+        "there is no access key {0} that may be used; a temporary one needs its session token too"
+    )]
+    NoUsableKey(AccessKeyId),
+    /// The session has ended.
+    #[error("the session of the access key {0} has ended")]
+    Ended(AccessKeyId),
+    /// A text that is no name of a service.
+    #[error("`{0}` is no service principal such as `cloudformation.amazonaws.com`")]
+    NoService(String),
+    /// No service, or too many.
+    #[error("a call is forwarded by 1 to {0} services")]
+    Services(usize),
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -374,12 +390,19 @@ fn put(
     Ok(())
 }
 
-struct Event {
+pub(crate) struct Event {
     key: Vec<u8>,
     line: Vec<u8>,
 }
 
-fn event(node: &Node, mint: &mut Mint, account: AccountId, name: &str, parameters: &Json) -> Event {
+/// An event of the operator in the trail of an account.
+pub(crate) fn event(
+    node: &Node,
+    mint: &mut Mint,
+    account: AccountId,
+    name: &str,
+    parameters: &Json,
+) -> Event {
     let id = mint.uuid();
     let record = json!({
         "eventVersion": "1.11",
@@ -405,7 +428,8 @@ fn event(node: &Node, mint: &mut Mint, account: AccountId, name: &str, parameter
     Event { key: format!("{OUTBOX}{account}/{id}").into_bytes(), line }
 }
 
-fn commit(
+/// Makes changes and their event durable together (rule R6).
+pub(crate) fn commit(
     node: &Node,
     account: AccountId,
     transaction: Transaction,

@@ -4,6 +4,8 @@
 //! back. What may end a session early (its role or user is gone, the key that minted it is no
 //! longer active) is looked up with each request.
 
+use std::net::IpAddr;
+
 use bailiwick_identifiers::{AccessKeyId, AccountId, Arn, SessionName, UniqueId};
 use bailiwick_store::seal::{Binding, Keyring, Purpose};
 use base64::Engine as _;
@@ -26,6 +28,25 @@ pub(crate) enum Subject {
         /// The name the caller gave the session.
         session: SessionName,
     },
+}
+
+/// The way of a call that services make on a caller's behalf: a forward access session (EV-10).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Forward {
+    /// The services in the order in which they were called, as `aws:CalledVia` lists them.
+    pub(crate) services: Vec<String>,
+    /// The address from which the caller called the first of them, if it was told.
+    pub(crate) source_ip: Option<IpAddr>,
+    /// Whether the caller has a session of its own. A long-term key has no session keys, and its
+    /// forwarded calls have none either.
+    pub(crate) of_session: bool,
+}
+
+impl Forward {
+    /// The service that makes the call.
+    pub(crate) fn last(&self) -> &str {
+        self.services.last().map(String::as_str).unwrap_or_default()
+    }
 }
 
 /// What a session token holds.
@@ -57,6 +78,9 @@ pub(crate) struct Claims {
     pub(crate) transitive: Vec<String>,
     /// The identity set by the first caller of a chain, immutable along it (threat B06).
     pub(crate) source_identity: Option<String>,
+    /// The services that call on the subject's behalf.
+    #[serde(default)]
+    pub(crate) forward: Option<Forward>,
 }
 
 impl Drop for Claims {
@@ -82,6 +106,12 @@ fn binding(key: &AccessKeyId) -> Binding<'_> {
 }
 
 impl Claims {
+    /// Whether the caller's requests carry the keys of a session: when it began, and whether with a
+    /// second factor.
+    pub(crate) fn has_session_keys(&self) -> bool {
+        self.forward.as_ref().is_none_or(|forward| forward.of_session)
+    }
+
     /// Seals the claims into a token.
     pub(crate) fn seal(&self, keyring: &Keyring, nonce: [u8; 12]) -> Option<String> {
         let mut plain = serde_json::to_vec(self).ok()?;

@@ -112,7 +112,10 @@ fn general(member: &str, set: &Furniture) -> Option<String> {
         "TagKeys" => "team".into(),
         "RoleSessionName" => "a-session".into(),
         "SourceIdentity" => "a-source".into(),
-        "DecisionId" => set.decision.clone(),
+        "DecisionId" | "EncodedMessage" => set.decision.clone(),
+        "PolicySourceArn" => set.arn("user", "Ann"),
+        "PolicyInputList" => allow(&["s3:GetObject"]),
+        "ActionNames" => "s3:GetObject".into(),
         _ => return None,
     })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bailiwick_policy::{Case, Documents, decide, record};
+use bailiwick_policy::{Case, Decision, Documents, Reason, decide, record};
 use bailiwick_reference::evaluate::{evaluate, evaluate_text};
 use bailiwick_reference::generate::{Coverage, Profile, generate};
 use bailiwick_reference::shrink::shrink;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 /// How often the shrinker may ask.
 const SHRINKING: usize = 20_000;
 /// The room for documents that were read before; cases share few.
-const CACHE: usize = 1 << 20;
+const CACHE: usize = 1 << 14;
 
 /// What two evaluators say: verdict and kind of the reason, or why there is neither.
 type Said = Result<(String, String), String>;
@@ -94,10 +94,10 @@ pub(crate) fn run(plan: Plan) -> (Tally, Vec<Difference>) {
 fn one(seed: u64, number: u64, documents: &mut Documents, tally: &mut Tally) -> Option<Difference> {
     let generated = generate(seed, number, Profile::Whole);
     let text = generated.case.to_string();
-    let ours = engine(&text, documents);
-    // Every sixteenth case goes to the reference as text too.
-    let theirs =
-        if number % 16 == 0 { said(evaluate_text(&text)) } else { reference(&generated.case) };
+    // Every sixteenth case is recorded too, and goes to the reference as text.
+    let whole = number % 16 == 0;
+    let ours = engine(&text, documents, whole);
+    let theirs = if whole { said(evaluate_text(&text)) } else { reference(&generated.case) };
     tally.cases += 1;
     tally.coverage.count(&generated);
     match (&ours, &theirs) {
@@ -113,20 +113,36 @@ fn one(seed: u64, number: u64, documents: &mut Documents, tally: &mut Tally) -> 
     }
 }
 
-/// The engine's answer, if it explains and records as it decides.
-fn engine(text: &str, documents: &mut Documents) -> Said {
+/// The engine's answer, if it explains as it decides. `whole`: and records so too.
+fn engine(text: &str, documents: &mut Documents, whole: bool) -> Said {
     let case = Case::parse(text, documents).map_err(|error| format!("no answer: {error}"))?;
     let answer = case.decide();
-    let decided = decide(&case.request(), &case.applicable());
-    let explained = case.explain().decision;
-    if explained != decided {
-        return Err(format!("explained as {explained:?}, decided as {decided:?}"));
-    }
-    let recorded = record(&case.request(), &case.applicable()).decision;
-    if recorded != decided {
-        return Err(format!("recorded as {recorded:?}, decided as {decided:?}"));
+    if case.refusal().is_none() {
+        let explained = case.explain().decision;
+        let said = (explained.verdict.as_str(), place(&explained));
+        let reason = answer.reasons.first();
+        let decided = reason.map(|reason| (reason.policy.as_deref(), reason.statement));
+        if said != (answer.decision, decided.unwrap_or_default()) {
+            return Err(format!("explained as {explained:?}, decided as {answer:?}"));
+        }
+        if whole {
+            let (request, applicable) = (case.request(), case.applicable());
+            let recorded = record(&request, &applicable).decision;
+            if recorded != explained || recorded != decide(&request, &applicable) {
+                return Err(format!("recorded as {recorded:?}, explained as {explained:?}"));
+            }
+        }
     }
     Ok((answer.decision.to_owned(), answer.kind().to_owned()))
+}
+
+/// The policy and the statement that deny.
+fn place(decision: &Decision) -> (Option<&str>, Option<usize>) {
+    match &decision.reason {
+        Reason::ExplicitDeny { source, statement, .. } => (Some(&source.id), Some(*statement)),
+        Reason::EvaluationError { source } => (Some(&source.id), None),
+        _ => (None, None),
+    }
 }
 
 fn reference(case: &Value) -> Said {
@@ -143,7 +159,8 @@ fn said(outcome: Result<bailiwick_reference::evaluate::Outcome, String>) -> Said
 fn smallest(case: &Value, ours: &Said, theirs: &Said) -> Difference {
     let mut documents = Documents::with_capacity(CACHE);
     let small = shrink(case, SHRINKING, |case| {
-        alike(&engine(&case.to_string(), &mut documents), ours) && alike(&reference(case), theirs)
+        alike(&engine(&case.to_string(), &mut documents, true), ours)
+            && alike(&reference(case), theirs)
     });
     let mut vector = small;
     if let Value::Object(fields) = &mut vector {

@@ -204,12 +204,16 @@ fn smallest(case: &Value, theirs: &str, foreign: &mut Foreign, documents: &mut D
     };
     let asked = question(case);
     let meant = said(&case.to_string(), documents);
-    shrink(case, SHRINKING, |case| {
+    let mut small = shrink(case, SHRINKING, |case| {
         question(case) == asked
             && said(&case.to_string(), documents) == meant
             && foreign
                 .ask(&format!("{case}\n"), 1)
                 .is_ok_and(|a| a.first().is_some_and(|a| a == theirs))
             && known::explain(case, |case| both(case, foreign, documents)).is_none()
-    })
+    });
+    if let (Some(fields), Some(id)) = (small.as_object_mut(), case.get("id")) {
+        fields.insert("id".to_owned(), id.clone());
+    }
+    small
 }

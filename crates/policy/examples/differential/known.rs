@@ -25,6 +25,15 @@ const KNOWN: &[Known] = &[
     Known { name: "not-resource-without-resource (IN-4)", harmless: not_resource },
     Known { name: "empty-list-is-absent (CO-3)", harmless: empty_list },
     Known { name: "wildcard-in-type (RES-1)", harmless: type_wildcard },
+    Known { name: "not-principal (NP-2, NP-3)", harmless: not_principal },
+    Known { name: "absent-variable (VAR-7, RES-7)", harmless: absent_variable },
+    Known { name: "escapes-in-equals (VAR-4)", harmless: escapes },
+    Known { name: "variable-in-bool (VAR-5)", harmless: bool_variable },
+    Known { name: "empty-variable (VAR-3)", harmless: empty_variable },
+    Known { name: "list-without-set-operator (CO-9)", harmless: without_set },
+    Known { name: "empty-string-in-set (CO-5)", harmless: empty_string },
+    Known { name: "one-time-line (OP-D3, OP-D4)", harmless: dates },
+    Known { name: "addresses (OP-I2, OP-I3)", harmless: addresses },
     Known { name: "exact-decimals (OP-N2)", harmless: decimals },
 ];
 
@@ -212,6 +221,258 @@ fn decimals(case: &Value) -> Option<Value> {
         Some(format!("{rounded:.0}"))
     });
     found.then_some(changed)
+}
+
+/// Only an exact entry excepts from a Deny with NotPrincipal, and nobody who has a boundary.
+fn not_principal(case: &Value) -> Option<Value> {
+    let caller = text(case, "principal").to_owned();
+    let account = caller.split(':').nth(4).unwrap_or_default().to_owned();
+    let root = caller.ends_with(":root");
+    let bounded = !root && has(case, "permissionsBoundary");
+    let mut found = false;
+    let changed = each_statement(case, |statement| {
+        let Some(listed) = statement.remove("NotPrincipal") else { return };
+        found = true;
+        let types = ["AWS", "Service"].into_iter().flat_map(|kind| list(&listed[kind]));
+        let mut entries = types.filter_map(Value::as_str);
+        let service = caller.ends_with(".amazonaws.com");
+        let excepted = entries
+            .any(|entry| entry == caller || entry == "*" && !service || root && entry == account);
+        let nobody = json!({"AWS": "arn:aws:iam::999999999999:user/nobody"});
+        let principal = if excepted && !bounded { nobody } else { json!("*") };
+        statement.insert("Principal".to_owned(), principal);
+    });
+    found.then_some(changed)
+}
+
+/// A variable without value matches nothing, so that a negated operator holds.
+fn absent_variable(case: &Value) -> Option<Value> {
+    let keys: Vec<String> = case["request"]["context"]
+        .as_object()
+        .map(|context| context.keys().map(|key| key.to_lowercase()).collect())
+        .unwrap_or_default();
+    let mut found = false;
+    let changed = each_statement(case, |statement| {
+        for (name, with) in [
+            ("Resource", "arn:aws:none:::none"),
+            ("NotResource", "arn:aws:none:::none"),
+            ("Condition", "no-such-value"),
+        ] {
+            let Some(value) = statement.get_mut(name) else { continue };
+            rewrite(value, &mut |text| {
+                let (_, rest) = text.split_once("${")?;
+                let (name, _) = rest.split_once('}')?;
+                let known =
+                    name.contains([',', '*', '?', '$']) || keys.contains(&name.to_lowercase());
+                found |= !known;
+                (!known).then(|| with.to_owned())
+            });
+        }
+    });
+    found.then_some(changed)
+}
+
+/// `${*}` and `${?}` stand for these characters under the Equals operators too.
+fn escapes(case: &Value) -> Option<Value> {
+    let mut found = false;
+    let changed = each_condition(case, |operator, values| {
+        if operator.contains("Equals") {
+            rewrite(values, &mut |text| {
+                let plain = text.replace("${*}", "*").replace("${?}", "?");
+                found |= plain != text;
+                (plain != text).then_some(plain)
+            });
+        }
+    });
+    found.then_some(changed)
+}
+
+/// Bool takes variables.
+fn bool_variable(case: &Value) -> Option<Value> {
+    let mut found = false;
+    let changed = each_condition(case, |operator, values| {
+        if operator.contains("Bool") {
+            rewrite(values, &mut |text| {
+                found |= text == "${app:none,'true'}";
+                (text == "${app:none,'true'}").then(|| "true".to_owned())
+            });
+        }
+    });
+    found.then_some(changed)
+}
+
+/// An empty string is a value of a variable.
+fn empty_variable(case: &Value) -> Option<Value> {
+    let context = case["request"]["context"].as_object()?;
+    let empty: Vec<String> = context
+        .iter()
+        .filter(|(_, value)| *value == "")
+        .map(|(key, _)| format!("${{{}}}", key.to_lowercase()))
+        .collect();
+    let mut changed = case.clone();
+    let mut found = false;
+    rewrite(&mut changed, &mut |text| {
+        let lower = text.to_lowercase();
+        let variable = empty.iter().find(|variable| lower.contains(*variable))?;
+        let at = lower.find(variable)?;
+        found = true;
+        Some(format!("{}{}", text.get(..at)?, text.get(at + variable.len()..)?))
+    });
+    found.then_some(changed)
+}
+
+/// A list under a negated operator without set prefix: a Deny still holds.
+fn without_set(case: &Value) -> Option<Value> {
+    let context = case["request"]["context"].as_object()?;
+    let lists: Vec<String> = context
+        .iter()
+        .filter(|(_, value)| value.as_array().is_some_and(|items| !items.is_empty()))
+        .map(|(key, _)| key.to_lowercase())
+        .chain(["aws:tagkeys", "aws:calledvia", "aws:principalorgpaths"].map(ToOwned::to_owned))
+        .collect();
+    let mut found = false;
+    let changed = each_statement(case, |statement| {
+        let denies = statement.get("Effect").is_some_and(|effect| effect == "Deny");
+        let Some(Value::Object(operators)) = statement.get_mut("Condition").filter(|_| denies)
+        else {
+            return;
+        };
+        let plain: Vec<String> = operators
+            .iter()
+            .filter(|(operator, keys)| {
+                let keys = keys.as_object().into_iter().flatten();
+                let mut keys = keys.map(|(key, _)| key.to_lowercase());
+                operator.contains("Not")
+                    && !operator.contains(':')
+                    && keys.any(|key| lists.contains(&key))
+            })
+            .map(|(operator, _)| operator.clone())
+            .collect();
+        for operator in plain {
+            if let Some(keys) = operators.remove(&operator) {
+                operators.insert(format!("ForAllValues:{operator}"), keys);
+                found = true;
+            }
+        }
+    });
+    found.then_some(changed)
+}
+
+/// Empty strings are dropped before `ForAllValues` is asked.
+fn empty_string(case: &Value) -> Option<Value> {
+    let mut changed = case.clone();
+    let context = changed["request"]["context"].as_object_mut()?;
+    let mut found = false;
+    for value in context.values_mut() {
+        if let Value::Array(items) = value {
+            let before = items.len();
+            items.retain(|item| item != "");
+            found |= items.len() < before;
+        }
+    }
+    context.retain(|_, value| {
+        let drop = value == "" || *value == json!([]);
+        found |= drop;
+        !drop
+    });
+    let sets = text_of(case).contains("ForAllValues:");
+    (found && sets).then_some(changed)
+}
+
+/// Dates in forms that the other reads otherwise, with the same or a neighbouring instant in a form
+/// that both read alike.
+const DATES: &[(&str, &str)] = &[
+    ("0001", "0001-01-01T00:00:00Z"),
+    ("0001-01", "0001-01-01T00:00:00Z"),
+    ("-86400", "1969-12-31T00:00:00Z"),
+    ("1970", "1970-01-01T00:00:00Z"),
+    ("00000", "1970-01-01T00:00:00Z"),
+    ("+0", "1970-01-01T00:00:00Z"),
+    ("-0", "1970-01-01T00:00:00Z"),
+    ("1582977600", "2020-02-29T12:00:00Z"),
+    ("2020-02-29T12:00:00.500000001Z", "2020-02-29T12:00:00.501Z"),
+    ("2020-02-29T12:00:00.5000000019Z", "2020-02-29T12:00:00.501Z"),
+    ("1767225599", "2025-12-31T23:59:59Z"),
+    ("1767225600", "2026-01-01T00:00:00Z"),
+    ("2026", "2026-01-01T00:00:00Z"),
+    ("999999999999", "9999-12-31T23:59:59Z"),
+];
+
+/// ISO dates and epoch seconds are one time line, to the nanosecond; four digits are a year.
+fn dates(case: &Value) -> Option<Value> {
+    let mut changed = case.clone();
+    let mut found = false;
+    rewrite(&mut changed, &mut |text| {
+        let (_, with) = DATES.iter().find(|(date, _)| *date == text)?;
+        found = true;
+        Some((*with).to_owned())
+    });
+    // Epoch seconds may stand as JSON numbers.
+    let changed = each_condition(&changed, |operator, values| {
+        if operator.contains("Date") {
+            each_number(values, &mut |number| {
+                let text = number.to_string();
+                let (_, with) = DATES.iter().find(|(date, _)| *date == text)?;
+                found = true;
+                Some((*with).to_owned())
+            });
+        }
+    });
+    found.then_some(changed)
+}
+
+fn each_number(value: &mut Value, change: &mut impl FnMut(i64) -> Option<String>) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| each_number(item, change)),
+        Value::Number(number) => {
+            if let Some(text) = number.as_i64().and_then(change) {
+                *value = Value::from(text);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// IPv4 addresses may be written as IPv6, IPv6 ones in any way, and `/0` is everything.
+fn addresses(case: &Value) -> Option<Value> {
+    let mut changed = case.clone();
+    let mut found = false;
+    rewrite(&mut changed, &mut |text| {
+        let plain = match text {
+            "::ffff:cb00:7107" => "203.0.113.7",
+            "2001:db8:0::0:5" => "2001:db8::5",
+            text => text.strip_prefix("::ffff:").filter(|rest| rest.contains('.'))?,
+        };
+        found = true;
+        Some(plain.to_owned())
+    });
+    let changed = each_condition(&changed, |_, values| {
+        let mut all: Vec<Value> = list(values).into_iter().cloned().collect();
+        let before = all.len();
+        all.retain(|value| value != "0.0.0.0/0");
+        if all.len() < before {
+            found = true;
+            all.extend([json!("0.0.0.0/1"), json!("128.0.0.0/1")]);
+            *values = Value::from(all);
+        }
+    });
+    found.then_some(changed)
+}
+
+fn text_of(case: &Value) -> String {
+    case.to_string()
+}
+
+/// The case with the values of every condition changed.
+fn each_condition(case: &Value, mut change: impl FnMut(&str, &mut Value)) -> Value {
+    each_statement(case, |statement| {
+        let Some(Value::Object(operators)) = statement.get_mut("Condition") else { return };
+        for (operator, keys) in operators {
+            if let Value::Object(keys) = keys {
+                keys.values_mut().for_each(|values| change(operator, values));
+            }
+        }
+    })
 }
 
 fn rewrite(value: &mut Value, change: &mut impl FnMut(&str) -> Option<String>) {

@@ -17,6 +17,10 @@ use std::time::Instant;
 
 use compare::Plan;
 
+/// Cases are many small allocations.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// From so many cases on, every cell of the coverage table must come.
 const MANY: u64 = 100_000;
 

@@ -204,3 +204,21 @@ fn tm_g01_deep_and_long_lines_are_bounded() {
     );
     assert!(answer(&line).contains("4,096"));
 }
+
+#[test]
+fn tm_g01_a_broken_line_is_an_error_and_never_a_panic() {
+    let line = format!(
+        r#"{{"id":"\u00e9","request":{{"principal":"arn:aws:sts::123456789012:assumed-role/R/s","action":"s3:GetObject","resource":"arn:aws:s3:::b/k","context":{{"a:b":["x","\n"]}}}},"identityPolicies":[{ALLOW},"{{}}"],"scps":[[{ALLOW}],[]],"grants":[{{"grantee":"x","operations":["Decrypt"]}}],"entities":{{}},"gateway":true}}"#
+    );
+    let mut documents = Documents::default();
+    assert!(Case::parse(&line, &mut documents).is_ok());
+    for (at, _) in line.char_indices().skip(1) {
+        assert!(Case::parse(&line[..at], &mut documents).is_err(), "{}", &line[..at]);
+        for put in ["", "\"", "{", "]", "\\", "0", "null", "\u{10ffff}"] {
+            let mended = format!("{}{put}{}", &line[..at], &line[at + 1..]);
+            if let Ok(case) = Case::parse(&mended, &mut documents) {
+                let _ = (case.decide(), case.explain());
+            }
+        }
+    }
+}

@@ -119,6 +119,11 @@ impl Condition {
         }
     }
 
+    /// Whether its operator is unknown (OP-X1).
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.operator.is_none()
+    }
+
     /// The values of the key in this request, for an explanation.
     pub(crate) fn found<'a>(&self, context: &'a Context) -> Option<Vec<&'a str>> {
         self.key.find(context).map(|values| values.to_vec().into_vec())

@@ -7,6 +7,33 @@
 //!
 //! It leaves out what the simulator of AWS leaves out only as far as its host does: session policies,
 //! resource control policies and trust policies are asked when they are given (SIM-11).
+//!
+//! ```
+//! use bailiwick_catalog::Catalog;
+//! use bailiwick_policy::simulate::Simulation;
+//! use bailiwick_policy::{
+//!     Applicable, Attached, Context, Document, DocumentKind, Source, SourceKind, Verdict,
+//! };
+//!
+//! let text = r#"{"Version":"2012-10-17","Statement":[
+//!     {"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::reports/*"}]}"#;
+//! let document = Document::parse(text, DocumentKind::Identity)?;
+//! let source = Source::new("PolicyInputList.1", SourceKind::UserInline);
+//! let simulation = Simulation {
+//!     catalog: Catalog::embedded(),
+//!     caller: None,
+//!     policies: Applicable::identity([Attached { source: &source, document: &document }]),
+//!     in_organization: false,
+//!     resource_owner: None,
+//!     actions: &["s3:GetObject".to_owned(), "s3:PutObject".to_owned()],
+//!     resources: &["arn:aws:s3:::reports/q3.csv".to_owned()],
+//!     context: &Context::new(),
+//! };
+//! let results = simulation.run()?;
+//! let decisions: Vec<Verdict> = results.iter().map(|result| result.eval_decision).collect();
+//! assert_eq!(decisions, [Verdict::Allow, Verdict::ImplicitDeny]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod action;
 mod context;
@@ -159,7 +186,7 @@ impl Simulation<'_, '_> {
         }
         Ok(Answer {
             decision: explanation.decision.verdict,
-            matched: self.matched(&explanation, is_delegated(action, resource)),
+            matched: matched(&explanation, is_delegated(action, resource)),
             boundary: self
                 .policies
                 .boundary
@@ -169,36 +196,6 @@ impl Simulation<'_, '_> {
             details: details(&explanation, resource),
             missing: explanation.missing_keys,
         })
-    }
-
-    /// SIM-4: the statements that made the decision. A grant to the caller's own account adds nothing
-    /// unless the resource is of a kind that needs delegation (PR-3).
-    fn matched(&self, explanation: &Explanation, delegated: bool) -> Vec<MatchedStatement> {
-        let idle = |kind: PolicyKind, grade: Option<&str>| {
-            of_resource(kind)
-                && !explanation.cross_account
-                && !delegated
-                && explanation.decision.verdict == Verdict::Allow
-                && grade == Some("account")
-        };
-        let mut found = Vec::new();
-        for (source, statement) in explanation.matched() {
-            let kind = kind_of(source);
-            let grade = match &statement.outcome {
-                crate::Outcome::Matched { grade } => *grade,
-                _ => None,
-            };
-            if idle(kind, grade) {
-                continue;
-            }
-            found.push(MatchedStatement {
-                source_policy_id: policy_id(source),
-                source_policy_type: if of_resource(kind) { RESOURCE_POLICY } else { IAM_POLICY },
-                start_position: statement.start.into(),
-                end_position: statement.end.into(),
-            });
-        }
-        found
     }
 
     /// SIM-7: every level has an Allow and none a Deny. A level without policies allows nothing
@@ -281,6 +278,36 @@ impl Answer {
             permissions_boundary_decision_detail: self.boundary.map(detail_of_boundary),
         }
     }
+}
+
+/// SIM-4: the statements that made the decision. A grant to the caller's own account adds nothing
+/// unless the resource is of a kind that needs delegation (PR-3).
+fn matched(explanation: &Explanation, delegated: bool) -> Vec<MatchedStatement> {
+    let idle = |kind: PolicyKind, grade: Option<&str>| {
+        of_resource(kind)
+            && !explanation.cross_account
+            && !delegated
+            && explanation.decision.verdict == Verdict::Allow
+            && grade == Some("account")
+    };
+    let mut found = Vec::new();
+    for (source, statement) in explanation.matched() {
+        let kind = kind_of(source);
+        let grade = match &statement.outcome {
+            crate::Outcome::Matched { grade } => *grade,
+            _ => None,
+        };
+        if idle(kind, grade) {
+            continue;
+        }
+        found.push(MatchedStatement {
+            source_policy_id: policy_id(source),
+            source_policy_type: if of_resource(kind) { RESOURCE_POLICY } else { IAM_POLICY },
+            start_position: statement.start.into(),
+            end_position: statement.end.into(),
+        });
+    }
+    found
 }
 
 const fn detail_of_boundary(

@@ -59,7 +59,7 @@ impl Caller {
         context: &Context,
         role: Option<String>,
         maker: Option<String>,
-        maker_id: Option<String>,
+        maker_id: Option<&str>,
     ) -> Result<Self, String> {
         let name = match principal {
             Json::Null => String::new(),
@@ -75,7 +75,7 @@ impl Caller {
             Kind::User if userid.starts_with("AIDA") => Some(userid),
             Kind::Role if userid.starts_with("AROA") => Some(userid),
             Kind::Session if userid.starts_with("AROA") => userid.split_once(':').map(|(id, _)| id),
-            Kind::FederatedUser => maker_id.as_deref(),
+            Kind::FederatedUser => maker_id,
             _ => None,
         };
         let role = match kind {
@@ -244,8 +244,10 @@ fn same_role(session: &str, role: &str) -> bool {
 fn classify(name: &str) -> Option<(Kind, &str, &str, &str)> {
     let fields: Vec<_> = name.splitn(6, ':').collect();
     let ["arn", partition, service, "", account, rest] = fields.as_slice() else {
-        let host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/');
-        if !name.contains('.') || !name.chars().all(host) {
+        let host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let labels: Vec<_> = name.split('.').collect();
+        let is_host = |label: &&str| !label.is_empty() && label.chars().all(host);
+        if labels.len() < 2 || !labels.iter().all(is_host) {
             return None;
         }
         let service = [".amazonaws.com", ".amazonaws.com.cn"].iter().any(|end| name.ends_with(end));

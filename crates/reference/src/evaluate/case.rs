@@ -12,8 +12,7 @@ pub(super) struct Case {
     pub(super) caller: Caller,
     pub(super) action: String,
     pub(super) resource: String,
-    /// The owner of the resource, where it is known (IN-7).
-    pub(super) owner: Option<String>,
+    owners: Vec<String>,
     pub(super) context: Context,
     pub(super) identity: Vec<Stored>,
     pub(super) boundary: Option<Stored>,
@@ -63,6 +62,9 @@ impl Case {
         request.members()?;
         let action = text(request, "action")?.ok_or("the request has no action")?;
         let resource = text(request, "resource")?.unwrap_or_else(|| "*".to_owned());
+        if action.is_empty() || resource.is_empty() {
+            return Err("an empty action or resource".to_owned());
+        }
         let context = context(request)?;
         let principal = request.member("principal").ok_or("the request has no principal")?;
         let caller = Caller::read(
@@ -70,9 +72,9 @@ impl Case {
             &context,
             text(request, "roleArn")?,
             text(request, "userArn")?,
-            text(request, "userId")?,
+            text(request, "userId")?.as_deref(),
         )?;
-        let owner = owner(&resource, text(request, "resourceAccount")?, &caller);
+        let owners = owners(&resource, text(request, "resourceAccount")?)?;
         // RES-9: a trust policy is the resource policy of the role that is assumed.
         let attached =
             if assumes_role(&action, &resource) { Layer::Trust } else { Layer::Resource };
@@ -89,13 +91,18 @@ impl Case {
             delegated: flag(source, "delegated")?,
             entities: entities(source)?,
             grants: grants(source)?,
-            credentials: text(source, "credentials")?,
+            credentials: credentials(source)?,
             caller,
             action,
             resource,
-            owner,
+            owners,
             context,
         })
+    }
+
+    /// IN-7: whether caller and resource are of one account, which nothing that is said denies.
+    pub(super) fn is_own(&self) -> bool {
+        self.owners.iter().all(|owner| self.caller.account.as_ref() == Some(owner))
     }
 
     /// Whether a trust policy decides (TR-1, TR-6, SES-9).
@@ -131,15 +138,18 @@ fn assumes_role(action: &str, resource: &str) -> bool {
     role && (action.starts_with("sts:assumerole") || others.contains(&action.as_str()))
 }
 
-/// IN-7: the owner passed beside the ARN, else its field 5; IN-9: `aws` is the caller's own.
-fn owner(resource: &str, passed: Option<String>, caller: &Caller) -> Option<String> {
-    let field = resource.split(':').nth(4).filter(|_| resource.starts_with("arn:"));
-    match (field, passed) {
-        (Some("aws"), _) => caller.account.clone(),
-        (_, Some(owner)) => Some(owner),
-        (Some(account), None) if !account.is_empty() => Some(account.to_owned()),
-        _ => caller.account.clone(),
+/// IN-7: the accounts that are said to own the resource: field 5 of its ARN, and the owner passed
+/// beside it. IN-9: `aws` says nothing.
+fn owners(resource: &str, passed: Option<String>) -> Result<Vec<String>, String> {
+    let digits = |account: &str| account.len() == 12 && account.chars().all(|c| c.is_ascii_digit());
+    if passed.as_ref().is_some_and(|passed| !digits(passed)) {
+        return Err("`resourceAccount` is no account id".to_owned());
     }
+    let field = resource.split(':').nth(4).filter(|_| resource.starts_with("arn:"));
+    // A word that is no account id is an owner of its own where nobody says otherwise.
+    let word = |account: &str| passed.is_none() && !account.is_empty() && account != "aws";
+    let field = field.filter(|account| digits(account) || word(account));
+    Ok(field.map(str::to_owned).into_iter().chain(passed).collect())
 }
 
 /// A member that is there and is not null.
@@ -180,7 +190,6 @@ fn levels(source: &Json, name: &str, layer: Layer) -> Result<Vec<Vec<Stored>>, S
     for level in list(source, name)? {
         match level {
             Json::List(items) => levels.push(policies(items, layer)),
-            Json::Null => {}
             _ => return Err(format!("a level of `{name}` is no list")),
         }
     }
@@ -204,7 +213,11 @@ fn context(request: &Json) -> Result<Context, String> {
     };
     let mut context = Vec::new();
     for (key, values) in source.members()? {
-        context.push((key.to_lowercase(), strings(values, key)?));
+        let name = key.to_lowercase();
+        if context.iter().any(|(earlier, _)| *earlier == name) {
+            return Err(format!("`{key}` stands twice")); // CO-2
+        }
+        context.push((name, strings(values, key)?));
     }
     Ok(Context(context))
 }
@@ -221,6 +234,17 @@ fn entities(source: &Json) -> Result<Option<Vec<(String, String)>>, String> {
         entities.push((arn.clone(), id.clone()));
     }
     Ok(Some(entities))
+}
+
+fn credentials(source: &Json) -> Result<Option<String>, String> {
+    let kinds =
+        "long-term role federation-token federation-token-console session-token session-token-mfa";
+    match text(source, "credentials")? {
+        Some(kind) if !kinds.split(' ').any(|known| known == kind) => {
+            Err(format!("`{kind}` is no kind of credentials"))
+        }
+        kind => Ok(kind),
+    }
 }
 
 fn grants(source: &Json) -> Result<Vec<Grant>, String> {

@@ -70,7 +70,7 @@ pub(super) fn decide(case: &Case) -> Outcome {
     let rcp = levels(&case.rcps, Layer::Rcp, rcps_apply(case));
     // SCP-3, EV-8, EV-9, TR-6
     let scp = levels(&case.scps, Layer::Scp, side && !case.caller.is_service_linked());
-    let own = case.caller.account == case.owner;
+    let own = case.is_own();
     // ROOT-6: these calls are decided without the bucket policy.
     let unlocks = root && own && {
         let bucket = ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"];

@@ -67,12 +67,9 @@ pub(super) fn read(policy: &Json, layer: Layer) -> Result<Policy, String> {
             },
             ("Id", Json::Text(_)) => {}
             ("Statement", value) => {
-                // ST-3: one object or a list of them, not an empty one.
-                let list = value.as_list();
-                if list.is_empty() {
-                    return Err("no statement".to_owned());
-                }
-                let read: Result<_, _> = list.into_iter().map(|s| statement(s, layer)).collect();
+                // ST-3: one object or a list of them; an empty one is refused when written.
+                let list = value.as_list().into_iter();
+                let read: Result<_, _> = list.map(|s| statement(s, layer)).collect();
                 statements = Some(read?);
             }
             // ST-6
@@ -109,10 +106,10 @@ fn statement(source: &Json, layer: Layer) -> Result<Statement, String> {
                 principal =
                     if name == "Principal" { Who::Only(entries) } else { Who::AllBut(entries) };
             }
-            "Action" => set(&mut action, Items::Only(strings(value, false)?))?,
-            "NotAction" => set(&mut action, Items::AllBut(strings(value, false)?))?,
-            "Resource" => set(&mut resource, Items::Only(strings(value, true)?))?,
-            "NotResource" => set(&mut resource, Items::AllBut(strings(value, true)?))?,
+            "Action" => set(&mut action, Items::Only(strings(value)?))?,
+            "NotAction" => set(&mut action, Items::AllBut(strings(value)?))?,
+            "Resource" => set(&mut resource, Items::Only(strings(value)?))?,
+            "NotResource" => set(&mut resource, Items::AllBut(strings(value)?))?,
             "Condition" => conditions = block(value)?,
             _ => return Err(format!("unknown element `{name}`")),
         }
@@ -139,16 +136,23 @@ fn set(place: &mut Items, found: Items) -> Result<(), String> {
     Ok(())
 }
 
-fn strings(value: &Json, skip_null: bool) -> Result<Vec<String>, String> {
+fn strings(value: &Json) -> Result<Vec<String>, String> {
     let mut strings = Vec::new();
-    for item in value.as_list() {
+    for item in entries_of(value) {
         match item {
             Json::Text(text) => strings.push(text.clone()),
-            Json::Null if skip_null => {} // RES-11
             _ => return Err("expected a string".to_owned()),
         }
     }
     Ok(strings)
+}
+
+/// ST-3, RES-11: the entries of a list without `null`, or the one that stands alone.
+fn entries_of(value: &Json) -> Vec<&Json> {
+    match value {
+        Json::List(items) => items.iter().filter(|item| **item != Json::Null).collect(),
+        alone => vec![alone],
+    }
 }
 
 fn entries(value: &Json) -> Result<Vec<Entry>, String> {
@@ -161,7 +165,7 @@ fn entries(value: &Json) -> Result<Vec<Entry>, String> {
         if !["AWS", "Service", "Federated", "CanonicalUser"].contains(&kind.as_str()) {
             return Err(format!("unknown kind of principal `{kind}`"));
         }
-        for text in strings(names, false)? {
+        for text in strings(names)? {
             entries.push(Entry { kind: kind.clone(), text });
         }
     }
@@ -173,7 +177,7 @@ fn block(value: &Json) -> Result<Vec<Condition>, String> {
     for (operator, keys) in value.members()? {
         for (key, listed) in keys.members()? {
             let mut values = Vec::new();
-            for item in listed.as_list() {
+            for item in entries_of(listed) {
                 // CO-10: compared by their text forms.
                 values.push(match item {
                     Json::Text(text) | Json::Number(text) => text.clone(),

@@ -1,7 +1,7 @@
 //! Facts beside the rules: multivalued context keys, and the services that take RCPs.
 
 /// Keys declared with several values; `<issuer>:amr` is another.
-const MULTIVALUED: [&str; 7] = [
+const MULTIVALUED: [&str; 11] = [
     "aws:calledvia",
     "aws:principalorgpaths",
     "aws:principalservicenameslist",
@@ -9,6 +9,10 @@ const MULTIVALUED: [&str; 7] = [
     "aws:sourceorgpaths",
     "aws:tagkeys",
     "aws:vpceorgpaths",
+    "saml:edupersonaffiliation",
+    "saml:edupersonorgdn",
+    "sts:requestcontextproviders",
+    "sts:transitivetagkeys",
 ];
 
 /// KEY-8, CO-9: declared so, or sent with two or more values. The rule says it of undeclared keys;

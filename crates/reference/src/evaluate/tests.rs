@@ -253,7 +253,7 @@ fn in_6_unreadable_policies_deny() {
     for text in [
         "",
         "{}",
-        r#"{"Statement":[]}"#,
+        r#"{"Statement":[1]}"#,
         r#"{"Statement":{"Effect":"allow","Action":"*","Resource":"*"}}"#,
         r#"{"Statement":{"Effect":"Allow","Action":"*","Action":"*","Resource":"*"}}"#,
         r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Extra":1}}"#,

@@ -179,9 +179,9 @@ const ARNS: Patterns = &[
     ),
     // OP-A2: a star does not cross a colon.
     (
-        "arn:aws:s3:*:bucket",
-        &["arn:aws:s3:us-east-1:bucket:x"],
-        &["arn:aws:s3:::bucket", "arn:aws:s3:us-east-1:1:bucket"],
+        "arn:aws:s3:*::bucket",
+        &["arn:aws:s3:us-east-1::bucket"],
+        &["arn:aws:s3:us-east-1:1:bucket", "arn:aws:s3:a:b::bucket"],
     ),
 ];
 
@@ -310,7 +310,7 @@ pub(super) fn chosen(
     if matches!(family, Family::Text | Family::Folded | Family::Like | Family::Arn | Family::Bool)
         && random.chance(14)
     {
-        resolving(random, family, context, &mut found);
+        resolving(random, family, profile, context, &mut found);
     }
     found
 }
@@ -319,6 +319,7 @@ pub(super) fn chosen(
 fn resolving(
     random: &mut Random,
     family: Family,
+    profile: Profile,
     context: &Map<String, Value>,
     found: &mut Chosen,
 ) {
@@ -331,7 +332,7 @@ fn resolving(
         }
         (Family::Bool, _) => ("${app:none,'true'}".to_owned(), "true".to_owned()),
         (_, 0) => ("a${*}".to_owned(), "a*".to_owned()),
-        (_, 1) => ("${$}{x}".to_owned(), "${x}".to_owned()),
+        (_, 1) if profile == Profile::Whole => ("${$}{x}".to_owned(), "${x}".to_owned()),
         (_, 2) => ("${?}".to_owned(), "?".to_owned()),
         (_, 3) => (format!("${{{}}}", key.to_uppercase()), value.to_owned()),
         (Family::Like, 4) => (format!("${{{key}}}-*"), format!("{value}-1")),
@@ -340,7 +341,8 @@ fn resolving(
     };
     found.wanted.push(wanted);
     found.fits.push(fit);
-    found.misses.push("${aws:username}".to_owned());
+    let miss = if family == Family::Arn { "arn:aws:none:::other" } else { "${aws:username}" };
+    found.misses.push(miss.to_owned());
 }
 
 fn texts(group: &[&str]) -> Vec<String> {
@@ -409,8 +411,13 @@ fn patterns(random: &mut Random, patterns: Patterns) -> Chosen {
     }
     if random.chance(30) {
         // A second pattern that fits none of the misses of any other.
-        let ranges = std::ptr::eq(patterns, RANGES);
-        found.wanted.push(if ranges { "192.0.2.77" } else { "nothing-like-it" }.to_owned());
+        let one = |list: Patterns| std::ptr::eq(patterns, list);
+        let second = match (one(RANGES), one(ARNS)) {
+            (true, _) => "192.0.2.77",
+            (_, true) => "arn:aws:none:::none",
+            _ => "nothing-like-it",
+        };
+        found.wanted.push(second.to_owned());
     }
     found
 }

@@ -16,9 +16,14 @@ pub(crate) mod password;
 mod policy;
 mod policy_version;
 mod role;
+mod simulate;
+mod simulate_caller;
+mod simulate_keys;
+mod simulate_policies;
+mod simulate_results;
 mod summary;
 mod tags;
-mod trust;
+pub(crate) mod trust;
 mod user;
 
 use crate::operation::Entry;
@@ -37,6 +42,8 @@ pub(crate) const OPERATIONS: &[&[Entry]] = &[
     policy::OPERATIONS,
     policy_version::OPERATIONS,
     role::OPERATIONS,
+    simulate::OPERATIONS,
+    simulate_keys::OPERATIONS,
     summary::OPERATIONS,
     user::OPERATIONS,
 ];

@@ -205,7 +205,7 @@ const SERVICE_DOMAINS: &[&str] = &[
 
 /// Whether a text has the form of a service principal. Services are not enumerated: AWS adds new
 /// ones, and one that never calls gets nothing.
-fn is_service(text: &str) -> bool {
+pub(crate) fn is_service(text: &str) -> bool {
     is_domain(text) && SERVICE_DOMAINS.iter().any(|domain| text.ends_with(domain))
 }
 

@@ -156,34 +156,46 @@ impl Operation for ExplainDecision {
     }
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<api::ExplainDecisionResponse, Fault> {
-        let account = call.account().id().to_string();
-        let lines = call.node().journal().backward(&account, None);
-        for line in lines.map_err(|error| unreadable(&error))?.take(MAX_EXPLAINED) {
-            let line = line.map_err(|error| unreadable(&error))?;
-            // Most lines are of other calls: they are not parsed.
-            if !contains(&line.bytes, self.id.as_bytes()) {
-                continue;
-            }
-            let Ok(parsed) = serde_json::from_slice::<Json>(&line.bytes) else { continue };
-            let (Some(event), Some(decision)) = (parsed.get("event"), parsed.get("decision"))
-            else {
-                continue;
-            };
-            let places = ["/additionalEventData/decisionId", "/requestID", "/eventID"];
-            let found =
-                places.iter().any(|at| event.pointer(at).and_then(Json::as_str) == Some(&self.id));
-            if found {
-                return Ok(api::ExplainDecisionResponse {
-                    explanation: decision.to_string(),
-                    event: event.to_string(),
-                });
-            }
+        if let Some(found) = decision(call, &self.id)? {
+            return Ok(api::ExplainDecisionResponse {
+                explanation: found.decisions.to_string(),
+                event: found.event.to_string(),
+            });
         }
         Err(Fault::new(
             "NoSuchDecision",
             format!("There is no decision {} in this account.", self.id),
         ))
     }
+}
+
+/// A call of the account and what was decided about it, as the journal holds them.
+pub(crate) struct Decision {
+    /// The explanations, one an ask.
+    pub(crate) decisions: Json,
+    /// The event.
+    pub(crate) event: Json,
+}
+
+/// Finds a decision of the caller's account by its id, or by that of its request or event.
+pub(crate) fn decision(call: &Call<'_>, id: &str) -> Result<Option<Decision>, Fault> {
+    let account = call.account().id().to_string();
+    let lines = call.node().journal().backward(&account, None);
+    for line in lines.map_err(|error| unreadable(&error))?.take(MAX_EXPLAINED) {
+        let line = line.map_err(|error| unreadable(&error))?;
+        // Most lines are of other calls: they are not parsed.
+        if !contains(&line.bytes, id.as_bytes()) {
+            continue;
+        }
+        let Ok(mut parsed) = serde_json::from_slice::<Json>(&line.bytes) else { continue };
+        let Some(event) = parsed.get_mut("event").map(Json::take) else { continue };
+        let Some(decisions) = parsed.get_mut("decision").map(Json::take) else { continue };
+        let places = ["/additionalEventData/decisionId", "/requestID", "/eventID"];
+        if places.iter().any(|at| event.pointer(at).and_then(Json::as_str) == Some(id)) {
+            return Ok(Some(Decision { decisions, event }));
+        }
+    }
+    Ok(None)
 }
 
 fn contains(text: &[u8], wanted: &[u8]) -> bool {

@@ -1,6 +1,6 @@
 //! The server's own API: what AWS has no operation for. Its actions have the prefix `bailiwick`.
 
-mod events;
+pub(crate) mod events;
 
 use crate::operation::Entry;
 

@@ -38,6 +38,7 @@ pub(super) fn claims(call: &mut Permitted<'_>, grant: Grant) -> Result<Claims, F
         tags: Vec::new(),
         transitive: Vec::new(),
         source_identity: None,
+        forward: None,
     })
 }
 

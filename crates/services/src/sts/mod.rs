@@ -3,10 +3,15 @@
 mod assume_role;
 mod caller_identity;
 mod credentials;
+mod decode_authorization_message;
 mod session_token;
 
 use crate::operation::Entry;
 
 /// Every operation that is written, file by file.
-pub(crate) const OPERATIONS: &[&[Entry]] =
-    &[assume_role::OPERATIONS, caller_identity::OPERATIONS, session_token::OPERATIONS];
+pub(crate) const OPERATIONS: &[&[Entry]] = &[
+    assume_role::OPERATIONS,
+    caller_identity::OPERATIONS,
+    decode_authorization_message::OPERATIONS,
+    session_token::OPERATIONS,
+];

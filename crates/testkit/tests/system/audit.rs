@@ -251,7 +251,8 @@ fn check_common(event: &Json, client: &Client, reply: &Reply, name: &str) {
 }
 
 /// Operations of which CloudTrail says another thing than their access level does.
-const READ_ONLY_ALL_THE_SAME: &[&str] = &["sts:AssumeRole", "sts:GetSessionToken"];
+const READ_ONLY_ALL_THE_SAME: &[&str] =
+    &["sts:AssumeRole", "sts:DecodeAuthorizationMessage", "sts:GetSessionToken"];
 
 #[test]
 fn tm_k02_read_only_is_what_reads() {

@@ -1,0 +1,274 @@
+//! An account export as the world of a simulation, and drafts laid over it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use bailiwick_catalog::Catalog;
+use bailiwick_identifiers::{Arn, TagSet};
+use bailiwick_model::export::{self, ExportFile, MAX_BYTES};
+use bailiwick_model::{Account, Effective, Found, ManagedPolicies, Role, User};
+use bailiwick_policy::{Source, SourceKind, is_delegated};
+
+use super::nearest::advice;
+use super::question::{Named, Policies, Setting};
+
+/// An account and the AWS managed policies beside it.
+#[derive(Debug)]
+pub(crate) struct World {
+    account: Account,
+    managed: ManagedPolicies,
+    /// What the reader of the export met: missing or unreadable parts.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Changes that are tried before they are made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Drafts {
+    /// Policies as if attached to the caller.
+    pub(crate) attach: Vec<Named>,
+    /// New texts of policies, by name or ARN.
+    pub(crate) replace: Vec<(String, Named)>,
+    /// Policies as if detached, by name or ARN.
+    pub(crate) detach: Vec<String>,
+    /// A permissions boundary in place of the caller's.
+    pub(crate) boundary: Option<Named>,
+}
+
+impl Drafts {
+    /// Whether there is anything to try.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.attach.is_empty()
+            && self.replace.is_empty()
+            && self.detach.is_empty()
+            && self.boundary.is_none()
+    }
+}
+
+impl World {
+    /// Reads an account export: one file, or its pages in order.
+    ///
+    /// # Errors
+    /// A file cannot be read, or is no export (with file, line and column).
+    pub(crate) fn read(paths: &[PathBuf]) -> anyhow::Result<Self> {
+        let mut files = Vec::new();
+        for path in paths {
+            let bytes = read_bytes(path)?;
+            files.push((path.display().to_string(), bytes));
+        }
+        let files: Vec<_> = files.iter().map(|(name, bytes)| ExportFile { name, bytes }).collect();
+        let found = export::read(&files, Catalog::embedded())?;
+        let note = |note: &export::Note| match &note.place {
+            Some(place) => format!(
+                "{}:{}:{}: {}: {}",
+                place.file, place.line, place.column, note.about, note.text
+            ),
+            None => format!("{}: {}", note.about, note.text),
+        };
+        let notes = found.notes.iter().map(note).collect();
+        Ok(Self { account: found.account, managed: found.managed, notes })
+    }
+
+    /// A user, role, role session or root of the account, with what applies to it.
+    ///
+    /// # Errors
+    /// The account has no such principal, or the ARN is of another account or kind.
+    pub(crate) fn caller(self: &Arc<Self>, principal: &str) -> anyhow::Result<Setting> {
+        let arn: Arn = principal.parse().with_context(|| format!("`{principal}` is not an ARN"))?;
+        if arn.account_id() != Some(self.account.id()) {
+            bail!("`{principal}` is not of account {}, which the export shows", self.account.id());
+        }
+        let mut setting = Setting {
+            principal: Some(principal.to_owned()),
+            world: Some(Arc::clone(self)),
+            ..Setting::default()
+        };
+        let effective = match (arn.service(), arn.resource().split_once('/')) {
+            ("iam", None) if arn.resource() == "root" => Effective::default(),
+            ("iam", Some(("user", _))) => {
+                let user = self.user(&arn).with_context(|| self.unknown(&arn))?;
+                setting.id = Some(user.id.to_string());
+                setting.tags = tags(&user.tags);
+                Effective::of_user(&self.account, &self.managed, user.id)
+            }
+            ("iam", Some(("role", _))) => {
+                let role = self.role(&arn).with_context(|| self.unknown(&arn))?;
+                setting.id = Some(role.id.to_string());
+                setting.tags = tags(&role.tags);
+                Effective::of_role(&self.account, &self.managed, role.id)
+            }
+            ("sts", Some(("assumed-role", session))) => {
+                let name = session.split('/').next().unwrap_or_default();
+                let role = self.account.role_named(name).with_context(|| self.unknown(&arn))?;
+                setting.id = Some(role.id.to_string());
+                setting.role_arn = Some(self.account.role_arn(role).to_string());
+                setting.tags = tags(&role.tags);
+                Effective::of_role(&self.account, &self.managed, role.id)
+            }
+            _ => bail!("`{principal}` is no user, role, role session or root of an account"),
+        };
+        setting.policies = policies(&effective);
+        Ok(setting)
+    }
+
+    /// The trust policy of a role that is to be assumed, and what its principals are bound to
+    /// (PR-12).
+    pub(crate) fn trust_policy(
+        &self,
+        action: &str,
+        resource: &str,
+    ) -> Option<(Named, BTreeMap<String, String>)> {
+        if !is_delegated(action, resource) {
+            return None;
+        }
+        let arn: Arn = resource.parse().ok()?;
+        let role = self.role(&arn)?;
+        let bound = role.trust.bindings().iter();
+        let bound = bound.map(|binding| (binding.arn.to_string(), binding.id.to_string()));
+        let named = Named {
+            label: format!("trust policy of role `{}`", role.name.as_str()).into(),
+            text: role.trust.source().into(),
+            first_line: None,
+        };
+        Some((named, bound.collect()))
+    }
+
+    /// The tags of a user or role that is the resource of a request.
+    pub(crate) fn resource_tags(&self, resource: &str) -> Vec<(String, String)> {
+        let Ok(arn) = resource.parse::<Arn>() else { return Vec::new() };
+        match (self.user(&arn), self.role(&arn)) {
+            (Some(user), _) => tags(&user.tags),
+            (None, Some(role)) => tags(&role.tags),
+            (None, None) => Vec::new(),
+        }
+    }
+
+    fn user(&self, arn: &Arn) -> Option<&Arc<User>> {
+        let name = arn.resource().strip_prefix("user/")?.rsplit('/').next()?;
+        self.account.user_named(name).filter(|user| self.account.user_arn(user) == *arn)
+    }
+
+    fn role(&self, arn: &Arn) -> Option<&Arc<Role>> {
+        let name = arn.resource().strip_prefix("role/")?.rsplit('/').next()?;
+        self.account.role_named(name).filter(|role| self.account.role_arn(role) == *arn)
+    }
+
+    fn unknown(&self, arn: &Arn) -> String {
+        let users = self.account.users().map(|user| self.account.user_arn(user).to_string());
+        let roles = self.account.roles().map(|role| self.account.role_arn(role).to_string());
+        let known: Vec<String> = users.chain(roles).collect();
+        let mut text = format!("the export has no `{arn}`");
+        if let Some(advice) = advice(arn.as_str(), known.iter().map(String::as_str)) {
+            text.push_str(": ");
+            text.push_str(&advice);
+        }
+        text
+    }
+}
+
+impl Setting {
+    /// The same caller with drafts laid over its policies.
+    ///
+    /// # Errors
+    /// A policy that is to be replaced or detached does not apply to the caller.
+    pub(crate) fn with_drafts(&self, drafts: &Drafts) -> anyhow::Result<Self> {
+        let mut changed = self.clone();
+        for name in &drafts.detach {
+            let before = changed.policies.identity.len();
+            changed.policies.identity.retain(|policy| !goes_by(policy, name));
+            let mut found = changed.policies.identity.len() < before;
+            if changed.policies.boundary.as_ref().is_some_and(|policy| goes_by(policy, name)) {
+                changed.policies.boundary = None;
+                found = true;
+            }
+            if !found {
+                bail!(self.no_policy(name));
+            }
+        }
+        for (name, text) in &drafts.replace {
+            let policies = &mut changed.policies;
+            let all = policies.identity.iter_mut().chain(&mut policies.boundary);
+            let mut found = false;
+            for policy in all.filter(|policy| goes_by(policy, name)) {
+                *policy = text.clone();
+                found = true;
+            }
+            if !found {
+                bail!(self.no_policy(name));
+            }
+        }
+        changed.policies.identity.extend(drafts.attach.iter().cloned());
+        if drafts.boundary.is_some() {
+            changed.policies.boundary.clone_from(&drafts.boundary);
+        }
+        Ok(changed)
+    }
+
+    fn no_policy(&self, name: &str) -> String {
+        let all = self.policies.identity.iter().chain(&self.policies.boundary);
+        let known: Vec<String> = all.map(|policy| short(&policy.label).to_owned()).collect();
+        let mut text = format!("no policy `{name}` applies to the principal");
+        if let Some(advice) = advice(name, known.iter().map(String::as_str)) {
+            text.push_str(": ");
+            text.push_str(&advice);
+        } else if !known.is_empty() {
+            text.push_str("; there is ");
+            text.push_str(&known.join(", "));
+        }
+        text
+    }
+}
+
+/// Whether a policy of an export has this name or ARN.
+fn goes_by(policy: &Named, name: &str) -> bool {
+    let held = short(&policy.label);
+    held == name || held.rsplit('/').next() == Some(name)
+}
+
+/// The name or ARN in a label such as "inline policy `read` of group `devs`".
+fn short(label: &str) -> &str {
+    label.split('`').nth(1).unwrap_or(label)
+}
+
+/// What applies to a caller, by the names that a reader knows.
+fn policies(effective: &Effective) -> Policies {
+    let named = |found: &Found| Named {
+        label: label(&found.source).into(),
+        text: found.document.source_arc(),
+        first_line: None,
+    };
+    let mut identity: Vec<Named> = effective.identity.iter().map(named).collect();
+    if let Some(source) = &effective.unreadable {
+        // It applies and cannot be read, so that it denies (IN-6): an empty text does the same.
+        identity.push(Named { label: label(source).into(), text: "".into(), first_line: None });
+    }
+    Policies { identity, boundary: effective.boundary.as_ref().map(named), ..Policies::default() }
+}
+
+fn label(source: &Source) -> String {
+    let id = &source.id;
+    match &source.kind {
+        SourceKind::UserInline | SourceKind::RoleInline => format!("inline policy `{id}`"),
+        SourceKind::GroupInline { group } => format!("inline policy `{id}` of group `{group}`"),
+        SourceKind::GroupManaged { group } => format!("managed policy `{id}` of group `{group}`"),
+        SourceKind::Boundary => format!("boundary `{id}`"),
+        _ => format!("managed policy `{id}`"),
+    }
+}
+
+fn tags(tags: &TagSet) -> Vec<(String, String)> {
+    tags.iter().map(|tag| (tag.key.as_str().to_owned(), tag.value.as_str().to_owned())).collect()
+}
+
+fn read_bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
+    use std::io::Read as _;
+    let shown = path.display();
+    let file = std::fs::File::open(path).with_context(|| format!("`{shown}` cannot be opened"))?;
+    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("`{shown}` cannot be read"))?;
+    Ok(bytes)
+}

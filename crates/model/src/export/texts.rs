@@ -1,0 +1,112 @@
+//! The documents of an export. Equal texts become one document in memory.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use bailiwick_identifiers::{AccountId, Arn, UniqueId};
+use bailiwick_policy::{Document, DocumentError, DocumentKind, PrincipalType};
+
+use super::build::Builder;
+use super::form::document_text;
+use super::{Note, NoteKind};
+use crate::text::{Binding, IdentityText, TrustText};
+
+impl<'a> Builder<'_, 'a> {
+    /// The text of an identity policy; with a note when it cannot be read.
+    pub(super) fn identity(
+        &mut self,
+        file: usize,
+        raw: Option<&'a str>,
+        about: impl Fn() -> String,
+    ) -> IdentityText {
+        let source = raw.map_or(Cow::Borrowed(""), document_text);
+        if let Some(text) = self.identity_texts.get(&source) {
+            let text = text.clone();
+            if let Err(error) = text.document() {
+                self.unreadable(file, raw, about(), error);
+            }
+            return text;
+        }
+        let text = IdentityText::from(source.as_ref().to_owned());
+        if let Err(error) = text.document() {
+            self.unreadable(file, raw, about(), error);
+        }
+        self.identity_texts.insert(source, text.clone());
+        text
+    }
+
+    /// The trust policy of a role, its principals bound to the users and roles of the account that
+    /// they name (PR-12). Principals of other accounts stay ARNs: their ids are not known here.
+    pub(super) fn trust(
+        &mut self,
+        file: usize,
+        raw: Option<&'a str>,
+        role: &Arn,
+        by_session: &HashMap<Arn, UniqueId>,
+    ) -> TrustText {
+        let source = raw.map_or(Cow::Borrowed(""), document_text);
+        if let Some(text) = self.trust_texts.get(&source) {
+            let text = text.clone();
+            if let Err(error) = text.document() {
+                self.unreadable(file, raw, format!("{role} trust policy"), error);
+            }
+            return text;
+        }
+        let parsed = Document::parse(&source, DocumentKind::Trust);
+        let (mut bindings, mut foreign) = (Vec::<Binding>::new(), false);
+        for principal in parsed.iter().flat_map(Document::principals) {
+            if !matches!(principal.kind, PrincipalType::Aws | PrincipalType::Bare) {
+                continue;
+            }
+            let Some(named) = Named::by(principal.text) else { continue };
+            foreign |= named.account != self.account.id()
+                || named.arn.partition() != self.account.partition().as_str();
+            let found = if named.is_session {
+                by_session.get(&named.arn)
+            } else {
+                self.principals.get(&named.arn)
+            };
+            let binding = found.map(|id| Binding { arn: named.arn, id: *id });
+            bindings.extend(binding.filter(|binding| !bindings.contains(binding)));
+        }
+        if let Err(error) = &parsed {
+            self.unreadable(file, raw, format!("{role} trust policy"), error);
+        }
+        let text = TrustText::exported(&source, parsed, bindings, foreign);
+        self.trust_texts.insert(source, text.clone());
+        text
+    }
+
+    fn unreadable(&mut self, file: usize, raw: Option<&str>, about: String, error: &DocumentError) {
+        let (place, text) = match raw {
+            Some(raw) => (self.place(file, raw), format!("it cannot be read: {error}")),
+            None => (None, "its document is not there".to_owned()),
+        };
+        let text = format!("{text}; whoever it applies to is denied");
+        self.notes.push(Note { kind: NoteKind::Unreadable, place, about, text });
+    }
+}
+
+/// A user or role that a principal names.
+struct Named {
+    account: AccountId,
+    /// Its ARN; that of a session's role has no path (PR-11).
+    arn: Arn,
+    is_session: bool,
+}
+
+impl Named {
+    fn by(text: &str) -> Option<Self> {
+        let arn: Arn = text.parse().ok()?;
+        let account = arn.account_id()?;
+        match (arn.service(), arn.resource().split_once('/')?) {
+            ("iam", ("user" | "role", _)) => Some(Self { account, arn, is_session: false }),
+            ("sts", ("assumed-role", session)) => {
+                let (role, _) = session.split_once('/')?;
+                let text = format!("arn:{}:iam::{account}:role/{role}", arn.partition());
+                Some(Self { account, arn: text.parse().ok()?, is_session: true })
+            }
+            _ => None,
+        }
+    }
+}
