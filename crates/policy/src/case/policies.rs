@@ -79,8 +79,9 @@ impl Policies {
             (DocumentKind::Resource, SourceKind::Resource)
         };
         let mut resource = reader.one(fields, "resourcePolicy", kind, source)?;
-        if let (Some(held), Some(json)) = (&mut resource, fields.take("entities")) {
-            held.document = bind(&held.document, &json)?;
+        let alive = fields.take("entities").map(|json| entities(&json)).transpose()?;
+        if let (Some(held), Some(alive)) = (&mut resource, alive) {
+            held.document = bind(&held.document, &alive);
         }
         let scps = reader.levels(fields, "scps", DocumentKind::ServiceControl, &SourceKind::Scp)?;
         let rcps =
@@ -227,8 +228,8 @@ fn is_trust(action: &str, resource: &str) -> bool {
     head("sts:AssumeRole") || (head("sts:") && is_delegated(action, resource))
 }
 
-/// The policy as it was saved when these entities were alive (PR-12).
-fn bind(document: &Document, json: &Json<'_>) -> Result<Document, CaseError> {
+/// Entities with their unique ids.
+fn entities<'j>(json: &Json<'j>) -> Result<Vec<(Cow<'j, str>, UniqueId)>, CaseError> {
     let mut alive: Vec<(Cow<'_, str>, UniqueId)> = Vec::new();
     for (arn, id) in json.members()? {
         let id = id.parsed("an object of ARNs and their unique ids")?;
@@ -237,6 +238,11 @@ fn bind(document: &Document, json: &Json<'_>) -> Result<Document, CaseError> {
         }
         alive.push((arn, id));
     }
+    Ok(alive)
+}
+
+/// The policy as it was saved when these entities were alive (PR-12).
+fn bind(document: &Document, alive: &[(Cow<'_, str>, UniqueId)]) -> Document {
     let exact = |wanted: &str| alive.iter().find(|(arn, _)| arn == wanted).map(|(_, id)| *id);
     // A session ARN asks for its role without path (PR-11); an entry that names a role does not.
     let named = |wanted: &str| document.principals().any(|entry| entry.text == wanted);
@@ -244,7 +250,7 @@ fn bind(document: &Document, json: &Json<'_>) -> Result<Document, CaseError> {
         let mut roles = alive.iter().filter(|(arn, _)| same_role(arn, wanted));
         roles.next().filter(|_| !named(wanted)).map(|(_, id)| *id)
     };
-    Ok(document.bind(&|arn| exact(arn).or_else(|| by_name(arn))))
+    document.bind(&|arn| exact(arn).or_else(|| by_name(arn)))
 }
 
 fn grants(json: &Json<'_>) -> Result<Vec<Grant>, CaseError> {

@@ -45,6 +45,14 @@ pub(super) fn shape(raw: &RawDocument, text: &str, kind: DocumentKind) -> Checke
         check.pairs(statement)?;
         check.principal_place(statement)?;
         check.effect(statement)?;
+        let named = statement.principal.as_ref().or(statement.not_principal.as_ref());
+        for (_, text) in named.filter(|found| found.bare).iter().flat_map(|found| &found.entries) {
+            if text.text != "*" {
+                // PR-9: a text says everyone; whom it names stands in an object.
+                let element = "Principal".to_owned();
+                return check.fail(text.span, Problem::WrongType { element, expected: "an object" });
+            }
+        }
         if statement.action.is_none() && statement.not_action.is_none() {
             return check.fail(statement.span, Problem::NoActions);
         }
