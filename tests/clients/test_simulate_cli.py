@@ -127,7 +127,7 @@ def test_m15_two_regions_and_global_services(line):
         ("bedrok:InvokeModel", None, "did you mean `bedrock:InvokeModel`?"),
         ("s3:ListBucket", "s3:prefx", "did you mean `s3:prefix`?"),
         ("s3:ListBucket", "aws:SourcIp", "did you mean `aws:SourceIp`?"),
-        ("sqs:SendMessage", "sqs:Nothing", "is not known"),
+        ("sqs:SendMessage", "sqs:Nothing", "there is no context key `sqs:Nothing` in the catalog of 20"),
         ("s3:ListBucket", "s3:x-amz-acl", "s3:ListBucket does not know"),
         ("ec2:RunInstances", "ec2:InstanceType", None),
         ("lambda:CreateFunction", "lambda:VpcIds", None),
@@ -388,6 +388,34 @@ def test_bad_arguments(line, args, said):
         line.write("c.json", '{}')
     done = line("simulate", "--principal", ALICE, *args, code=2)
     assert said in done.stderr and not done.stdout, done.stderr
+
+
+def test_the_documentation_shows_what_is_printed(binary):
+    """The commands of docs/testing-policies.md, run where it says."""
+    lines = (ROOT / "docs/testing-policies.md").read_text().splitlines()
+    shown = 0
+    for start, first in enumerate(lines):
+        if not first.startswith("    $ bailiwick "):
+            continue
+        text = lines[start:]
+        command = text.pop(0)[6:]
+        while command.endswith("\\"):
+            command = command[:-1] + text.pop(0)
+        if "read.json" in command:
+            continue
+        expected = []
+        while text and (text[0].startswith("    ") or not text[0]):
+            expected.append(text.pop(0)[4:])
+        words = [binary, *command.split()[1:]]
+        done = subprocess.run(words, cwd=SUITES, env=process.clean_environment(),
+                              capture_output=True, text=True, timeout=120)
+        while not expected[-1]:
+            expected.pop()
+        if expected[0] == "...":
+            expected.pop(0)
+        assert done.stdout.endswith("\n".join(expected) + "\n"), command
+        shown += 1
+    assert shown >= 4
 
 
 def test_help_has_examples(line):

@@ -7,6 +7,7 @@ mod catalog;
 mod codegen;
 mod coverage;
 mod differential;
+mod fuzz;
 mod models;
 mod rules;
 mod test;
@@ -22,6 +23,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND [ARGUMENTS]
   rules      list rules of policy evaluation without a decision vector
   differential
              decide random cases with the engine and another evaluator, and compare
+  fuzz       run the fuzz targets: fuzz [--seconds N] [TARGET]...
   test       everything CI runs: format, lint, tests, tidy, outside clients
   bench      run the benches beside their peers and print ratios
              (bench engine: the decision engine alone, beside other engines)";
@@ -40,6 +42,7 @@ fn main() -> anyhow::Result<()> {
         "rules" => rules::run(rest),
         "coverage" => coverage::run(rest),
         "differential" => differential::run(rest),
+        "fuzz" => fuzz::run(rest),
         "test" => test::run(rest),
         "bench" => bench::run(rest),
         "help" | "--help" | "-h" => {

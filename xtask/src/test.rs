@@ -23,10 +23,13 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
         ("lint", lint),
         ("tidy", || crate::tidy::run(&[])),
         ("unit", unit),
+        ("differential", differential),
         ("clients", clients),
     ];
     if let Some(unknown) = only.iter().find(|name| !steps.iter().any(|(known, _)| known == *name)) {
-        bail!("there is no step `{unknown}`; steps are format, lint, tidy, unit, clients");
+        bail!(
+            "there is no step `{unknown}`; steps are format, lint, tidy, unit, differential, clients"
+        );
     }
     for (name, step) in steps {
         if only.is_empty() || only.contains(name) {
@@ -80,6 +83,12 @@ fn unit() -> anyhow::Result<()> {
         cargo(&["test", "--workspace", "--quiet", "--no-fail-fast"])?;
     }
     cargo(&["test", "--workspace", "--doc", "--quiet"])
+}
+
+/// The decision engine and the reference evaluator on 100,000 random cases.
+fn differential() -> anyhow::Result<()> {
+    let arguments = ["--cases", "100000", "--seed", "20261122"].map(ToOwned::to_owned);
+    crate::differential::run(&arguments)
 }
 
 /// Tests with clients that are not ours, against a server built for release.

@@ -34,29 +34,31 @@ fn engine(policies: usize, statement: impl Fn(usize) -> String) -> Engine {
 
 fn w1(policies: usize) -> Engine {
     engine(policies, |at| {
-        let mut text = format!(
+        let allow = format!(
             r#"{{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"arn:aws:s3:::bucket-{at}/*","Condition":{{"StringEquals":{{"aws:PrincipalOrgID":"o-exampleorgid"}},"IpAddress":{{"aws:SourceIp":"10.0.0.0/8"}}}}}}"#
         );
-        if at % 10 == 9 {
-            text += &format!(
-                r#",{{"Effect":"Deny","Action":["s3:DeleteObject","s3:DeleteBucket"],"Resource":"arn:aws:s3:::bucket-{at}/*","Condition":{{"Bool":{{"aws:MultiFactorAuthPresent":"false"}}}}}}"#
-            );
+        if at % 10 != 9 {
+            return allow;
         }
-        text
+        let deny = format!(
+            r#"{{"Effect":"Deny","Action":["s3:DeleteObject","s3:DeleteBucket"],"Resource":"arn:aws:s3:::bucket-{at}/*","Condition":{{"Bool":{{"aws:MultiFactorAuthPresent":"false"}}}}}}"#
+        );
+        allow + "," + &deny
     })
 }
 
 fn w2(policies: usize) -> Engine {
     engine(policies, |at| {
-        let mut text = format!(
+        let allow = format!(
             r#"{{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::*/team-{at}/${{aws:username}}/*","Condition":{{"StringLike":{{"aws:PrincipalTag/dept":["eng-*","ops-*"]}}}}}}"#
         );
-        if at % 10 == 9 {
-            text += &format!(
-                r#",{{"Effect":"Deny","NotAction":["s3:Get*","s3:List*","s3:PutObject"],"Resource":"arn:aws:s3:::*/team-{at}/*"}}"#
-            );
+        if at % 10 != 9 {
+            return allow;
         }
-        text
+        let deny = format!(
+            r#"{{"Effect":"Deny","NotAction":["s3:Get*","s3:List*","s3:PutObject"],"Resource":"arn:aws:s3:::*/team-{at}/*"}}"#
+        );
+        allow + "," + &deny
     })
 }
 

@@ -402,21 +402,18 @@ impl Context {
 
     /// Enters a key that may be there already.
     fn replace(&mut self, hash: u64, entry: Entry) {
-        match self.place(hash, self.key_text(entry.key)) {
-            Some(at) => {
-                if let Some(slot) = self.entries.get_mut(at) {
-                    *slot = entry;
-                }
-            }
-            None => {
-                self.hashes.push(hash);
-                self.entries.push(entry);
-            }
+        let place = self.place(hash, self.key_text(entry.key));
+        if let Some(slot) = place.and_then(|at| self.entries.get_mut(at)) {
+            *slot = entry;
+        } else {
+            self.hashes.push(hash);
+            self.entries.push(entry);
         }
     }
 }
 
 /// A key on its way in.
+#[derive(Clone, Copy)]
 struct Named {
     key: Folded,
     hash: u64,

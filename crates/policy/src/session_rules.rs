@@ -38,7 +38,8 @@ pub enum Refusal {
 /// Whether the service refuses this action to such credentials.
 pub fn refusal(credentials: Credentials, principal: &Principal, action: &str) -> Option<Refusal> {
     let folded = action.to_ascii_lowercase();
-    let (service, name) = folded.split_once(':').unwrap_or((&folded, ""));
+    // Of no service: nothing that could be called.
+    let (service, name) = folded.split_once(':')?;
     if matches!(principal, Principal::Root { .. }) && service == "sts" && name == "assumerole" {
         return Some(Refusal::RootAssumesRole);
     }

@@ -11,6 +11,7 @@ use bailiwick_model::export::{self, ExportFile, MAX_BYTES};
 use bailiwick_model::{Account, Effective, Found, ManagedPolicies, Role, User};
 use bailiwick_policy::{Source, SourceKind, is_delegated};
 
+use super::fault::Fault;
 use super::nearest::advice;
 use super::question::{Named, Policies, Setting};
 
@@ -58,7 +59,13 @@ impl World {
             files.push((path.display().to_string(), bytes));
         }
         let files: Vec<_> = files.iter().map(|(name, bytes)| ExportFile { name, bytes }).collect();
-        let found = export::read(&files, Catalog::embedded())?;
+        let found = export::read(&files, Catalog::embedded()).map_err(|error| {
+            let held = files.iter().find(|file| file.name == error.file);
+            let text = String::from_utf8_lossy(held.map_or(&[], |file| file.bytes));
+            let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+            let place = (number(error.line), number(error.column));
+            Fault::new(&error.file, &text, place, error.problem.to_string())
+        })?;
         let note = |note: &export::Note| match &note.place {
             Some(place) => format!(
                 "{}:{}:{}: {}: {}",

@@ -76,10 +76,7 @@ fn about_key(action: &str, key: &str) -> Option<String> {
     let catalog = Catalog::embedded();
     let Some(known) = catalog.condition_key(key) else {
         let names = catalog.condition_keys().map(|key| &*key.name);
-        return Some(unknown(
-            &format!("the context key `{key}` is not known"),
-            nearest(key, names),
-        ));
+        return Some(unknown(&format!("there is no context key `{key}`"), nearest(key, names)));
     };
     // A global key may come with any action; which do is not written down for all.
     if known.is_global() {
@@ -205,9 +202,10 @@ fn like(shape: &str, field: &str) -> bool {
 }
 
 fn unknown(what: &str, meant: Option<&str>) -> String {
+    let known = format!("{what} in the catalog of {}", Catalog::embedded().date());
     match meant {
-        Some(meant) => format!("{what}; did you mean `{meant}`?"),
-        None => what.to_owned(),
+        Some(meant) => format!("{known}; did you mean `{meant}`?"),
+        None => known,
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn reason(asked: &Asked) -> String {
     }
     match &asked.explanation.decision.reason {
         Reason::Allowed { by } => match granting(asked, *by) {
-            Some((place, statement)) => format!("{by} {place}, {}", name(statement)),
+            Some((id, report)) => format!("{}, {}", of_kind(asked, *by, id, report), name(report)),
             None => format!("by {by}"),
         },
         Reason::NoPermissionNeeded => "no permission is needed".into(),
@@ -25,7 +25,7 @@ pub(crate) fn reason(asked: &Asked) -> String {
                 .find(|(id, report)| **id == *source.id && report.index == *statement);
             match found {
                 Some((id, report)) => {
-                    format!("denied by {kind} {}, {}", place(asked, id, report), name(report))
+                    format!("denied by {}, {}", of_kind(asked, *kind, id, report), name(report))
                 }
                 None => format!("denied by statement {statement} of {}", label(asked, &source.id)),
             }
@@ -116,13 +116,18 @@ fn statements<'a>(
     policies.flat_map(|policy| policy.statements.iter().map(|report| (&*policy.source.id, report)))
 }
 
-/// The first statement that grants, and its place.
-fn granting(asked: &Asked, by: PolicyKind) -> Option<(String, &StatementReport)> {
-    let mut grants = statements(asked, move |layer| layer.kind == by).filter(|(_, report)| {
+/// The first statement that grants, and its policy.
+fn granting(asked: &Asked, by: PolicyKind) -> Option<(&str, &StatementReport)> {
+    statements(asked, move |layer| layer.kind == by).find(|(_, report)| {
         report.effect == Effect::Allow && matches!(report.outcome, Outcome::Matched { .. })
-    });
-    let (id, report) = grants.next()?;
-    Some((place(asked, id, report), report))
+    })
+}
+
+/// The place of a statement, with the kind of its policy where a file name does not tell it.
+fn of_kind(asked: &Asked, kind: PolicyKind, id: &str, report: &StatementReport) -> String {
+    let place = place(asked, id, report);
+    let is_file = asked.policy(id).is_none_or(|policy| policy.first_line.is_some());
+    if is_file { format!("{kind} {place}") } else { place }
 }
 
 /// The first level of an organization at which nothing allows, the root being 0. A level without

@@ -95,7 +95,7 @@ fn one(seed: u64, number: u64, documents: &mut Documents, tally: &mut Tally) -> 
     let generated = generate(seed, number, Profile::Whole);
     let text = generated.case.to_string();
     // Every sixteenth case is recorded too, and goes to the reference as text.
-    let whole = number % 16 == 0;
+    let whole = number.is_multiple_of(16);
     let ours = engine(&text, documents, whole);
     let theirs = if whole { said(evaluate_text(&text)) } else { reference(&generated.case) };
     tally.cases += 1;

@@ -2,6 +2,7 @@
 //! its own: it reads a case a line and answers `{id, decision}` or `{id, error}`, a line each.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
@@ -158,7 +159,10 @@ fn batch(
     let mut documents = Documents::with_capacity(1 << 20);
     let cases: Vec<Value> =
         numbers.map(|number| generate(plan.seed, number, Profile::Foreign).case).collect();
-    let lines: String = cases.iter().map(|case| format!("{case}\n")).collect();
+    let mut lines = String::new();
+    for case in &cases {
+        let _ = writeln!(lines, "{case}"); // writing to a string cannot fail
+    }
     let answers = foreign.ask(&lines, cases.len())?;
     for (case, theirs) in cases.into_iter().zip(answers) {
         let ours = engine(&case.to_string(), &mut documents);

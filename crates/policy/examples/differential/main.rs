@@ -9,8 +9,10 @@
 #![allow(clippy::print_stdout, reason = "a command-line tool")]
 
 mod compare;
+mod edit;
 mod foreign;
 mod known;
+mod known_values;
 
 use std::process::ExitCode;
 use std::time::Instant;

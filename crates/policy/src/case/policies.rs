@@ -10,7 +10,7 @@ use super::fields::{Fields, Json};
 use super::{CaseError, CaseProblem, Documents};
 use crate::{
     Applicable, Attached, Document, DocumentKind, Endpoint, Grant, Principal, Source, SourceKind,
-    is_delegated,
+    Statement, is_delegated,
 };
 
 /// The policies that apply to one case, each with its place there as its name.
@@ -212,7 +212,12 @@ impl Reader<'_> {
             raw if raw.starts_with('"') => json.text()?,
             raw => Cow::Borrowed(raw),
         };
-        if let Some(document) = self.documents.get(&text, kind) {
+        // RES-9: only what is attached to a resource may leave the resource out.
+        let whole = |document: &Document| {
+            source.kind != SourceKind::Endpoint
+                || document.statements().iter().all(Statement::has_resources)
+        };
+        if let Some(document) = self.documents.get(&text, kind).filter(whole) {
             return Ok(Some(Held { source, document }));
         }
         self.unreadable.get_or_insert(source);

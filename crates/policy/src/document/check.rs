@@ -50,7 +50,8 @@ pub(super) fn shape(raw: &RawDocument, text: &str, kind: DocumentKind) -> Checke
             if text.text != "*" {
                 // PR-9: a text says everyone; whom it names stands in an object.
                 let element = "Principal".to_owned();
-                return check.fail(text.span, Problem::WrongType { element, expected: "an object" });
+                return check
+                    .fail(text.span, Problem::WrongType { element, expected: "an object" });
             }
         }
         if statement.action.is_none() && statement.not_action.is_none() {

@@ -89,7 +89,9 @@ impl Index {
         for (at, way) in (0..).zip(&ways) {
             match way.best(&common) {
                 Some(keys) => {
-                    keys.into_iter().for_each(|key| runs.entry(key).or_default().push(at))
+                    for key in keys {
+                        runs.entry(key).or_default().push(at);
+                    }
                 }
                 None => aside.push(at),
             }

@@ -85,6 +85,9 @@ impl Search {
         let first = chunks.next().unwrap_or_default();
         let Some(mut rest) = strip_all(first, text) else { return Ok(None) };
         for chunk in chunks {
+            if may_take_colon(chunk.iter()) {
+                return Err(Exhausted);
+            }
             let mut places = starts(rest);
             rest = loop {
                 self.burn(1 + chunk.len())?;
@@ -106,6 +109,9 @@ impl Search {
         let last = chunks.next().unwrap_or_default();
         let Some(mut rest) = strip_back_all(last, text) else { return Ok(None) };
         for chunk in chunks {
+            if may_take_colon(chunk.iter().rev()) {
+                return Err(Exhausted);
+            }
             let mut until = rest;
             rest = loop {
                 self.burn(1 + chunk.len())?;
@@ -152,6 +158,17 @@ impl Search {
         self.fuel = self.fuel.checked_sub(steps).ok_or(Exhausted)?;
         Ok(())
     }
+}
+
+/// Whether a chunk, read from the side of a star that stops at colons, has a token that may or may
+/// not take one before it names one: then no match of it is the right one for sure. Patterns of
+/// resources have none.
+fn may_take_colon<'t>(mut chunk: impl Iterator<Item = &'t Tok<'t>>) -> bool {
+    let first = chunk.find(|tok| match tok {
+        Tok::Text(text) => text.contains(':'),
+        tok => **tok == Tok::One,
+    });
+    first == Some(&Tok::One)
 }
 
 /// Up to this product of lengths a plain search is the faster one.
@@ -390,6 +407,15 @@ mod tests {
             let expected = naive(&p.chars().collect::<Vec<_>>(), &t.chars().collect::<Vec<_>>());
             prop_assert_eq!(matches(&tokens(&p), &t), expected);
         }
+    }
+
+    // RES-1: where a `?` that takes colons meets a star that does not.
+    #[test]
+    fn a_part_may_take_the_colon_that_a_star_may_not() {
+        for (pattern, text) in [("#?#", "a:"), ("#?:", "a::"), ("*#?#", "a:"), (":?#a*", "::a")] {
+            assert!(matches(&tokens(pattern), text), "{pattern} {text}");
+        }
+        assert!(!matches(&tokens("#?#"), "::"));
     }
 
     // threat C16: 2,048 by 2,048, a hundred times each; quadratic backtracking would not end.

@@ -167,19 +167,19 @@ impl Pattern {
         }
     }
 
-    /// The keys of its literal segments: runs of text between two of `:` and `/`, or an end.
+    /// The keys of its text segments: runs of text between two of `:` and `/`, or an end.
     pub(crate) fn segments(&self) -> Vec<u64> {
         match &self.shape {
             Shape::Any => Vec::new(),
             Shape::Exact(text) => segments(text).collect(),
             Shape::Prefix(text) => segments(closed(text, false, true)).collect(),
             Shape::Pieces(list) => {
-                let last = list.pieces.len().saturating_sub(1);
-                let texts = list.pieces.iter().enumerate().filter_map(|(at, piece)| match piece {
-                    Piece::Text(text) => Some(closed(text, at > 0, at < last)),
+                let end = list.pieces.len().saturating_sub(1);
+                let whole = list.pieces.iter().enumerate().filter_map(|(at, piece)| match piece {
+                    Piece::Text(text) => Some(closed(text, at > 0, at < end)),
                     _ => None,
                 });
-                texts.flat_map(segments).collect()
+                whole.flat_map(segments).collect()
             }
         }
     }

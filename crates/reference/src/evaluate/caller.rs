@@ -85,10 +85,11 @@ impl Caller {
                 let short = resource.split('/').nth(1).unwrap_or_default();
                 let told = context.single("aws:PrincipalArn").filter(|arn| {
                     let fields: Vec<_> = arn.splitn(6, ':').collect();
-                    matches!(fields.as_slice(), ["arn", _, "iam", "", owner, role]
-                        if *owner == account
+                    matches!(fields.as_slice(), ["arn", told, "iam", "", owner, role]
+                        if *told == partition
+                            && *owner == account
                             && role.starts_with("role/")
-                            && role.rsplit('/').next().is_some_and(|n| n.eq_ignore_ascii_case(short)))
+                            && role.rsplit('/').next() == Some(short))
                 });
                 role.or_else(|| told.map(str::to_owned))
                     .or_else(|| Some(format!("arn:{partition}:iam::{account}:role/{short}")))
@@ -231,8 +232,8 @@ fn same_role(session: &str, role: &str) -> bool {
     let session: Vec<_> = session.splitn(6, ':').collect();
     let role: Vec<_> = role.splitn(6, ':').collect();
     match (session.as_slice(), role.as_slice()) {
-        ([_, _, "sts", _, a, session], [_, _, "iam", _, b, role]) => {
-            a == b
+        (["arn", p, "sts", _, a, session], ["arn", q, "iam", _, b, role]) => {
+            (p, a) == (q, b)
                 && session.split('/').nth(1) == role.rsplit('/').next()
                 && role.starts_with("role/")
         }

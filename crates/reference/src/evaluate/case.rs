@@ -110,6 +110,11 @@ impl Case {
         assumes_role(&self.action, &self.resource)
     }
 
+    /// Whether the resource is a role.
+    pub(super) fn is_on_role(&self) -> bool {
+        is_role(&self.resource)
+    }
+
     /// Every policy of the case.
     pub(super) fn policies(&self) -> impl Iterator<Item = &Stored> {
         self.identity
@@ -128,14 +133,17 @@ impl Case {
     }
 }
 
-/// Whether a role is the resource of an action that its trust policy decides.
+/// Whether the policy of the resource is a trust policy: for whatever assumes a role, and for what
+/// else is done to one.
 fn assumes_role(action: &str, resource: &str) -> bool {
     let action = action.to_ascii_lowercase();
-    let fields: Vec<&str> = resource.splitn(6, ':').collect();
-    let role = matches!(fields.as_slice(), ["arn", _, "iam", _, _, role]
-        if role.len() > 5 && role.starts_with("role/"));
     let others = ["sts:tagsession", "sts:setsourceidentity", "sts:setcontext"];
-    role && (action.starts_with("sts:assumerole") || others.contains(&action.as_str()))
+    action.starts_with("sts:assumerole") || (is_role(resource) && others.contains(&action.as_str()))
+}
+
+fn is_role(resource: &str) -> bool {
+    let fields: Vec<&str> = resource.splitn(6, ':').collect();
+    matches!(fields.as_slice(), ["arn", _, "iam", _, _, role] if role.starts_with("role/"))
 }
 
 /// IN-7: the accounts that are said to own the resource: field 5 of its ARN, and the owner passed
@@ -146,8 +154,10 @@ fn owners(resource: &str, passed: Option<String>) -> Result<Vec<String>, String>
         return Err("`resourceAccount` is no account id".to_owned());
     }
     let field = resource.split(':').nth(4).filter(|_| resource.starts_with("arn:"));
-    // A word that is no account id is an owner of its own where nobody says otherwise.
-    let word = |account: &str| passed.is_none() && !account.is_empty() && account != "aws";
+    // A word that is no account id is an owner of its own where nobody says otherwise; a pattern,
+    // of which simulations ask, is none.
+    let said = |account: &str| !account.is_empty() && account != "aws" && !account.contains('*');
+    let word = |account: &str| passed.is_none() && said(account);
     let field = field.filter(|account| digits(account) || word(account));
     Ok(field.map(str::to_owned).into_iter().chain(passed).collect())
 }

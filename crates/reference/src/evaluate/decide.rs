@@ -192,13 +192,13 @@ fn is_kms_key(case: &Case) -> bool {
 
 /// DLG-1
 fn is_delegated(case: &Case) -> bool {
-    case.is_trust() || is_kms_key(case)
+    (case.is_trust() && case.is_on_role()) || is_kms_key(case)
 }
 
 /// RCP-4, RCP-6, RCP-7
 fn rcps_apply(case: &Case) -> bool {
-    let prefix = case.action.split(':').next().unwrap_or_default().to_ascii_lowercase();
-    let unsupported = !supports_rcps(&prefix);
+    let prefix = case.action.split_once(':').map(|(prefix, _)| prefix.to_ascii_lowercase());
+    let unsupported = !prefix.is_some_and(|prefix| supports_rcps(&prefix));
     let linked_role = case.resource.contains(":role/aws-service-role/");
     let assumes = case.action.to_ascii_lowercase().starts_with("sts:assumerole");
     let assumed_by_service = case.caller.kind == Kind::Service && assumes;

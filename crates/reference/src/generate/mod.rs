@@ -116,7 +116,7 @@ fn drafts(random: &mut Random, scene: &Scene, mood: Mood) -> Vec<Placed> {
         }
     }
     if layers.resource {
-        let trust = scene.action.starts_with("sts:AssumeRole");
+        let trust = scene.action.to_ascii_lowercase().starts_with("sts:assumerole");
         let kind = if trust { Kind::Trust } else { Kind::Resource };
         let policy = policy::policy(random, scene, kind, mood);
         all.push(("resourcePolicy", Place::Only, Some(policy)));
@@ -212,8 +212,8 @@ fn request(scene: &Scene) -> Value {
     if let Some(account) = scene.resource_account {
         put("resourceAccount", Value::from(account));
     }
-    if let Some(arn) = &scene.user_arn {
-        put("userArn", Value::from(arn.as_str()));
+    for (name, value) in &scene.told {
+        put(name, Value::from(value.as_str()));
     }
     put("context", Value::Object(scene.context.clone()));
     Value::Object(request)

@@ -56,6 +56,9 @@ pub(super) struct Mood {
     pub(super) profile: Profile,
 }
 
+/// So many of a hundred policies are long: engines look through those in another way.
+const LONG: usize = 2;
+
 /// A policy of this kind: one statement that allows, and perhaps others.
 pub(super) fn policy(random: &mut Random, scene: &Scene, kind: Kind, mood: Mood) -> Policy {
     let mut statements = Vec::new();
@@ -63,14 +66,18 @@ pub(super) fn policy(random: &mut Random, scene: &Scene, kind: Kind, mood: Mood)
         let hit = random.chance(mood.fit);
         statements.push(statement(random, scene, kind, mood, true, hit));
     }
+    let long = random.chance(LONG);
     let more = match random.below(10) {
+        _ if long => 7 + random.below(30),
         0..6 => usize::from(kind == Kind::Rcp),
         6..9 => 1,
         _ => 2,
     };
     for _ in 0..more {
         let denies = kind == Kind::Rcp || random.chance(60);
-        let hit = random.chance(if denies { mood.harsh } else { mood.fit });
+        let chance = if denies { mood.harsh } else { mood.fit };
+        // Of many statements few speak of the request.
+        let hit = random.chance(chance) && (!long || random.chance(8));
         statements.push(statement(random, scene, kind, mood, !denies, hit));
     }
     if statements.len() > 1 && random.chance(40) {
@@ -282,7 +289,8 @@ pub(super) fn layers(random: &mut Random, scene: &Scene, profile: Profile) -> La
     let stray = !foreign && random.chance(10);
     let owned = own || stray;
     let session = matches!(caller.kind, CallerKind::Session | CallerKind::FederatedUser);
-    let needs_resource = !own || scene.trust || scene.action.starts_with("kms:");
+    let needs_resource =
+        !own || scene.trust || scene.action.to_ascii_lowercase().starts_with("kms:");
     let levels = |random: &mut Random, percent: usize| {
         if random.chance(percent) { 1 + random.below(3) } else { 0 }
     };

@@ -56,7 +56,9 @@ pub(super) struct Scene {
     pub(super) resource: String,
     pub(super) resource_account: Option<&'static str>,
     pub(super) context: Map<String, Value>,
-    pub(super) user_arn: Option<String>,
+    /// What the case tells of the caller beyond its ARN: `userArn` and `userId` of a federated
+    /// user, `roleArn` of a session.
+    pub(super) told: Vec<(&'static str, String)>,
     /// Whether the action is one of role assumption.
     pub(super) trust: bool,
 }
@@ -191,21 +193,35 @@ pub(super) fn scene(random: &mut Random, profile: Profile) -> Scene {
         resource_account,
         caller,
         context: Map::new(),
-        user_arn: None,
+        told: Vec::new(),
     };
-    let told = profile == Profile::Whole && random.chance(60);
-    if scene.caller.kind == CallerKind::FederatedUser && told {
-        scene.user_arn.clone_from(&scene.caller.parent);
-    } else if scene.caller.kind == CallerKind::FederatedUser {
-        scene.caller.parent = None;
-    }
+    tell(random, &mut scene, profile);
     fill(random, &mut scene, profile);
     scene
 }
 
+/// Tells more of the caller than its ARN does, or else forgets it.
+fn tell(random: &mut Random, scene: &mut Scene, profile: Profile) {
+    let Some(parent) = scene.caller.parent.clone() else { return };
+    let whole = profile == Profile::Whole;
+    match scene.caller.kind {
+        CallerKind::FederatedUser if whole && random.chance(60) => {
+            let id = USERS.iter().find(|(name, _)| parent.ends_with(&format!(":user/{name}")));
+            if let (Some((_, id)), true) = (id, random.chance(50)) {
+                scene.told.push(("userId", (*id).to_owned()));
+                scene.caller.id = id;
+            }
+            scene.told.push(("userArn", parent));
+        }
+        CallerKind::FederatedUser => scene.caller.parent = None,
+        CallerKind::Session if whole && random.chance(8) => scene.told.push(("roleArn", parent)),
+        _ => {}
+    }
+}
+
 /// The action as somebody may spell it (ACT-1).
 fn respell(random: &mut Random, action: &str) -> String {
-    if action.starts_with("sts:") || !random.chance(8) {
+    if !random.chance(8) {
         return action.to_owned();
     }
     if random.chance(50) { action.to_lowercase() } else { action.to_uppercase() }
@@ -227,14 +243,13 @@ fn ask(random: &mut Random, caller: &Caller, profile: Profile) -> (&'static str,
 fn caller(random: &mut Random, profile: Profile) -> Caller {
     use CallerKind as K;
     let kind = match (profile, random.below(100)) {
-        (_, 0..30) => K::User,
+        (_, 0..30) | (Profile::Foreign, 90..95) => K::User,
         (_, 30..62) => K::Session,
         (_, 62..72) => K::Root,
         (_, 72..76) => K::Role,
         (_, 76..84) => K::FederatedUser,
         (_, 84..90) => K::Service,
         (Profile::Whole, 90..95) => K::Provider,
-        (Profile::Foreign, 90..95) => K::User,
         _ => K::Anonymous,
     };
     let partition = if profile == Profile::Whole && random.chance(3) { "aws-cn" } else { "aws" };
@@ -305,8 +320,12 @@ fn fill(random: &mut Random, scene: &mut Scene, profile: Profile) {
         }
         K::Session => {
             // Without it the role has no path that we know of (PR-11).
-            if profile == Profile::Foreign || random.chance(90) {
-                put("aws:PrincipalArn", caller.parent.as_deref().unwrap_or_default());
+            let parent = caller.parent.as_deref().unwrap_or_default();
+            match random.below(100) {
+                _ if profile == Profile::Foreign => put("aws:PrincipalArn", parent),
+                0..8 => {}
+                8..10 => put("aws:PrincipalArn", "arn:aws:iam::111122223333:role/other/Dev"),
+                _ => put("aws:PrincipalArn", parent),
             }
             if random.chance(80) {
                 put("aws:userid", &format!("{}:{name}", caller.id));
