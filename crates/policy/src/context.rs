@@ -36,23 +36,6 @@ pub struct ContextError {
     pub key: String,
 }
 
-/// The multivalued global keys (KEY-1 to KEY-5) and those of IAM and STS, folded. Other keys are
-/// declared by [`Context::set_multivalued`], or told by their count (CO-9).
-const MULTIVALUED: [&str; 12] = [
-    "aws:calledvia",
-    "aws:principalorgpaths",
-    "aws:principalservicenameslist",
-    "aws:resourceorgpaths",
-    "aws:sourceorgpaths",
-    "aws:tagkeys",
-    "aws:vpceorgpaths",
-    "cognito-identity.amazonaws.com:amr",
-    "saml:edupersonaffiliation",
-    "saml:edupersonorgdn",
-    "sts:requestcontextproviders",
-    "sts:transitivetagkeys",
-];
-
 /// A text in the buffer. Contexts are far smaller than 4 GiB; what lies beyond is not found.
 #[derive(Clone, Copy)]
 struct Slice {
@@ -85,7 +68,7 @@ struct Entry {
     flags: u32,
 }
 
-/// The key is declared multivalued, or came with two values or more (CO-9).
+/// The key was declared multivalued when it was set, or came with two values or more (CO-9).
 const IS_MULTIVALUED: u32 = 1;
 /// Set by the host, not offered by a caller.
 const IS_TRUSTED: u32 = 2;
@@ -216,11 +199,12 @@ impl Context {
         key: &str,
         values: impl IntoIterator<Item = &'v str>,
     ) -> Result<bool, ContextError> {
-        if key.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("aws:")) {
+        // Keys are found folded, so the prefix is looked for in the folded key.
+        let folded = fold::folded(key);
+        if folded.starts_with("aws:") {
             return Err(ContextError { key: key.to_owned() });
         }
-        let held =
-            self.find_folded(&fold::folded(key)).is_some_and(|entry| entry.flags & IS_TRUSTED > 0);
+        let held = self.find_folded(&folded).is_some_and(|entry| entry.flags & IS_TRUSTED > 0);
         if !held {
             self.insert(KeyName::Text(key), values, 0);
         }
@@ -381,10 +365,8 @@ impl Context {
         let start = self.here();
         fold::push_folded(&mut self.buffer, key);
         let slice = Slice { start, end: self.here() };
-        let folded = text(&self.buffer, slice);
-        let multivalued = MULTIVALUED.contains(&folded) || is_amr(folded);
-        let flags = if multivalued { IS_MULTIVALUED } else { 0 };
-        Named { key: Folded::Pushed(slice), hash: fold::hash(folded), flags }
+        let hash = fold::hash(text(&self.buffer, slice));
+        Named { key: Folded::Pushed(slice), hash, flags: 0 }
     }
 
     /// Enters a key with its values.
@@ -440,7 +422,7 @@ impl<'a> Values<'a> {
         slices.map(move |slice| text(&self.context.buffer, slice))
     }
 
-    /// Whether the key is declared multivalued or came with two values or more (CO-9).
+    /// Whether the key was set as multivalued or came with two values or more (CO-9).
     pub(crate) fn is_multivalued(self) -> bool {
         self.entry.flags & IS_MULTIVALUED > 0
     }
@@ -454,11 +436,6 @@ impl<'a> Values<'a> {
     pub(crate) fn to_vec(self) -> SmallVec<[&'a str; 4]> {
         self.iter().collect()
     }
-}
-
-/// The `amr` claim of any OIDC issuer is a list.
-fn is_amr(folded: &str) -> bool {
-    folded.ends_with(":amr")
 }
 
 fn text(buffer: &str, slice: Slice) -> &str {
@@ -490,6 +467,7 @@ mod tests {
         let mut context = Context::new().set("sts:ExternalId", "host").set("aws:SourceIp", "::1");
         assert!(context.offer("AWS:SourceIp", ["9.9.9.9"]).is_err());
         assert!(context.offer("Aws:NewKey", ["x"]).is_err());
+        assert!(context.offer("aw\u{17f}:PrincipalOrgID", ["x"]).is_err(), "a long s folds to s");
         assert_eq!(context.offer("STS:externalid", ["evil"]), Ok(false));
         assert_eq!(context.offer("s3:prefix", ["p"]), Ok(true));
         assert_eq!(context.values("sts:ExternalId").collect::<Vec<_>>(), ["host"]);

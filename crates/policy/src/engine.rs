@@ -7,8 +7,9 @@ use crate::{
 
 /// Decides requests against one set of policies.
 ///
-/// Made once, asked from any number of threads: a decision takes no lock and allocates nothing,
-/// but for patterns whose matching would otherwise not be linear.
+/// Made once, asked from any number of threads: a decision takes no lock. It allocates
+/// nothing either, but for patterns whose matching would otherwise not be linear, for actions of more
+/// than 96 bytes, and for resources of more than twenty segments.
 ///
 /// ```
 /// use bailiwick_policy::{Context, Document, DocumentKind, Engine, Principal, Request, keys};

@@ -30,7 +30,8 @@ pub struct Explanation {
     pub cross_account: bool,
     /// Every layer that was asked, in order, with its policies.
     pub layers: Vec<Layer>,
-    /// Context keys that identity and resource policies use and the request lacks (SIM-6).
+    /// Context keys that policies use and the request lacks, those of an organization's policies and
+    /// of endpoints left out (SIM-6).
     pub missing_keys: Vec<String>,
 }
 
@@ -198,7 +199,9 @@ pub fn record(request: &Request<'_>, applicable: &Applicable<'_>) -> Explanation
 }
 
 fn count(applicable: &Applicable<'_>) -> usize {
-    applicable.policies().map(|policy| policy.document.statements().len()).sum()
+    let endpoints = applicable.endpoints.iter().map(|endpoint| endpoint.policy);
+    let policies = applicable.policies().chain(endpoints);
+    policies.map(|policy| policy.document.statements().len()).sum()
 }
 
 fn finish(
@@ -272,12 +275,14 @@ impl<const WHOLE: bool> Witness for Recorder<WHOLE> {
     const COMPLETE: bool = WHOLE;
     const LISTENS: bool = true;
 
-    fn policy(&mut self, kind: PolicyKind, level: Option<usize>, policy: &Attached<'_>) {
-        let same = self.layers.last().is_some_and(|last| last.kind == kind && last.level == level);
-        if !same {
-            let verdict = Verdict::ImplicitDeny;
-            self.layers.push(Layer { kind, level, verdict, policies: Vec::new() });
-        }
+    fn layer(&mut self, kind: PolicyKind, level: Option<usize>) {
+        // RCP-2: the built-in policy allows at every level.
+        let built_in = kind == PolicyKind::ResourceControl;
+        let verdict = if built_in { Verdict::Allow } else { Verdict::ImplicitDeny };
+        self.layers.push(Layer { kind, level, verdict, policies: Vec::new() });
+    }
+
+    fn policy(&mut self, _: PolicyKind, _: Option<usize>, policy: &Attached<'_>) {
         if let Some(layer) = self.layers.last_mut() {
             let report = PolicyReport {
                 source: policy.source.clone(),
@@ -405,7 +410,7 @@ fn condition_report(
 }
 
 /// SIM-6: not those of SCPs.
-fn missing_keys(request: &Request<'_>, applicable: &Applicable<'_>) -> Vec<String> {
+pub(crate) fn missing_keys(request: &Request<'_>, applicable: &Applicable<'_>) -> Vec<String> {
     let session = applicable.session.iter().flat_map(Policies::iter);
     let policies = applicable
         .identity
@@ -421,7 +426,8 @@ fn missing_keys(request: &Request<'_>, applicable: &Applicable<'_>) -> Vec<Strin
 }
 
 impl fmt::Display for Explanation {
-    /// The explanation as text for a reader, several lines.
+    /// The explanation as text for a reader, several lines. People count from 1; the same places
+    /// in the data count from 0.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = self.decision.verdict.as_str();
         writeln!(f, "{verdict}: {} {} on {}", self.principal, self.action, self.resource)?;

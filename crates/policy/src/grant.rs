@@ -23,7 +23,7 @@ impl Grant {
         let kind = if arn { PrincipalType::Aws } else { PrincipalType::Service };
         let grantee = match Entry::new(kind, grantee) {
             // A grant is to somebody.
-            Entry::Wild(_) | Entry::EveryoneOf(_) => Entry::Nobody,
+            Entry::Wild { .. } => Entry::Nobody,
             other => other,
         };
         Self { grantee, operations: operations.collect() }

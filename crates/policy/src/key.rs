@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use bailiwick_catalog::Catalog;
+
 use crate::fold;
 
 /// A context key that the host knows by heart: its name is folded and hashed when the program is
@@ -43,6 +45,21 @@ impl ContextKey {
     pub const fn multivalued(folded: &'static str) -> Self {
         Self { multivalued: true, ..Self::new(folded) }
     }
+}
+
+/// Multivalued keys that the catalog does not name, folded: those of IAM, STS and SAML.
+const MULTIVALUED: [&str; 4] = [
+    "saml:edupersonaffiliation",
+    "saml:edupersonorgdn",
+    "sts:requestcontextproviders",
+    "sts:transitivetagkeys",
+];
+
+/// Whether AWS declares a folded key multivalued (KEY-8, CO-9): global keys and services' keys by
+/// the catalog, and `amr` of every identity provider.
+pub(crate) fn is_declared_multivalued(folded: &str) -> bool {
+    let listed = MULTIVALUED.contains(&folded) || folded.ends_with(":amr");
+    listed || Catalog::embedded().condition_key(folded).is_some_and(|key| key.multivalued)
 }
 
 /// A key as it is handed to a [`crate::Context`]: a known one, or any text.

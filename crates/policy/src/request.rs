@@ -183,6 +183,15 @@ impl<'a> Levels<'a> {
         }
     }
 
+    /// The levels, root first.
+    pub fn iter(&self) -> impl Iterator<Item = Policies<'a>> {
+        let (listed, compiled): (&[Policies<'a>], &'a [PolicySet]) = match self {
+            Self::Listed(list) => (list, &[]),
+            Self::Compiled(sets) => (&[], sets),
+        };
+        listed.iter().cloned().chain(compiled.iter().map(Policies::Compiled))
+    }
+
     /// The policies of all levels.
     pub fn policies(&self) -> impl Iterator<Item = Attached<'a>> {
         let (listed, compiled) = match self {

@@ -1,7 +1,8 @@
 //! Runs the decision vectors in `corpus/decisions`: policies, request, verdict and reason. The
 //! form is documented in `corpus/README.md`.
 //!
-//! Every vector is decided, explained and recorded, and all must agree; each rule of
+//! Every vector is decided, also with its policies compiled, explained and recorded, and all must
+//! agree; each rule of
 //! `corpus/rules.txt` must have one.
 
 #![allow(
@@ -22,6 +23,10 @@ use bailiwick_policy::{
     RECORDED_WHOLE, Request, Source, SourceKind, decide, is_delegated, record,
 };
 use serde_json::{Value, json};
+
+#[path = "../examples/differential/compiled.rs"]
+mod compiled;
+use compiled::decide_compiled;
 
 #[test]
 fn every_vector_is_decided_as_expected() {
@@ -113,6 +118,10 @@ fn run(line: &str, vector: &Value, documents: &mut Documents) -> Result<(), Stri
     }
     if record(&request, &applicable).decision != decision {
         return Err(format!("recorded otherwise than {decision:?}"));
+    }
+    let compiled = decide_compiled(&request, &applicable);
+    if compiled != decision {
+        return Err(format!("compiled: {compiled:?}, listed: {decision:?}"));
     }
     padded(&request, &applicable, &decision)?;
     explained(&explanation, expected)?;

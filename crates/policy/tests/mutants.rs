@@ -596,3 +596,25 @@ fn op_a2_a_variable_with_colons_fits_the_last_field() {
         assert_eq!(found == Verdict::Allow, matches, "{pattern} {value}");
     }
 }
+
+// SES-5: who asks the engine and forgets that a federated user needs session policies grants nothing.
+#[test]
+fn ses_5_a_federated_user_without_session_policies_is_not_unlimited() {
+    let bob = Principal::from_arn("arn:aws:sts::123456789012:federated-user/bob").unwrap();
+    let document = document(&json!({"Effect": "Allow", "Action": "*", "Resource": "*"}));
+    let source = Source::new("p", SourceKind::UserInline);
+    let held = Attached { source: &source, document: &document };
+    let context = Context::new();
+    let request = Request {
+        principal: &bob,
+        action: "a:Get",
+        resource: "*",
+        resource_account: None,
+        context: &context,
+        delegated: false,
+    };
+    let mut applicable = Applicable::identity([held]);
+    assert_eq!(decide(&request, &applicable).verdict, Verdict::ImplicitDeny);
+    applicable.session = Some([held].into_iter().collect());
+    assert_eq!(decide(&request, &applicable).verdict, Verdict::Allow);
+}

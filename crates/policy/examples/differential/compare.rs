@@ -10,6 +10,10 @@ use bailiwick_reference::generate::{Coverage, Profile, generate};
 use bailiwick_reference::shrink::shrink;
 use serde_json::{Value, json};
 
+#[path = "compiled.rs"]
+mod compiled;
+use compiled::decide_compiled;
+
 /// How often the shrinker may ask.
 const SHRINKING: usize = 20_000;
 /// The room for documents that were read before; cases share few.
@@ -94,7 +98,7 @@ pub(crate) fn run(plan: Plan) -> (Tally, Vec<Difference>) {
 fn one(seed: u64, number: u64, documents: &mut Documents, tally: &mut Tally) -> Option<Difference> {
     let generated = generate(seed, number, Profile::Whole);
     let text = generated.case.to_string();
-    // Every sixteenth case is recorded too, and goes to the reference as text.
+    // Every sixteenth case is recorded and compiled too, and goes to the reference as text.
     let whole = number.is_multiple_of(16);
     let ours = engine(&text, documents, whole);
     let theirs = if whole { said(evaluate_text(&text)) } else { reference(&generated.case) };
@@ -113,7 +117,7 @@ fn one(seed: u64, number: u64, documents: &mut Documents, tally: &mut Tally) -> 
     }
 }
 
-/// The engine's answer, if it explains as it decides. `whole`: and records so too.
+/// The engine's answer, if it explains as it decides. `whole`: and records and compiles so too.
 fn engine(text: &str, documents: &mut Documents, whole: bool) -> Said {
     let case = Case::parse(text, documents).map_err(|error| format!("no answer: {error}"))?;
     let answer = case.decide();
@@ -130,6 +134,10 @@ fn engine(text: &str, documents: &mut Documents, whole: bool) -> Said {
             let recorded = record(&request, &applicable).decision;
             if recorded != explained || recorded != decide(&request, &applicable) {
                 return Err(format!("recorded as {recorded:?}, explained as {explained:?}"));
+            }
+            let compiled = decide_compiled(&request, &applicable);
+            if compiled != explained {
+                return Err(format!("compiled as {compiled:?}, explained as {explained:?}"));
             }
         }
     }

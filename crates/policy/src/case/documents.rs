@@ -89,7 +89,7 @@ impl fmt::Debug for Documents {
 
 /// About what an entry holds: the compiled form takes some times the text.
 fn cost(text: &str, document: Option<&Document>) -> usize {
-    if document.is_some() { 1024 + 8 * text.len() } else { 256 + text.len() }
+    if document.is_some() { 2048 + 16 * text.len() } else { 512 + 2 * text.len() }
 }
 
 #[cfg(test)]

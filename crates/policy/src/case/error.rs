@@ -48,6 +48,14 @@ pub enum CaseProblem {
     /// The same field or context key twice.
     #[error("`{0}` stands twice")]
     Twice(String),
+    /// A text of the request is longer than it may be.
+    #[error("`{field}` is longer than {limit} bytes")]
+    Oversized {
+        /// The field or context key.
+        field: String,
+        /// The limit in bytes.
+        limit: usize,
+    },
     /// More than 4,096 context keys.
     #[error("more than 4,096 context keys")]
     TooManyKeys,

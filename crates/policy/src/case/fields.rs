@@ -91,6 +91,21 @@ impl<'a> Json<'a> {
         if text.is_empty() { Err(self.wrong(expected)) } else { Ok(text) }
     }
 
+    /// A string that is not empty and has so many bytes at most.
+    pub(super) fn limited(
+        &self,
+        expected: &'static str,
+        limit: usize,
+    ) -> Result<Cow<'a, str>, CaseError> {
+        let text = self.non_empty(expected)?;
+        if text.len() > limit { Err(self.oversized(self.field, limit)) } else { Ok(text) }
+    }
+
+    /// A text that is too long.
+    pub(super) fn oversized(&self, field: &str, limit: usize) -> CaseError {
+        self.problem(CaseProblem::Oversized { field: field.to_owned(), limit })
+    }
+
     /// A string of some grammar.
     pub(super) fn parsed<T: FromStr>(&self, expected: &'static str) -> Result<T, CaseError> {
         self.read::<Text<'a>>(expected)?.0.parse().map_err(|_| self.wrong(expected))
@@ -169,8 +184,18 @@ impl<'a> Fields<'a> {
         self.whole.problem(CaseProblem::Missing(name))
     }
 
-    /// Refuses a field that stands twice, and an unknown one that resembles a known one: a policy
-    /// that is passed over would limit nothing.
+    /// The known field that an unknown one resembles, or whose kind of policy it names.
+    fn meant(&self, name: &str) -> Option<&'static str> {
+        let near = self.known.iter().find(|known| resembles(known, name)).copied();
+        let name = letters(name);
+        let says = |(word, meant): &(&str, &'static str)| {
+            (name.contains(word) && self.known.contains(meant)).then_some(*meant)
+        };
+        near.or_else(|| LIMITS.iter().find_map(says))
+    }
+
+    /// Refuses a field that stands twice, and an unknown one that seems to mean a known one: a
+    /// policy that is passed over would limit nothing.
     pub(super) fn check_names(&self) -> Result<(), CaseError> {
         for (place, (name, json)) in self.members.iter().enumerate() {
             let before = self.members.iter().take(place);
@@ -178,7 +203,7 @@ impl<'a> Fields<'a> {
                 if before.into_iter().any(|(other, _)| other == name) {
                     return Err(json.problem(CaseProblem::Twice(name.to_string())));
                 }
-            } else if let Some(meant) = self.known.iter().find(|known| resembles(known, name)) {
+            } else if let Some(meant) = self.meant(name) {
                 let found = name.to_string();
                 return Err(json.problem(CaseProblem::Misspelt { found, meant }));
             }
@@ -186,6 +211,21 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 }
+
+/// Words that names of limits have, and the fields that are meant.
+const LIMITS: [(&str, &str); 11] = [
+    ("boundary", "permissionsBoundary"),
+    ("servicecontrol", "scps"),
+    ("scp", "scps"),
+    ("resourcecontrol", "rcps"),
+    ("rcp", "rcps"),
+    ("sessionpolic", "sessionPolicies"),
+    ("endpointpolic", "endpointPolicies"),
+    ("resourcepolic", "resourcePolicy"),
+    ("bucketpolic", "resourcePolicy"),
+    ("trustpolic", "resourcePolicy"),
+    ("polic", "identityPolicies"),
+];
 
 /// Whether a name differs from a known one by case, by separators, by a plural or by one letter.
 fn resembles(known: &str, name: &str) -> bool {
@@ -203,6 +243,12 @@ fn resembles(known: &str, name: &str) -> bool {
         text.to_vec()
     };
     stem(&known) == stem(&name) || (known.len() > 4 && one_edit(&known, &name))
+}
+
+/// The letters and digits of a name, without case.
+fn letters(name: &str) -> String {
+    let kept = name.chars().filter(char::is_ascii_alphanumeric);
+    kept.map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// Whether one insertion, removal or replacement leads from one text to the other.

@@ -46,6 +46,10 @@ use policies::Policies;
 const MAX_LEN: usize = 16 << 20;
 /// The most context keys of one request.
 const MAX_KEYS: usize = 4096;
+/// The longest action and resource, in bytes: four times the longest ARN of IAM.
+const MAX_NAME: usize = 8192;
+/// The longest value of a context key, in bytes.
+const MAX_VALUE: usize = 64 << 10;
 
 /// The fields of a case.
 const CASE: &[&str] = &[
@@ -135,9 +139,9 @@ impl Case {
             None => Context::new(),
         };
         let action = request.take("action").ok_or_else(|| request.lacks("action"))?;
-        let action = action.non_empty("an action such as `s3:GetObject`")?;
+        let action = action.limited("an action such as `s3:GetObject`", MAX_NAME)?;
         let resource = match request.take("resource") {
-            Some(json) => json.non_empty("an ARN or `*`")?,
+            Some(json) => json.limited("an ARN or `*`", MAX_NAME)?,
             None => "*".into(),
         };
         let resource_account = match request.take("resourceAccount") {
@@ -243,7 +247,16 @@ fn context(json: &Json<'_>) -> Result<Context, CaseError> {
     }
     let mut context = Context::with_capacity(members.len());
     for (key, value) in &members {
-        match value.texts()? {
+        let texts = value.texts()?;
+        let longest = match &texts {
+            fields::Texts::One(text) => text.len(),
+            fields::Texts::List(list) => list.iter().map(|text| text.len()).max().unwrap_or(0),
+        };
+        if longest.max(key.len()) > MAX_VALUE {
+            let shown: String = key.chars().take(64).collect();
+            return Err(value.oversized(&shown, MAX_VALUE));
+        }
+        match texts {
             fields::Texts::One(text) => context.put(key, &text),
             fields::Texts::List(list) => context.put_list(key, list.iter().map(AsRef::as_ref)),
         }

@@ -264,6 +264,7 @@ fn grants(json: &Json<'_>) -> Result<Vec<Grant>, CaseError> {
     let mut grants = Vec::new();
     for grant in json.elements().map_err(|_| json.wrong(EXPECTED))? {
         let mut fields = Fields::read(grant, &["grantee", "operations"])?;
+        fields.check_names()?;
         let (Some(grantee), Some(operations)) = (fields.take("grantee"), fields.take("operations"))
         else {
             return Err(grant.wrong(EXPECTED));

@@ -222,3 +222,53 @@ fn tm_g01_a_broken_line_is_an_error_and_never_a_panic() {
         }
     }
 }
+
+// A limit under another name would be passed over, and limit nothing.
+#[test]
+fn members_that_name_a_limit_otherwise_are_refused() {
+    let user = r#""arn:aws:iam::123456789012:user/alice""#;
+    for (name, meant) in [
+        ("boundary", "permissionsBoundary"),
+        ("permissionBoundary", "permissionsBoundary"),
+        ("serviceControlPolicies", "scps"),
+        ("scpLevels", "scps"),
+        ("resource_control_policies", "rcps"),
+        ("sessionPolicyDocuments", "sessionPolicies"),
+        ("vpcEndpointPolicy", "endpointPolicies"),
+        ("bucketPolicy", "resourcePolicy"),
+        ("trustPolicy", "resourcePolicy"),
+        ("policies", "identityPolicies"),
+    ] {
+        let found = ask(user, &format!(r#","identityPolicies":[{ALLOW}],"{name}":[]"#));
+        let expected = format!("unknown field `{name}`; is `{meant}` meant?");
+        assert!(found.contains(&expected), "{name}: {found}");
+    }
+    for name in ["expect", "rules", "evidence", "note", "title"] {
+        let found = ask(user, &format!(r#","identityPolicies":[{ALLOW}],"{name}":[]"#));
+        assert!(found.contains("allowed"), "{name}: {found}");
+    }
+    let grant = r#","grants":[{"grantee":"a","operations":["Decrypt"],"Operations":["Sign"]}]"#;
+    let found = ask(user, grant);
+    assert!(found.contains("is `operations` meant?"), "{found}");
+}
+
+#[test]
+fn tm_g01_long_texts_are_refused() {
+    let case = |action: &str, resource: &str, key: &str, value: &str| {
+        answer(&format!(
+            r#"{{"id":1,"request":{{"principal":null,"action":"{action}","resource":"{resource}","context":{{"{key}":["","{value}"]}}}}}}"#
+        ))
+    };
+    let long = |length: usize| "a".repeat(length);
+    let fits = case(&long(8192), &long(8192), "k", &long(65_536));
+    assert!(fits.contains("implicitDeny"), "{fits}");
+    for (found, field, limit) in [
+        (case(&long(8193), "*", "k", "v"), "action", 8192),
+        (case("a:B", &long(8193), "k", "v"), "resource", 8192),
+        (case("a:B", "*", "k", &long(65_537)), "k", 65_536),
+        (case("a:B", "*", &long(65_537), "v"), &long(64), 65_536),
+    ] {
+        let expected = format!("`{field}` is longer than {limit} bytes");
+        assert!(found.contains(&expected), "{field}: {found:.160}");
+    }
+}

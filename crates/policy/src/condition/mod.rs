@@ -20,6 +20,7 @@ pub use operator::{Operator, SetPrefix};
 
 use crate::context::Values;
 use crate::document::Effect;
+use crate::key::is_declared_multivalued;
 use crate::pattern::{ArnPattern, Pattern, Template};
 use crate::{Context, fold};
 
@@ -28,6 +29,8 @@ use crate::{Context, fold};
 pub(crate) struct Key {
     hash: u64,
     folded: Box<str>,
+    /// AWS declares it multivalued.
+    multivalued: bool,
 }
 
 /// One operator applied to one key.
@@ -91,7 +94,8 @@ impl Comparison {
 impl Key {
     fn new(name: &str) -> Self {
         let folded = fold::folded(name);
-        Self { hash: fold::hash(&folded), folded: folded.into() }
+        let multivalued = is_declared_multivalued(&folded);
+        Self { hash: fold::hash(&folded), folded: folded.into(), multivalued }
     }
 
     fn find<'a>(&self, context: &'a Context) -> Option<Values<'a>> {
@@ -186,7 +190,7 @@ impl Condition {
             }
             Some(SetPrefix::ForAnyValue) => values.iter().any(fits),
             // CO-9: such a key needs a set operator; what is unclear must not undo a Deny.
-            None if values.is_multivalued() => {
+            None if self.key.multivalued || values.is_multivalued() => {
                 effect == Effect::Deny && negated && values.iter().all(fits)
             }
             None => values.iter().all(fits),

@@ -367,7 +367,7 @@ impl Check<'_> {
                 PrincipalType::Bare => !matches!(entry, Entry::Everyone { .. }),
                 PrincipalType::Service => !is_host(&text.text),
                 PrincipalType::Federated => !is_provider(&text.text),
-                PrincipalType::Aws => matches!(entry, Entry::Nobody | Entry::Wild(_)),
+                PrincipalType::Aws => matches!(entry, Entry::Nobody | Entry::Wild { .. }),
             };
             if bad {
                 let problem = Problem::Principal { kind: written.clone(), text: text.text.clone() };

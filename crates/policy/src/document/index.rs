@@ -46,18 +46,28 @@ struct Slot {
 /// What is asked, as an index looks it up.
 #[derive(Debug)]
 pub(crate) struct Probe {
+    /// Each once.
     keys: SmallVec<[u64; 24]>,
 }
 
 impl Probe {
     /// Of an action, in lower case, on a resource.
     pub(crate) fn new(action: &str, resource: &str) -> Self {
-        let mut keys = SmallVec::new();
+        let mut keys: SmallVec<[u64; 24]> = SmallVec::new();
         keys.push(fold::hash(action) ^ ACTION);
         if let Some(service) = action.find(':').and_then(|at| action.get(..=at)) {
             keys.push(fold::hash(service) ^ SERVICE);
         }
-        keys.extend(segments(resource));
+        for key in segments(resource) {
+            // The same segment twice finds nothing new. Few are compared, many are sorted.
+            if keys.spilled() || !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        if keys.spilled() {
+            keys.sort_unstable();
+            keys.dedup();
+        }
         Self { keys }
     }
 }
@@ -99,7 +109,8 @@ impl Index {
         Some(Self::assemble(runs, aside))
     }
 
-    /// The places of the statements that could match, in no order, some more than once.
+    /// The places of the statements that could match, in no order; one that is filed under several
+    /// of the keys comes as often.
     pub(crate) fn find(&self, probe: &Probe) -> impl Iterator<Item = usize> {
         let found = probe.keys.iter().flat_map(|key| self.at(*key));
         found.chain(self.aside.iter()).map(|at| *at as usize)

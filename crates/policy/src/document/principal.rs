@@ -72,10 +72,12 @@ pub(crate) enum Entry {
     Service(Box<str>),
     /// A SAML or OIDC provider.
     Federated(Box<str>),
-    /// A partial wildcard under AWS: invalid, but stored (PR-7).
-    Wild(Box<Pattern>),
-    /// `*` under Service or Federated: invalid, but stored (PR-7).
-    EveryoneOf(PrincipalType),
+    /// A partial wildcard under AWS, any under Service or Federated: invalid, but stored (PR-7).
+    Wild {
+        /// The type under which it stands.
+        kind: PrincipalType,
+        pattern: Box<Pattern>,
+    },
     /// Whom we cannot mean: deleted entities, canonical users, texts that are no principals.
     Nobody,
 }
@@ -111,14 +113,18 @@ impl Entry {
         match kind {
             PrincipalType::Bare if text == "*" => Self::Everyone { bare: true },
             PrincipalType::Aws if text == "*" => Self::Everyone { bare: false },
-            PrincipalType::Service | PrincipalType::Federated if text == "*" => {
-                Self::EveryoneOf(kind)
+            PrincipalType::Service | PrincipalType::Federated if text.contains(['*', '?']) => {
+                Self::wild(kind, text)
             }
             PrincipalType::Service => Self::Service(text.into()),
             PrincipalType::Federated => Self::Federated(text.into()),
             PrincipalType::Aws | PrincipalType::Bare => Self::aws(text),
             PrincipalType::CanonicalUser => Self::Nobody,
         }
+    }
+
+    fn wild(kind: PrincipalType, text: &str) -> Self {
+        Self::Wild { kind, pattern: Box::new(Pattern::new(text, false)) }
     }
 
     fn aws(text: &str) -> Self {
@@ -129,7 +135,7 @@ impl Entry {
             return Self::Id(id);
         }
         if text.contains(['*', '?']) {
-            return Self::Wild(Box::new(Pattern::new(text, false)));
+            return Self::wild(PrincipalType::Aws, text);
         }
         let fields: Vec<&str> = text.splitn(6, ':').collect();
         let [arn, partition, service, region, account, resource] = fields.as_slice() else {

@@ -79,17 +79,22 @@ const OWNERS: [&str; 5] = [
     "sqs:setqueueattributes",
 ];
 
-/// The path of service-linked roles, which nobody else can give a role.
-const SERVICE_LINKED: &str = ":role/aws-service-role/";
-
 /// Whether the caller is a service-linked role, which neither SCPs nor RCPs limit (SCP-3, TR-9).
 pub(super) fn is_service_linked(principal: &Principal) -> bool {
     match principal {
         Principal::Session { role_arn: arn, .. } | Principal::Role { arn, .. } => {
-            arn.contains(SERVICE_LINKED)
+            is_service_linked_role(arn)
         }
         _ => false,
     }
+}
+
+/// Whether an ARN is that of a role under the path that nobody can give to a role of their own. The
+/// path is looked for where it begins, for within a path or a name colons are letters.
+fn is_service_linked_role(arn: &str) -> bool {
+    let mut fields = arn.splitn(6, ':').skip(2);
+    fields.next() == Some("iam")
+        && fields.nth(2).is_some_and(|resource| resource.starts_with("role/aws-service-role/"))
 }
 
 /// Whether RCPs bear on the request: a governed service, a resource, and no service-linked role on
@@ -99,7 +104,7 @@ pub(super) fn meets_rcps(ask: &Ask<'_>) -> bool {
     let resource = ask.request.resource;
     let assumed_by_service = matches!(ask.request.principal, Principal::Service { .. })
         && ask.action.starts_with("sts:assumerole")
-        && resource.contains(SERVICE_LINKED);
+        && is_service_linked_role(resource);
     RCP_SERVICES.binary_search(&service).is_ok()
         && ask.action != "kms:retiregrant"
         && resource != "*"

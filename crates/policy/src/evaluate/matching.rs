@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 
 use crate::condition::Holds;
 use crate::document::{Effect, Entry, PrincipalElement, PrincipalType, Probe, Statement};
+use crate::pattern::Pattern;
 use crate::{Principal, Request};
 
 /// How exactly a statement names the caller.
@@ -200,25 +201,22 @@ fn grade_of(entry: &Entry, caller: &Principal, effect: Effect) -> Grade {
             P::Federated { provider } => direct(**provider == **wanted), // PR-10
             _ => Grade::None,
         },
-        Entry::Wild(pattern) => {
-            let matches = |arn: &str| pattern.matches(arn, &crate::context::EMPTY);
-            direct(
-                deny && match caller {
-                    P::Session { role_arn, session_arn, .. } => {
-                        matches(session_arn) || matches(role_arn)
-                    }
-                    P::Service { .. } | P::Federated { .. } | P::Anonymous => false,
-                    caller => matches(&caller.describe()),
-                },
-            ) // PR-7
-        }
-        Entry::EveryoneOf(kind) => direct(
-            deny && match caller {
-                P::Service { .. } => *kind == PrincipalType::Service,
-                P::Federated { .. } => *kind == PrincipalType::Federated,
-                _ => false,
-            },
-        ),
+        Entry::Wild { kind, pattern } => direct(deny && is_covered(caller, *kind, pattern)), // PR-7
         Entry::Nobody => Grade::None,
+    }
+}
+
+/// Whether the pattern of a principal of this type covers a name of the caller.
+fn is_covered(caller: &Principal, kind: PrincipalType, pattern: &Pattern) -> bool {
+    use Principal as P;
+    let covers = |name: &str| pattern.matches(name, &crate::context::EMPTY);
+    match (kind, caller) {
+        (PrincipalType::Service, P::Service { names }) => names.iter().any(|name| covers(name)),
+        (PrincipalType::Federated, P::Federated { provider }) => covers(provider),
+        (PrincipalType::Aws, P::Session { role_arn, session_arn, .. }) => {
+            covers(session_arn) || covers(role_arn)
+        }
+        (PrincipalType::Aws, caller) => caller.has_identity() && covers(&caller.describe()),
+        _ => false,
     }
 }

@@ -26,6 +26,9 @@ pub(crate) trait Witness {
     /// Whether it wants to hear of anything at all.
     const LISTENS: bool;
 
+    /// The policies of this kind, or of this level of it, are asked next, if there are any.
+    fn layer(&mut self, _kind: PolicyKind, _level: Option<usize>) {}
+
     /// The statements of this policy are asked next.
     fn policy(&mut self, kind: PolicyKind, level: Option<usize>, policy: &Attached<'_>);
 
@@ -66,11 +69,7 @@ pub fn resource_owner(request: &Request<'_>) -> Option<AccountId> {
         return request.resource_account.or(caller);
     }
     let named = if field == "aws" { caller } else { field.parse().ok() };
-    match (named, request.resource_account) {
-        (Some(named), Some(given)) => (named == given).then_some(named),
-        (named, None) => named,
-        (None, given) => given,
-    }
+    named.filter(|named| request.resource_account.is_none_or(|given| given == *named))
 }
 
 /// What the policies of one kind say.
@@ -189,12 +188,15 @@ fn layers<'a, W: Witness>(
         resource: resource.max(granted(ask, applicable)),
         identity: matches!(ask.request.principal, Principal::Root { .. }), // ROOT-1
         boundary: true,
-        session: true,
+        // SES-5
+        session: !matches!(ask.request.principal, Principal::FederatedUser { .. }),
     };
     if identified {
-        let policies = View::of(&applicable.identity);
-        let tally = consult(ask, PolicyKind::Identity, None, policies, witness);
-        layers.identity |= some(settle(tally)?);
+        if !(layers.identity && applicable.identity.is_empty()) {
+            let policies = View::of(&applicable.identity);
+            let tally = consult(ask, PolicyKind::Identity, None, policies, witness);
+            layers.identity |= some(settle(tally)?);
+        }
         if let Some(policy) = boundary {
             let tally = consult(ask, PolicyKind::Boundary, None, View::one(policy), witness);
             layers.boundary = some(settle(tally)?);
@@ -252,6 +254,7 @@ fn consult<'a, W: Witness>(
     witness: &mut W,
 ) -> Tally<'a> {
     let mut tally = Tally::default();
+    witness.layer(kind, level);
     match policies {
         View::Listed(list) => {
             for (place, policy) in list.iter().enumerate() {

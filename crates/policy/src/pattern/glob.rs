@@ -3,7 +3,8 @@
 //! The leftmost match of each part between stars is the right one, so a simple search, which
 //! allocates nothing, answers at once for all that people write. It counts its steps; where they
 //! are used up, a simulation of all states at once takes over, sixty-four states a word: no
-//! pattern makes it backtrack (threat C16).
+//! pattern makes it backtrack (threat C16). The worst cost is that of text by pattern over sixty-four,
+//! in memory of some bytes a letter of the pattern.
 
 /// One token of a resolved pattern.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -240,17 +241,18 @@ fn simulate(tokens: &[Tok<'_>], text: &str) -> bool {
     let machine = Machine::new(tokens);
     let words = machine.words;
     let mut state = vec![0u64; words];
+    let mut scratch = vec![0u64; words];
     if let Some(word) = state.first_mut() {
         *word = 1;
     }
     for c in text.chars() {
-        let steps = machine.steps(c);
+        let steps = machine.steps(c, &mut scratch);
         let colon = c == ':';
         let mut carry = 0;
         let mut live = 0;
         for (at, word) in state.iter_mut().enumerate() {
             let get = |masks: &[u64]| masks.get(at).copied().unwrap_or_default();
-            let mut step = get(&machine.one) | steps.map_or(0, get);
+            let mut step = get(&machine.one) | get(steps);
             let mut stay = get(&machine.loops);
             if !colon {
                 step |= get(&machine.one_field);
@@ -277,30 +279,22 @@ struct Machine {
     one_field: Vec<u64>,
     loops: Vec<u64>,
     field_loops: Vec<u64>,
-    /// Sorted; the masks of the `i`th begin at word `i * words` of `masks`.
-    letters: Vec<char>,
-    masks: Vec<u64>,
+    /// Where each letter stands, sorted by letter.
+    places: Vec<(char, usize)>,
+    /// The masks of letters at more places than a mask has words, sorted: at most 64, so that no
+    /// alphabet makes the machine larger than some bytes a token.
+    masks: Vec<(char, Vec<u64>)>,
 }
 
 impl Machine {
     fn new(tokens: &[Tok<'_>]) -> Self {
-        let length = tokens
-            .iter()
-            .map(|tok| match tok {
-                Tok::Text(text) => text.chars().count(),
-                Tok::One | Tok::OneField => 1,
-                Tok::Star | Tok::StarField => 0,
-            })
-            .sum::<usize>();
-        let words = length / 64 + 1;
-        let texts = || {
-            tokens
-                .iter()
-                .filter_map(|tok| if let Tok::Text(text) = tok { Some(*text) } else { None })
+        let single = |tok: &Tok<'_>| match tok {
+            Tok::Text(text) => text.chars().count(),
+            Tok::One | Tok::OneField => 1,
+            Tok::Star | Tok::StarField => 0,
         };
-        let mut letters: Vec<char> = texts().flat_map(str::chars).collect();
-        letters.sort_unstable();
-        letters.dedup();
+        let length = tokens.iter().map(single).sum::<usize>();
+        let words = length / 64 + 1;
         let mut machine = Self {
             length,
             words,
@@ -308,39 +302,48 @@ impl Machine {
             one_field: vec![0; words],
             loops: vec![0; words],
             field_loops: vec![0; words],
-            masks: vec![0; words * letters.len()],
-            letters,
+            places: Vec::new(),
+            masks: Vec::new(),
         };
         let mut at = 0;
         for tok in tokens {
             match tok {
                 Tok::Text(text) => {
-                    for c in text.chars() {
-                        if let Ok(letter) = machine.letters.binary_search(&c) {
-                            set(&mut machine.masks, letter * words * 64 + at);
-                        }
-                        at += 1;
-                    }
+                    machine.places.extend(text.chars().zip(at..));
                 }
-                Tok::One => {
-                    set(&mut machine.one, at);
-                    at += 1;
-                }
-                Tok::OneField => {
-                    set(&mut machine.one_field, at);
-                    at += 1;
-                }
+                Tok::One => set(&mut machine.one, at),
+                Tok::OneField => set(&mut machine.one_field, at),
                 Tok::Star => set(&mut machine.loops, at),
                 Tok::StarField => set(&mut machine.field_loops, at),
+            }
+            at += single(tok);
+        }
+        machine.places.sort_unstable();
+        for run in machine.places.chunk_by(|(one, _), (other, _)| one == other) {
+            if let Some((letter, _)) = run.first().filter(|_| run.len() > words) {
+                let mut mask = vec![0; words];
+                for (_, at) in run {
+                    set(&mut mask, *at);
+                }
+                machine.masks.push((*letter, mask));
             }
         }
         machine
     }
 
     /// The states that this letter moves on.
-    fn steps(&self, c: char) -> Option<&[u64]> {
-        let letter = self.letters.binary_search(&c).ok()?;
-        self.masks.get(letter * self.words..(letter + 1) * self.words)
+    fn steps<'m>(&'m self, c: char, scratch: &'m mut [u64]) -> &'m [u64] {
+        let common = self.masks.binary_search_by_key(&c, |(letter, _)| *letter).ok();
+        if let Some((_, mask)) = common.and_then(|at| self.masks.get(at)) {
+            return mask;
+        }
+        scratch.fill(0);
+        let first = self.places.partition_point(|(letter, _)| *letter < c);
+        let rest = self.places.get(first..).unwrap_or_default();
+        for (_, at) in rest.iter().take_while(|(letter, _)| *letter == c) {
+            set(scratch, *at);
+        }
+        scratch
     }
 }
 
@@ -418,22 +421,41 @@ mod tests {
         assert!(!matches(&tokens("#?#"), "::"));
     }
 
-    // threat C16: 2,048 by 2,048, a hundred times each; quadratic backtracking would not end.
+    // threat C16: 2,048 by 2,048; quadratic backtracking would not end.
     #[test]
     fn tm_c16_worst_cases_end() {
         let text = "a".repeat(2048);
-        for pattern in [
-            "*a".repeat(1023) + "*b",
-            "a*".repeat(1023) + "b",
-            "*".to_owned() + &"a?".repeat(1022) + "b*",
-            "#a".repeat(1023) + "b",
-            "*?".repeat(1024),
-            "?*a".repeat(682) + "b",
+        for (pattern, gives_up) in [
+            ("*a".repeat(1023) + "*b*", true),
+            ("*".to_owned() + &"a?".repeat(1022) + "b*", true),
+            ("*a?".repeat(680) + "*?b*", true),
+            ("#a".repeat(1023) + "b*", false),
+            ("*".to_owned() + &"#a?".repeat(680) + "#b*", true),
+            ("?*a".repeat(680) + "b?*", true),
         ] {
             let tokens = tokens(&pattern);
-            for _ in 0..100 {
-                let _ = std::hint::black_box(matches(&tokens, &text));
+            let searched = Search { fuel: FUEL }.whole(&tokens, &text);
+            let shown = pattern.get(..8);
+            assert_eq!(searched.is_err(), gives_up, "{shown:?}");
+            for _ in 0..20 {
+                assert!(!std::hint::black_box(matches(&tokens, &text)), "{shown:?}");
             }
+            assert!(matches(&tokens, &(text.clone() + "aba")), "{shown:?}");
         }
+    }
+
+    // threat C16: neither does an alphabet as large as the pattern.
+    #[test]
+    fn tm_c16_a_large_alphabet_takes_little_room() {
+        let pattern: String = ('\u{4e00}'..).take(20_000).collect();
+        let whole = "*".to_owned() + &"?".repeat(200) + &pattern + "*";
+        let tokens = tokens(&whole);
+        let machine = Machine::new(&tokens);
+        let words = machine.places.len() * 2 + machine.masks.len() * machine.words;
+        assert!(words <= 4 * machine.length, "{words} words for {} tokens", machine.length);
+        let text = "x".repeat(300) + &pattern;
+        assert!(simulate(&tokens, &text));
+        assert!(!simulate(&tokens, text.trim_end_matches(|_| true)));
+        assert!(!simulate(&tokens, &text.replace('\u{4e09}', "x")));
     }
 }

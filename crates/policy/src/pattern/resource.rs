@@ -41,8 +41,7 @@ impl ResourcePattern {
             fields.push(piece);
         }
         fields.end_field(true);
-        let has_wildcard =
-            fields.pieces.iter().any(|piece| !matches!(piece, Piece::Text(_) | Piece::Variable(_)));
+        let has_wildcard = fields.pieces.iter().any(Piece::is_wildcard);
         let is_short = fields.count < 6;
         let usable = text.starts_with("arn:")
             && (!is_short

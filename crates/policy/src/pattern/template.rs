@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use super::glob::{self, Tok};
 use crate::context::Values;
 use crate::document::segments;
+use crate::key::is_declared_multivalued;
 use crate::{Context, fold};
 
 /// A context key in `${...}` (VAR-1).
@@ -14,6 +15,8 @@ pub(crate) struct Variable {
     pub(crate) name: Box<str>,
     folded: Box<str>,
     hash: u64,
+    /// AWS declares the key multivalued, so that it has no value as a variable (VAR-6).
+    multivalued: bool,
     default: Option<Box<str>>,
     /// The whole text, `${` and `}` included.
     pub(crate) written: Box<str>,
@@ -30,6 +33,16 @@ pub(crate) enum Piece {
     Variable(Box<Variable>),
     /// A variable in a field that may hold no colon (RES-6).
     FieldVariable(Box<Variable>),
+}
+
+impl Piece {
+    /// Whether it is a wildcard, in the field it stands in or anywhere.
+    pub(crate) const fn is_wildcard(&self) -> bool {
+        match self {
+            Self::One | Self::OneField | Self::Star | Self::StarField => true,
+            Self::Text(_) | Self::Variable(_) | Self::FieldVariable(_) => false,
+        }
+    }
 }
 
 /// Resolved tokens of a pattern.
@@ -67,7 +80,8 @@ struct Pieces {
 impl Variable {
     /// The value: that of the single-valued key, or the default (VAR-3, VAR-6).
     pub(crate) fn value<'a>(&'a self, context: &'a Context) -> Option<&'a str> {
-        let found = context.lookup(self.hash, &self.folded).and_then(Values::single);
+        let values = context.lookup(self.hash, &self.folded).filter(|_| !self.multivalued);
+        let found = values.and_then(Values::single);
         found.or(self.default.as_deref())
     }
 
@@ -76,6 +90,7 @@ impl Variable {
         Self {
             name: name.into(),
             hash: fold::hash(&folded),
+            multivalued: is_declared_multivalued(&folded),
             folded: folded.into(),
             default: default.map(Into::into),
             written: written.into(),

@@ -112,7 +112,7 @@ impl Caller {
 
     /// SCP-3, RCP-4: whether the caller is a service-linked role.
     pub(super) fn is_service_linked(&self) -> bool {
-        self.role.as_deref().is_some_and(|role| role.contains(":role/aws-service-role/"))
+        self.role.as_deref().is_some_and(is_service_linked)
     }
 
     /// Whether identity policies, SCPs and the rest of the principal's side apply (EV-8, EV-9, TR-6).
@@ -164,11 +164,10 @@ impl Caller {
             _ if reading.gateway => Grade::None,
             // PR-16, TR-7; PR-10, TR-6. PR-7: a star is no name, and in a Deny everybody's.
             "Service" if self.kind == Kind::Service => {
-                let named = self.services.iter().any(|service| service == text);
-                direct(named || (text == "*" && !reading.allows))
+                direct(self.services.iter().any(|service| is_named(text, service, reading)))
             }
             "Federated" if self.kind == Kind::Provider => {
-                direct(self.name == text || (text == "*" && !reading.allows))
+                direct(is_named(text, &self.name, reading))
             }
             _ => Grade::None,
         }
@@ -223,8 +222,19 @@ impl Caller {
     }
 }
 
+/// TR-9: the path stands at the beginning of the sixth field of a role's ARN.
+pub(super) fn is_service_linked(arn: &str) -> bool {
+    let fields: Vec<_> = arn.splitn(6, ':').collect();
+    matches!(fields.as_slice(), ["arn", _, "iam", _, _, role] if role.starts_with("role/aws-service-role/"))
+}
+
 fn direct(named: bool) -> Grade {
     if named { Grade::Direct } else { Grade::None }
+}
+
+/// PR-7: wildcards name nobody in an Allow; in a Deny they are globs.
+fn is_named(entry: &str, name: &str, reading: Reading<'_>) -> bool {
+    entry == name || (!reading.allows && glob::plain(entry, name))
 }
 
 /// PR-11: a session ARN and a role ARN, by account and role name.

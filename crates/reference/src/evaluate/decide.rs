@@ -1,6 +1,6 @@
 //! Layers into a decision (sections 2 to 9).
 
-use super::caller::{Grade, Kind, Reading};
+use super::caller::{Grade, Kind, Reading, is_service_linked};
 use super::case::{Case, Stored};
 use super::document::{Entry, Who};
 use super::keys::supports_rcps;
@@ -199,7 +199,7 @@ fn is_delegated(case: &Case) -> bool {
 fn rcps_apply(case: &Case) -> bool {
     let prefix = case.action.split_once(':').map(|(prefix, _)| prefix.to_ascii_lowercase());
     let unsupported = !prefix.is_some_and(|prefix| supports_rcps(&prefix));
-    let linked_role = case.resource.contains(":role/aws-service-role/");
+    let linked_role = is_service_linked(&case.resource);
     let assumes = case.action.to_ascii_lowercase().starts_with("sts:assumerole");
     let assumed_by_service = case.caller.kind == Kind::Service && assumes;
     let exempt = unsupported

@@ -1,25 +1,18 @@
 //! Facts beside the rules: multivalued context keys, and the services that take RCPs.
 
-/// Keys declared with several values; `<issuer>:amr` is another.
-const MULTIVALUED: [&str; 11] = [
-    "aws:calledvia",
-    "aws:principalorgpaths",
-    "aws:principalservicenameslist",
-    "aws:resourceorgpaths",
-    "aws:sourceorgpaths",
-    "aws:tagkeys",
-    "aws:vpceorgpaths",
-    "saml:edupersonaffiliation",
-    "saml:edupersonorgdn",
-    "sts:requestcontextproviders",
-    "sts:transitivetagkeys",
-];
+/// Keys declared with several values, one a line: the global ones, and those of services that the
+/// service authorization reference calls `ArrayOf...` (2026). `<issuer>:amr` is another.
+const MULTIVALUED: &str = include_str!("multivalued.txt");
 
 /// KEY-8, CO-9: declared so, or sent with two or more values. The rule says it of undeclared keys;
 /// two values of a key declared with one are no better.
 pub(super) fn is_multivalued(key: &str, sent: usize) -> bool {
     let key = key.to_ascii_lowercase();
-    sent > 1 || MULTIVALUED.contains(&key.as_str()) || key.ends_with(":amr")
+    let named = |line: &str| match line.split_once("${") {
+        Some((head, _)) => key.len() > head.len() && key.starts_with(head),
+        None => line == key,
+    };
+    sent > 1 || key.ends_with(":amr") || MULTIVALUED.lines().any(named)
 }
 
 /// RCP-4: the prefixes of actions on which resource control policies have a say (2026).

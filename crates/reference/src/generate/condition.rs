@@ -117,8 +117,14 @@ const SINGLE: [&str; 8] = [
     "aws:UserAgent",
     "lambda:FunctionArn",
 ];
-const MULTIPLE: [&str; 5] =
-    ["aws:TagKeys", "aws:CalledVia", "aws:PrincipalOrgPaths", "token.example.com:amr", "app:List"];
+const MULTIPLE: [&str; 6] = [
+    "aws:TagKeys",
+    "aws:CalledVia",
+    "aws:PrincipalOrgPaths",
+    "token.example.com:amr",
+    "dynamodb:LeadingKeys",
+    "app:List",
+];
 
 /// Global keys, which belong to every request, by the type that they have.
 const fn foreign_keys(family: Family) -> &'static [&'static str] {

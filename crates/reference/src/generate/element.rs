@@ -195,6 +195,11 @@ fn covering_resource(random: &mut Random, scene: &Scene, aim: Aim) -> String {
         // RES-5: short patterns.
         16 => {
             fields.truncate(3 + random.below(3));
+            let at = fields.len() - 1;
+            if at > 2 && random.chance(30) {
+                let variables = ["${aws:RequestedRegion}", "${aws:PrincipalAccount}"];
+                set(&mut fields, at, variables.get(at - 3).copied().unwrap_or_default());
+            }
         }
         17 => {
             fields.truncate(2 + random.below(4));
@@ -361,7 +366,15 @@ fn covering_principal(random: &mut Random, scene: &Scene, aim: Aim) -> (&'static
             let kind = random.pick(&["Service", "Federated"]);
             return (
                 kind,
-                random.pick(&["*", "*.amazonaws.com", "arn:aws:iam::111122223333:*"]).to_owned(),
+                random
+                    .pick(&[
+                        "*",
+                        "*.amazonaws.com",
+                        "s?.amazonaws.com",
+                        "arn:aws:iam::111122223333:*",
+                        "arn:aws:iam::111122223333:saml-provider/C*p",
+                    ])
+                    .to_owned(),
             );
         }
         _ => {}

@@ -71,11 +71,13 @@ pub(super) const USERS: [(&str, &str); 3] = [
 ];
 
 /// Roles: path and name, unique id.
-pub(super) const ROLES: [(&str, &str); 4] = [
+pub(super) const ROLES: [(&str, &str); 5] = [
     ("Dev", "AROADEVVVVVVVVVVVVVVV"),
     ("team/Ops", "AROAOPSSSSSSSSSSSSSSS"),
     ("team/Target", "AROATARGETAAAAAAAAAAA"),
     ("aws-service-role/s3.amazonaws.com/Linked", "AROALINKEDDDDDDDDDDDD"),
+    // It only looks service-linked.
+    ("x:role/aws-service-role/Odd", "AROAODDDDDDDDDDDDDDDD"),
 ];
 
 pub(super) const SERVICES: [&str; 3] =
@@ -88,7 +90,8 @@ pub(super) const PROVIDERS: [&str; 3] = [
 ];
 
 /// Actions with the resources that they are asked on; `@` stands for the owner's account.
-const ASKS: [(&str, &[&str]); 29] = [
+const ASKS: [(&str, &[&str]); 30] = [
+    ("app:Get", &["arn:aws:app:us-east-1:somebody:thing", "arn:aws:app:us-east-1:@:thing"]),
     ("s3:GetObject", OBJECTS),
     ("s3:GetObject", OBJECTS),
     ("s3:PutObject", OBJECTS),
@@ -254,6 +257,8 @@ fn caller(random: &mut Random, profile: Profile) -> Caller {
     };
     let partition = if profile == Profile::Whole && random.chance(3) { "aws-cn" } else { "aws" };
     let account = if random.chance(88) { HOME } else { AWAY };
+    let plain = ROLES.get(..4).unwrap_or_default();
+    let roles: &[_] = if profile == Profile::Whole { &ROLES } else { plain };
     let mut caller = Caller { kind, account: Some(account), partition, ..Caller::default() };
     match kind {
         K::Root => caller.principal = Some(format!("arn:{partition}:iam::{account}:root")),
@@ -263,12 +268,12 @@ fn caller(random: &mut Random, profile: Profile) -> Caller {
             caller.id = id;
         }
         K::Role => {
-            let (name, id) = random.pick(&ROLES);
+            let (name, id) = random.pick(roles);
             caller.principal = Some(format!("arn:{partition}:iam::{account}:role/{name}"));
             caller.id = id;
         }
         K::Session => {
-            let (name, id) = random.pick(&ROLES);
+            let (name, id) = random.pick(roles);
             let last = name.rsplit('/').next().unwrap_or(name);
             let session = random.pick(&["s1", "s2"]);
             let arn = format!("arn:{partition}:sts::{account}:assumed-role/{last}/{session}");
