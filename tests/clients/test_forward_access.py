@@ -1,6 +1,7 @@
 """Forward access sessions: `bailiwick call --via`, its events, and what no client can claim."""
 
 import json
+import re
 import socket
 import subprocess
 
@@ -57,6 +58,15 @@ def refused(server, key, *arguments):
     return complaint
 
 
+def denial(who, name):
+    """AWS's words for a user that may not be made, as a pattern; the decision's id stands after them."""
+    words = (
+        f"User: {who} is not authorized to perform: iam:CreateUser on resource: "
+        f"arn:aws:iam::{ACCOUNT}:user/{name} because no identity-based policy allows the iam:CreateUser action"
+    )
+    return re.compile(re.escape(words) + r" \(decision d-[0-9a-f]{32}\)")
+
+
 def user(server, admin, name, policy):
     """A user with one policy, and its key."""
     good(server, admin, "iam", "CreateUser", f"UserName={name}")
@@ -76,8 +86,10 @@ def test_through_the_service_alone(server):
     builder = user(server, admin, "builder", only_via(FORMATION))
     create = ("iam", "CreateUser", "UserName=made")
 
-    assert "AccessDenied" in refused(server, builder, *create)
-    assert "AccessDenied" in refused(server, builder, "--via", LAMBDA, *create)
+    words = denial(f"arn:aws:iam::{ACCOUNT}:user/builder", "made")
+    for way in ((), ("--via", LAMBDA)):
+        code, _, message = refused(server, builder, *way, *create).partition("AccessDenied: ")
+        assert code and words.fullmatch(message.strip()), (way, message)
     made = good(server, builder, "--via", FORMATION, *create)
     assert made["User"]["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/made"
     good(server, builder, "--via", LAMBDA, "--via", FORMATION, "iam", "CreateUser", "UserName=chained")
@@ -99,6 +111,7 @@ def test_through_the_service_alone(server):
         service = event["userIdentity"].get("invokedBy")
         assert event["sourceIPAddress"] == (service or "127.0.0.1")
         assert event["userIdentity"]["arn"] == f"arn:aws:iam::{ACCOUNT}:user/builder"
+        assert event["additionalEventData"].get("forwardedFrom") == (builder.id if service else None)
     # And the operator's part is recorded.
     minted = [event for event in events(server, admin) if event["eventName"] == "CreateForwardAccessSession"]
     assert len(minted) == 3
@@ -119,8 +132,14 @@ def test_a_session_of_a_role_is_forwarded(server):
     assumed = good(server, admin, "sts", "AssumeRole", f"RoleArn={role}", "RoleSessionName=job")
     session = process.Key.of(assumed["Credentials"])
     create = ("iam", "CreateUser", "UserName=made")
-    refused(server, session, *create)
+    words = denial(f"arn:aws:sts::{ACCOUNT}:assumed-role/worker/job", "made")
+    _, _, message = refused(server, session, *create).partition("AccessDenied: ")
+    assert words.fullmatch(message.strip()), message
     good(server, session, "--via", FORMATION, *create)
+    # No credentials without the mark come of it.
+    again = ("sts", "AssumeRole", f"RoleArn={role}", "RoleSessionName=again")
+    complaint = refused(server, admin, "--via", FORMATION, *again)
+    assert "AccessDenied: Cannot call AssumeRole with the credentials of a forward access session" in complaint
     who = good(server, session, "--via", FORMATION, "sts", "GetCallerIdentity")
     assert who["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/worker/job"
 
@@ -145,7 +164,7 @@ def test_the_session_outlives_the_process(server):
     good(server, session, "iam", "CreateUser", "UserName=later")
     # And it is nothing without its token.
     bare = process.Key(session.id, session.secret)
-    refused(server, bare, "iam", "CreateUser", "UserName=never")
+    assert "InvalidClientTokenId: " in refused(server, bare, "iam", "CreateUser", "UserName=never")
 
 
 def test_no_client_sets_the_keys(server):
@@ -169,19 +188,56 @@ def test_no_client_sets_the_keys(server):
         "via": f"1.1 {FORMATION}",
         "user-agent": FORMATION,
     }
+    words = denial(f"arn:aws:iam::{ACCOUNT}:user/builder", "planted")
+
+    def expect_denied(name, answer):
+        assert (answer.status, answer.code) == (403, "AccessDenied"), (name, answer.text)
+        assert words.fullmatch(answer.message), (name, answer.message)
+
     for key in (builder, session):
         wire = signing.Wire(server.url, key, "us-east-1")
         for name, value in claims.items():
             answer = wire.call("iam", "CreateUser", UserName="planted", **{name: value})
-            assert answer.status == 403, (name, answer.text)
+            expect_denied(name, answer)
         for name, value in headers.items():
             answer = wire.call("iam", "CreateUser", headers={name: value}, UserName="planted")
-            assert answer.status == 403, (name, answer.text)
+            expect_denied(name, answer)
     # A token that is edited opens nothing.
     for edited in (session.token[:-8] + "AAAAAAA=", session.token.swapcase(), builder.id):
         forged = process.Key(session.id, session.secret, edited)
         assert "InvalidClientTokenId" in refused(server, forged, "iam", "ListUsers")
     assert "planted" not in json.dumps(good(server, admin, "iam", "ListUsers"))
+
+
+def test_the_control_sockets_verbs_are_not_on_the_network(server):
+    """The operator's part has one door, which is no address: neither verb nor operation is known."""
+    admin = server.key()
+    wish = {
+        "verb": "forward-session", "access_key_id": admin.id, "session_token": None, "services": [FORMATION],
+    }
+    before = len(events(server, admin))
+    wire = signing.Wire(server.url, admin)
+
+    def answers(request, service):
+        """To the request without a signature, and with the administrator's."""
+        unsigned = signing.Request(request.method, request.path, headers=request.headers, body=request.body)
+        return wire.send(unsigned), wire.send(wire.signed(request, service))
+
+    for path in ("/", "/control.sock", "/control", "/_bailiwick/", "/_bailiwick/forward-session"):
+        for headers in ({}, {"x-bailiwick-dev": "true"}, {"x-amz-target": "Bailiwick_20261101.ForwardSession"}):
+            request = signing.Request(path=path, headers=headers, body=json.dumps(wish).encode())
+            for answer in answers(request, "bailiwick"):
+                assert answer.status in (400, 403, 404), (path, headers, answer.text)
+                assert "session_token" not in answer.text, answer.text
+    for service in ("iam", "sts"):
+        for action in ("ForwardSession", "CreateForwardAccessSession", "forward-session"):
+            more = {"AccessKeyId": admin.id, "Services.member.1": FORMATION}
+            unsigned, signed = answers(signing.Request.query_call(service, action, more), service)
+            assert unsigned.status in (400, 403), (action, unsigned.text)
+            assert (signed.status, signed.code) == (400, "InvalidAction"), (action, signed.text)
+    told = [event["eventName"] for event in events(server, admin)]
+    assert len(told) > before
+    assert not any(event["eventName"] == "CreateForwardAccessSession" for event in events(server, admin) if "errorCode" not in event)
 
 
 def test_what_cannot_be_forwarded_is_told(server, tmp_path):

@@ -333,6 +333,122 @@ def test_drafts_over_an_account_export(line):
     assert f"did you mean `{ALICE}`?" in done.stderr
 
 
+def account(line, **user):
+    """Writes the export of an account with one user, and says how to name it."""
+    line.write("export.json", {
+        "UserDetailList": [{"Path": "/", "UserName": "alice", "UserId": "AIDACKCEVSQ6C2EXAMPLE", "Arn": ALICE,
+                            "CreateDate": "2026-01-05T09:00:00+00:00", "UserPolicyList": [], "GroupList": [],
+                            "AttachedManagedPolicies": [], **user}],
+        "GroupDetailList": [],
+        "RoleDetailList": [{"Path": "/", "RoleName": "Open", "RoleId": "AROACKCEVSQ6C2EXAMPLE", "Arn": OPEN,
+                            "CreateDate": "2026-01-05T09:00:00+00:00", "InstanceProfileList": [],
+                            "RolePolicyList": [], "AttachedManagedPolicies": [], "Tags": [],
+                            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": {
+                                "Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"},
+                                "Action": "sts:AssumeRole"}}}],
+        "Policies": [],
+    })
+    return ["--account", "export.json"]
+
+
+OPEN = "arn:aws:iam::123456789012:role/Open"
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+READ_ONLY_BOUNDARY = {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": READ_ONLY}
+
+
+def test_detaching_a_policy_leaves_the_boundary(line):
+    """A policy may be attached and be the boundary at once; only the attachment goes."""
+    attached = [{"PolicyName": "ReadOnlyAccess", "PolicyArn": READ_ONLY}]
+    export = account(line, AttachedManagedPolicies=attached, PermissionsBoundary=READ_ONLY_BOUNDARY)
+    line.write("full.json", FULL)
+    for name in ("ReadOnlyAccess", READ_ONLY):
+        decisions, answer = line.ask(*export, "--detach", name, "--attach", "full.json",
+                                     actions=["s3:GetObject", "s3:DeleteObject"])
+        assert decisions == ["allowed", "implicitDeny"]
+        assert answer["results"][1]["reasons"] == [{"kind": "boundary"}]
+    export = account(line, PermissionsBoundary=READ_ONLY_BOUNDARY)
+    done = line("simulate", "--principal", ALICE, *export, "--action", "s3:GetObject",
+                "--detach", "ReadOnlyAccess", code=2)
+    assert "is the permissions boundary, and not attached" in done.stderr
+
+
+def test_callers_that_no_export_shows(line):
+    """Whoever has no policies of its own is decided by those of the resource (EV-8, EV-9)."""
+    export = account(line)
+    line.write("bucket.json", policy(allow("s3:GetObject", "arn:aws:s3:::b/*", Principal="*")))
+    line.write("full.json", FULL)
+    for more, expected in [(["--resource-policy", "bucket.json"], "allowed"), ([], "implicitDeny")]:
+        decisions, answer = line.ask(*export, *more, actions=["s3:GetObject"], resources=["arn:aws:s3:::b/k"],
+                                     principal="anonymous")
+        assert decisions == [expected] and answer["principal"] is None
+        assert answer["results"][0]["context"]["aws:PrincipalType"] == "Anonymous"
+    # The trust policy comes from the export.
+    for principal, expected in [("ec2.amazonaws.com", "allowed"), ("lambda.amazonaws.com", "implicitDeny")]:
+        decisions, _ = line.ask(*export, actions=["sts:AssumeRole"], resources=[OPEN], principal=principal)
+        assert decisions == [expected]
+    for draft in (["--attach", "full.json"], ["--boundary", "full.json"]):
+        done = line("simulate", "--principal", "anonymous", *export, "--action", "s3:GetObject", *draft, code=2)
+        assert "has no policies of its own" in done.stderr, done.stderr
+
+
+def test_whether_a_service_is_between(line):
+    """`aws:ViaAWSService` is in every request (KEY-5), and false where the caller itself calls."""
+    line.write("p.json", policy(allow("s3:GetObject", Condition={"Bool": {"aws:ViaAWSService": "false"}})))
+    for given, expected in [
+        ([], "allowed"),
+        (["--context", "aws:ViaAWSService=true"], "implicitDeny"),
+        (["--context", "aws:viaawsservice=false"], "allowed"),
+        (["--context", "aws:CalledVia=athena.amazonaws.com"], "implicitDeny"),
+    ]:
+        decisions, answer = line.ask("--policy", "p.json", *given, actions=["s3:GetObject"])
+        assert decisions == [expected], given
+        keys = [key.lower() for key in answer["results"][0]["context"]]
+        assert keys.count("aws:viaawsservice") == 1, given
+    # The context of a case is complete.
+    content = json.loads((line.folder / "p.json").read_text())
+    assert line.batch(case(identityPolicies=[content]))[0]["decision"] == "implicitDeny"
+
+
+@pytest.mark.parametrize(
+    "action, resource, said",
+    [
+        ("sts:AssumeRole", None, "--resource ROLE_ARN"),
+        ("sts:AssumeRoleWithSAML", "*", "--resource ROLE_ARN"),
+        ("sts:AssumeRole", OPEN, None),
+        ("sts:GetCallerIdentity", None, None),
+        # IN-4, IN-8
+        ("s3:ListAllMyBuckets", "arn:aws:s3:::*", None),
+        ("s3:ListAllMyBuckets", None, "`arn:aws:s3:::*`"),
+        ("iam:ListUsers", "arn:aws:iam::123456789012:user/team/", None),
+        ("iam:ListUsers", None, "`arn:aws:iam::ACCOUNT:user/`"),
+        ("iam:ListUsers", "arn:aws:iam::123456789012:role/", "`arn:aws:iam::ACCOUNT:user/`"),
+        ("iam:ListPolicies", None, None),
+    ],
+)
+def test_the_resource_that_is_meant(line, action, resource, said):
+    line.write("p.json", FULL)
+    _, answer = line.ask("--policy", "p.json", actions=[action], resources=[resource] if resource else [])
+    notes = " ".join(answer["notes"])
+    assert (said in notes) if said else not notes, notes
+
+
+def test_conditions_that_cannot_be_understood(line):
+    """They fail an Allow and hold for a Deny (IN-6, OP-X1), and the words say so."""
+    odd = {"StringResembles": {"aws:username": "alice"}}
+    for statements, decision, said in [
+        ([allow("*", Condition=odd)], "implicitDeny", "`StringResembles` is not known, so this Allow grants nothing"),
+        ([allow("*"), deny("*", Condition=odd)], "explicitDeny",
+         "`StringResembles` is not known, so this Deny holds"),
+    ]:
+        content = [{"PolicyName": "odd", "PolicyDocument": policy(*statements)}]
+        export = account(line, UserPolicyList=content)
+        decisions, answer = line.ask(*export, actions=["s3:GetObject"])
+        assert decisions == [decision]
+        details = " ".join(answer["results"][0]["details"])
+        assert said in details, details
+        assert "cannot be understood, so it is denied" not in answer["results"][0]["why"]
+
+
 def test_a_server_and_its_export_give_the_same_answers(line, world):
     """What a live server shows of itself, simulated offline, is what the server does."""
     user = world.user(policy(allow("iam:GetUser"), deny("iam:ListRoles")))
@@ -421,6 +537,19 @@ def test_the_documentation_shows_what_is_printed(binary):
 def test_help_has_examples(line):
     for verb in (["simulate"], ["test"], ["policy", "test"]):
         assert "Examples:\n  bailiwick " in line(*verb, "--help").stdout
+
+
+def test_help_gives_the_exit_codes(line):
+    for verb in (["simulate"], ["test"], ["policy", "test"]):
+        shown = " ".join(line(*verb, "--help").stdout.split())
+        assert "Exit code 0: all " in shown and "; 1: " in shown and "; 2: " in shown, shown
+    shown = " ".join(line("simulate", "--help").stdout.split())
+    batch = shown[shown.index("--batch <FILE>"):shown.index("--principal <ARN>")]
+    assert "exit code is 0 once every line has its answer, whatever it is, and 2 if" in batch, batch
+    # And so it is.
+    denied = json.dumps(case())
+    assert "implicitDeny" in line("simulate", "--batch", "-", given=f"{denied}\nnonsense\n").stdout
+    line("simulate", "--batch", "nowhere.jsonl", code=2)
 
 
 def test_nothing_steers_the_terminal(line):

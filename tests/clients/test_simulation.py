@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import subprocess
+import time
 
 import process
 import pytest
@@ -183,6 +184,7 @@ def test_context_decides_and_missing_keys_are_told(world):
     ({"ResourcePolicy": "{}"}, "CallerArn is required"),
     ({"PolicyInputList": ["{"]}, "PolicyInputList.1: "),
     ({"PermissionsBoundaryPolicyInputList": [json.dumps(allow("*"))] * 2}, "Only one permissions boundary"),
+    ({"CallerArn": f"arn:aws:iam::{ACCOUNT}:user/u", "ResourcePolicy": '{\n"Statement": }'}, "ResourcePolicy: Syntax errors in policy. (line 2, "),
     ({"ResourceHandlingOption": "EC2-Somewhere"}, "Invalid Resource Handling Option"),
     ({"ContextEntries": [entry("aws:SourceIp", "ip", "10.0.0.300")]}, "is not a valid ip"),
     ({"ContextEntries": [entry("aws:SourceIp", "ip")]}, "exactly one value"),
@@ -218,6 +220,33 @@ def test_pages(world):
     assert [result["EvalActionName"] for page in paginator for result in page["EvaluationResults"]] == actions
     with refused("ValidationError", 400):
         world.iam.simulate_custom_policy(**(fixed | {"ActionNames": actions[::-1]}), Marker=markers[0])
+
+
+def test_what_is_too_much_is_refused_at_once(world):
+    values = [f"*{place}x" for place in range(8_000)]
+    slow = allow("s3:*", **{"ForAnyValue:StringLike": {"app:key": values}})
+    keys = [entry("app:key", "stringList", *(f"v{place}" for place in range(8_000)))]
+    began = time.monotonic()
+    with refused("InvalidInput", 400, re.compile("exceeds the limit of [0-9]+ steps")):
+        world.iam.simulate_custom_policy(PolicyInputList=[json.dumps(slow)], ActionNames=["s3:GetObject"], ContextEntries=keys)
+    large = document(*[statement("Allow", ["*"])] * 900)
+    arns = [f"arn:aws:s3:::bucket/{place}" for place in range(500)]
+    with refused("InvalidInput", 400, re.compile("exceeds the limit of [0-9]+ bytes")):
+        world.iam.simulate_custom_policy(PolicyInputList=[json.dumps(large)], ActionNames=["s3:GetObject"], ResourceArns=arns)
+    assert time.monotonic() - began < 20
+
+
+def test_a_thousand_actions_on_ten_large_policies(world):
+    policies = [json.dumps(document(*(
+        statement("Allow", ["s3:Get*", f"iam:Get{place}*", "sqs:*"], f"arn:aws:s3:::bucket{number}-{place}/*")
+        for place in range(45)))) for number in range(10)]
+    assert all(4_000 < len(policy) < 12_000 for policy in policies), len(policies[0])
+    actions = ["s3:GetObject", "ec2:DescribeInstances", "sqs:SendMessage", "iam:GetUser"] * 250
+    found, _ = pages(world.iam.simulate_custom_policy, "EvaluationResults", 1000, PolicyInputList=policies,
+                     ActionNames=actions, ResourceArns=["arn:aws:s3:::bucket1-1/key"])
+    assert [result["EvalActionName"] for result in found] == actions
+    assert {result["EvalActionName"] for result in found if result["EvalDecision"] == "allowed"} == {
+        "s3:GetObject", "sqs:SendMessage"}
 
 
 def test_who_may_simulate_whom(world, other):

@@ -1,9 +1,9 @@
 //! regorus: the same grants as Rego rules, one rule a policy, compiled to its virtual machine.
 //!
-//! Of the forms tried (a rule a policy or one rule over policies as data, interpreted or compiled)
-//! this is the fastest at every size. The most telling test comes first in each rule. A wildcard
-//! between two fixed texts is asked with `startswith` and `contains`, which is the same and cheaper
-//! than `glob.match`; the caller's name is written out there.
+//! Of the possible forms (a rule a policy or one rule over policies as data, interpreted or compiled)
+//! this is the one measured. The most telling test comes first in each rule. A wildcard between two
+//! fixed texts is asked with `startswith` and `contains`, which is the same and cheaper than
+//! `glob.match`; the caller's name is written out there.
 
 use std::collections::BTreeMap;
 

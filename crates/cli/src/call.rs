@@ -4,7 +4,7 @@
 //! A forward access session is the operator's to make, so `--via` asks for it on the control socket
 //! of a server on this machine, and calls with what it gets.
 
-use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _, stdout};
+use std::io::{ErrorKind, Read as _, Write as _, stdout};
 use std::net::IpAddr;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -25,7 +25,7 @@ use crate::terminal;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 /// The answer of the control socket is a key and a token.
-const MAX_REPLY: u64 = 64 * 1024;
+const MAX_REPLY: usize = 64 * 1024;
 
 /// Flags of `call`.
 #[derive(Args, Debug)]
@@ -222,9 +222,10 @@ fn forwarded(
     let mut line = Zeroizing::new(serde_json::to_vec(&wish)?);
     line.push(b'\n');
     stream.write_all(&line)?;
-    let mut reply = Zeroizing::new(String::with_capacity(8 * 1024));
-    BufReader::new(stream.take(MAX_REPLY)).read_line(&mut reply)?;
-    match serde_json::from_str(&reply) {
+    // All its room from the start, and no buffer in between: neither leaves a copy of the secrets.
+    let mut reply = Zeroizing::new(Vec::with_capacity(MAX_REPLY));
+    stream.take(MAX_REPLY as u64).read_to_end(&mut reply)?;
+    match serde_json::from_slice(&reply) {
         Ok(Outcome::Done(made)) => Ok(Access {
             key_id: made.access_key_id.clone(),
             secret: made.secret_access_key.as_str().into(),
@@ -238,6 +239,7 @@ fn forwarded(
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead as _, BufReader};
     use std::os::unix::net::UnixListener;
 
     use super::*;

@@ -34,7 +34,9 @@ const MAX_QUESTIONS: usize = 10_000;
 /// Flags of `simulate`.
 #[derive(Args, Debug)]
 pub struct SimulateArgs {
-    /// Answer the cases in a file, one JSON object on a line, or on standard input for `-`
+    /// Answer the cases in a file, one JSON object on a line, or on standard input for `-`; the
+    /// exit code is 0 once every line has its answer, whatever it is, and 2 if the file cannot be
+    /// read or the answers cannot be written
     #[arg(long, value_name = "FILE", exclusive = true)]
     pub batch: Option<PathBuf>,
     /// Who calls: the ARN of a user, role, role session, federated user or root, the name of a
@@ -89,7 +91,7 @@ pub struct SimulateArgs {
     /// Draft: the policy of this name or ARN has this text
     #[arg(long, value_name = "NAME=FILE", num_args = 1.., requires = "account")]
     pub replace: Vec<String>,
-    /// Draft: as if the policy of this name or ARN were not attached
+    /// Draft: as if the policy of this name or ARN were not attached; a boundary stays
     #[arg(long, value_name = "NAME", num_args = 1.., requires = "account")]
     pub detach: Vec<String>,
     /// How to print: a table with reasons, or JSON with the whole explanation
@@ -236,6 +238,6 @@ fn notes(args: &SimulateArgs, resources: &[String], setting: &Setting) -> Vec<St
         notes.extend(world.notes.iter().cloned());
     }
     let keys = setting.context.iter().map(|(key, _)| key).collect();
-    notes.extend(facts::notes(&args.action, resources, &keys));
+    notes.extend(facts::notes(&args.action, resources, &keys, "--resource"));
     notes
 }

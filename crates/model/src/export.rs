@@ -8,7 +8,9 @@
 //! The reader promises that nothing is dropped in silence. What is no export, or contradicts
 //! itself, is an [`ExportError`] with file, line and column. What is missing or cannot be read is
 //! a [`Note`], and applies as unreadable, so that it denies and never grants (IN-6): a policy
-//! that is not there, a group that is not there, a document of another language.
+//! that is not there, a group that is not there, a document of another language. What it has no
+//! place for, such as a member that it does not know, is a [`Note`] too: of what a misspelt limit
+//! forbids, nothing is known.
 //!
 //! An export does not hold passwords, access keys, descriptions and longest sessions of roles,
 //! tags of policies and of instance profiles: these stay empty, at their default, or unknown.
@@ -17,6 +19,7 @@ mod build;
 mod details;
 mod entities;
 mod form;
+mod members;
 mod place;
 mod policies;
 mod texts;
@@ -84,7 +87,8 @@ pub enum NoteKind {
     /// A policy document that cannot be read. Whoever it applies to is denied everything (IN-6).
     Unreadable,
     /// A policy, policy version or group that something names and no page holds. Whoever it applies
-    /// to is denied everything (IN-6).
+    /// to is denied everything (IN-6). Or a user or role that a trust policy names: the policy lets
+    /// nobody in by that name.
     Missing,
     /// A unique id of another form than AWS's, or none: one was derived from the ARN.
     Derived,
@@ -94,6 +98,9 @@ pub enum NoteKind {
     Catalog,
     /// The pages end before the export does.
     CutOff,
+    /// What is passed over: a member that is not known here, the former of two tags of one key, the
+    /// region of a use that has no date, an instance profile without the role in whose list it is.
+    PassedOver,
 }
 
 /// Why a text is no export.
@@ -166,7 +173,11 @@ pub enum ExportProblem {
 pub fn read(files: &[ExportFile<'_>], catalog: &'static Catalog) -> Result<Imported, ExportError> {
     let texts = place::texts(files)?;
     let pages = form::pages(&texts)?;
-    build::account(&texts, pages, catalog)
+    let mut members = members::Found::default();
+    for (file, text) in texts.iter().enumerate() {
+        members::find(text.whole, file, &mut members);
+    }
+    build::account(&texts, pages, &members, catalog)
 }
 
 impl ExportError {

@@ -613,6 +613,20 @@ mod operator {
         });
         let reply = nonsense.await.unwrap();
         assert!(reply.contains("failed") && !reply.contains("canary"), "{reply}");
+        // Two doors: what comes as HTTP is no wish, not even with one in its body.
+        let socket = dir.socket();
+        let before = fake.accounts.lock().len();
+        let as_http = tokio::task::spawn_blocking(move || {
+            let mut stream = std::os::unix::net::UnixStream::connect(socket).unwrap();
+            let request = post("/", "", "{\"verb\":\"account-create\"}");
+            stream.write_all(request.as_bytes()).unwrap();
+            let mut reply = String::new();
+            let _ = stream.read_to_string(&mut reply);
+            reply
+        });
+        let reply = as_http.await.unwrap();
+        assert!(reply.contains("failed") || reply.is_empty(), "{reply}");
+        assert_eq!(fake.accounts.lock().len(), before);
         serving.abort();
         let _ = serving.await;
         assert!(!dir.socket().exists());

@@ -9,8 +9,8 @@ use bailiwick_identifiers::Arn;
 use bailiwick_model::Effective;
 use bailiwick_policy::simulate::{AuthorizationMessage, authorization_message};
 use bailiwick_policy::{
-    Attached, Context, Credentials, Decision, Explanation, PolicyKind, Principal, Refusal, Source,
-    SourceKind, refusal,
+    Attached, Context, Credentials, Decision, Explanation, Principal, Refusal, Source, SourceKind,
+    refusal,
 };
 use serde::Serialize;
 
@@ -18,6 +18,7 @@ use crate::ask::{Ask, Trust, Values};
 use crate::call::Call;
 use crate::caller::{Caller, Identity};
 use crate::fault::Fault;
+use crate::foreign;
 use crate::session::{Claims, Forward};
 
 /// What came of the asks of a call.
@@ -88,14 +89,14 @@ fn decide(
     };
     let mut explanation = bailiwick_policy::record(&request, &applicable);
     if foreign {
-        hide_resource_policy(&mut explanation);
+        foreign::hide(&mut explanation, &applicable);
     }
     let text = if explanation.decision.is_allowed() {
         serde_json::to_string(&explanation)
     } else {
         let mut message = authorization_message(&explanation, &applicable, context);
         if foreign {
-            hide_resource_tags(&mut message);
+            foreign::hide_tags(&mut message);
         }
         serde_json::to_string(&Denied { explanation: &explanation, message })
     };
@@ -110,24 +111,6 @@ struct Denied<'a> {
     message: AuthorizationMessage,
 }
 
-/// The policies of another account are not for the caller to read, not even by the walk through
-/// them: only what they say by themselves stays.
-fn hide_resource_policy(explanation: &mut Explanation) {
-    for layer in &mut explanation.layers {
-        if matches!(layer.kind, PolicyKind::Trust | PolicyKind::Resource) {
-            layer.policies.clear();
-        }
-    }
-    explanation.missing_keys.clear();
-}
-
-/// Nor are the tags of another account's resources, or whether there is such a resource.
-fn hide_resource_tags(message: &mut AuthorizationMessage) {
-    let tags = ["aws:resourcetag/", "iam:resourcetag/"];
-    let shown = |key: &str| !tags.iter().any(|head| key.starts_with(head));
-    message.context.conditions.items.retain(|condition| shown(&condition.key));
-}
-
 fn trust_source(trust: Option<&Trust>) -> Option<Source> {
     trust.map(|trust| Source::new(trust.role.as_str(), SourceKind::Trust))
 }
@@ -140,14 +123,26 @@ fn denial(call: &Call<'_>, ask: &Ask, decision: &Decision) -> String {
     format!("{text} (decision {})", call.origin().decision_id)
 }
 
+/// The operations of STS that a forward access session may call; all others issue credentials.
+const ISSUES_NOTHING: &[&str] =
+    &["DecodeAuthorizationMessage", "GetAccessKeyInfo", "GetCallerIdentity"];
+
 /// Refusals of the services themselves, whatever the policies say (SES-8, ROOT-7).
 fn refused_by_rule(caller: &Caller, principal: &Principal, action: &str) -> Option<Fault> {
-    // What a service may do for minutes is not to become a session of hours (threat B04).
-    let lengthens = ["sts:GetSessionToken", "sts:GetFederationToken"].contains(&action);
+    // What a service may do for minutes, under its mark, is not to become a session of hours
+    // without one (threat B04).
+    if caller.forward().is_some()
+        && let Some(("sts", name)) = action.split_once(':')
+        && !ISSUES_NOTHING.contains(&name)
+    {
+        return Some(Fault::access_denied(format!(
+            "Cannot call {name} with the credentials of a forward access session"
+        )));
+    }
     let credentials = match (&caller.identity, &caller.claims) {
         (Identity::Role(..), _) => Credentials::Role,
         (_, None) => Credentials::LongTerm,
-        (_, Some(claims)) if !claims.has_session_keys() && !lengthens => Credentials::LongTerm,
+        (_, Some(claims)) if !claims.has_session_keys() => Credentials::LongTerm,
         (_, Some(claims)) => Credentials::SessionToken { mfa: claims.mfa.is_some() },
     };
     match refusal(credentials, principal, action)? {

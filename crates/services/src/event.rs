@@ -213,6 +213,7 @@ impl Serialize for Additional<'_> {
         }
         if let Some(forward) = self.happening.forward() {
             data.serialize_entry("calledVia", &forward.services)?;
+            data.serialize_entry("forwardedFrom", &forward.from)?;
             data.serialize_entry("address", &origin.peer.address)?;
         }
         data.serialize_entry("secureTransport", &origin.peer.secure)?;

@@ -1,9 +1,15 @@
 //! Forward access sessions: what a service such as CloudFormation makes of the credentials of its
 //! caller, to call others on the caller's behalf (EV-10).
 //!
-//! On AWS services mint them for themselves. Here the operator of the host does, to try what a
-//! policy says to such calls; nobody can over the network. A session is the caller and nothing more:
-//! its policies, tags, second factor and end, with the services' names besides.
+//! On AWS a service mints one when it has received a signed request of its caller. Here the operator
+//! of the host does, to try what a policy says to such calls; nobody can over the network. No request
+//! of the caller is asked for as proof: who may enter the data directory can make keys of every
+//! account's root as well, so a proof would keep nobody out. The trail tells instead: the making of
+//! the session stands in it as the operator's, and each call names the services and the key from
+//! which the session was made.
+//!
+//! A session is the caller and nothing more: its policies, tags, second factor and end, with the
+//! services' names besides. And it is less: no other credentials come of it.
 
 use std::net::IpAddr;
 
@@ -42,12 +48,14 @@ pub struct ForwardSession {
 /// Issues a session in which `services`, in the order in which they are called, call on behalf of
 /// the caller whose access key is `key`. A temporary key needs its `token`; that of another forward
 /// access session lengthens its chain. `source_ip` is the address from which the caller called the
-/// first service; without it, it is the address of each call.
+/// first service, and stays that along the chain (EV-10); while it is not told, it is the address of
+/// each call.
 ///
 /// The session is recorded in the trail of the caller's account, as `CreateForwardAccessSession`.
 ///
 /// # Errors
-/// The key may not be used, a name is no service principal, or the store refuses the record.
+/// The key may not be used, a name is no service principal, the chain is too long or began at another
+/// address, or the store refuses the record.
 pub fn forward_session(
     node: &Node,
     key: &AccessKeyId,
@@ -83,6 +91,7 @@ pub fn forward_session(
     claims.key = id;
     claims.secret = mint.secret();
     let forward = claims.forward.get_or_insert_with(|| Forward {
+        from: key.clone(),
         services: Vec::new(),
         source_ip,
         of_session: token.is_some(),
@@ -91,12 +100,20 @@ pub fn forward_session(
     if services.is_empty() || forward.services.len() > MAX_SERVICES {
         return Err(OperatorError::Services(MAX_SERVICES));
     }
-    let (chain, source_ip) = (forward.services.clone(), forward.source_ip);
+    match (forward.source_ip, source_ip) {
+        (Some(first), Some(other)) if first != other => {
+            return Err(OperatorError::OtherAddress(first));
+        }
+        (first, told) => forward.source_ip = first.or(told),
+    }
+    let (chain, from) = (forward.services.clone(), forward.from.clone());
+    let source_ip = forward.source_ip;
     let sealed = claims.seal(node.keyring(), mint.bytes());
     let token = sealed.filter(|token| token.len() <= MAX_ISSUED);
     let token = token.ok_or(OperatorError::Internal("the session holds too much to be sealed"))?;
     let parameters = json!({
         "accessKeyId": key.as_str(),
+        "forwardedFrom": from.as_str(),
         "arn": caller.arn().as_str(),
         "calledVia": chain,
         "sourceIPAddress": source_ip,

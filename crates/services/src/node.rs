@@ -20,6 +20,7 @@ use crate::guess::Guesses;
 use crate::pool::Pool;
 use crate::ports::{Clock, Entropy};
 use crate::quota::Quotas;
+use crate::readers::Readers;
 use crate::retry;
 use crate::shard::Shard;
 
@@ -87,6 +88,7 @@ pub struct Node {
     imported: RwLock<HashMap<AccessKeyId, AccountId>>,
     signing_keys: KeyCache,
     pool: Pool,
+    readers: Readers,
     guesses: Guesses,
     /// Keys in the outbox whose events are in the journal, though perhaps not synced.
     exported: Mutex<Vec<Vec<u8>>>,
@@ -142,6 +144,7 @@ impl Node {
             imported: RwLock::default(),
             signing_keys: KeyCache::new(),
             pool: Pool::new(),
+            readers: Readers::new(),
             guesses: Guesses::default(),
             exported: Mutex::default(),
             waiting: Mutex::default(),
@@ -518,6 +521,10 @@ impl Node {
 
     pub(crate) fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    pub(crate) fn readers(&self) -> &Readers {
+        &self.readers
     }
 
     pub(crate) fn guesses(&self) -> &Guesses {

@@ -1,6 +1,7 @@
 //! What the operator of the host may do, without credentials of any account: make accounts, import
 //! keys, hold root keys. Each leaves an event in the trail of the account it touches.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bailiwick_identifiers::{AccessKeyId, AccessKeyKind, AccountId, Arn, IdKind, Path, UserName};
@@ -59,6 +60,9 @@ pub enum OperatorError {
     /// A text that is no name of a service.
     #[error("`{0}` is no service principal such as `cloudformation.amazonaws.com`")]
     NoService(String),
+    /// A chain of calls that began elsewhere than told now.
+    #[error("the chain began with a call from {0}, and keeps that address")]
+    OtherAddress(IpAddr),
     /// No service, or too many.
     #[error("a call is forwarded by 1 to {0} services")]
     Services(usize),

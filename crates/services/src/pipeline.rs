@@ -75,19 +75,23 @@ impl Job {
     fn start(self) {
         if self.admitted.entry.heavy {
             let node = Arc::clone(&self.node);
+            let (account, changes) =
+                (self.admitted.authentic.shard.id(), self.admitted.entry.changes);
             // The closure owns the job, and a full queue gives it back only by dropping it: keep a
             // way to answer.
             let slot = Arc::new(parking_lot::Mutex::new(Some(self)));
-            let queued = Arc::clone(&slot);
+            let held = Arc::clone(&slot);
             let work = move || {
-                let job = queued.lock().take();
+                let job = held.lock().take();
                 match job {
                     Some(job) if job.admitted.entry.changes => job.prepare(),
                     Some(job) => job.read(),
                     None => {}
                 }
             };
-            if node.pool().run(work).is_err()
+            let queued =
+                if changes { node.pool().run(work) } else { node.readers().run(account, work) };
+            if queued.is_err()
                 && let Some(job) = slot.lock().take()
             {
                 job.fail(&Fault::common("Throttling", 400, "Rate exceeded"));

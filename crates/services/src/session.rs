@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Who a session acts as.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -32,10 +32,14 @@ pub(crate) enum Subject {
 
 /// The way of a call that services make on a caller's behalf: a forward access session (EV-10).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Forward {
+    /// The key of the caller's own credentials, from which the first session of the chain was made.
+    pub(crate) from: AccessKeyId,
     /// The services in the order in which they were called, as `aws:CalledVia` lists them.
     pub(crate) services: Vec<String>,
-    /// The address from which the caller called the first of them, if it was told.
+    /// The address from which the caller called the first of them, if it was told; kept along the
+    /// chain (EV-10).
     pub(crate) source_ip: Option<IpAddr>,
     /// Whether the caller has a session of its own. A long-term key has no session keys, and its
     /// forwarded calls have none either.
@@ -49,8 +53,10 @@ impl Forward {
     }
 }
 
-/// What a session token holds.
+/// What a session token holds. A member that is not known here could be a limit, so a token with
+/// one is not taken.
 #[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Claims {
     /// The account in which the session acts.
     pub(crate) account: AccountId,
@@ -79,7 +85,7 @@ pub(crate) struct Claims {
     /// The identity set by the first caller of a chain, immutable along it (threat B06).
     pub(crate) source_identity: Option<String>,
     /// The services that call on the subject's behalf.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) forward: Option<Forward>,
 }
 
@@ -99,10 +105,16 @@ const MAX_TOKEN: usize = 16_384;
 /// The longest token issued, in characters: what a header takes, with room to spare.
 pub(crate) const MAX_ISSUED: usize = 12_288;
 
-fn binding(key: &AccessKeyId) -> Binding<'_> {
+/// The forms of claims. The form is bound into the seal and stands nowhere in the token, so that a
+/// server that does not know a form cannot read it as another, and miss what it limits.
+const PLAIN: u64 = 1;
+/// With [`Claims::forward`].
+const FORWARDED: u64 = 2;
+
+fn binding(key: &AccessKeyId, form: u64) -> Binding<'_> {
     // The kind keeps a token from being used as a page marker or the like (threat B02), the key id
     // from being used with another key (threat A12).
-    Binding { kind: "session", id: key.as_str().as_bytes(), version: 1 }
+    Binding { kind: "session", id: key.as_str().as_bytes(), version: form }
 }
 
 impl Claims {
@@ -112,11 +124,15 @@ impl Claims {
         self.forward.as_ref().is_none_or(|forward| forward.of_session)
     }
 
+    fn form(&self) -> u64 {
+        if self.forward.is_some() { FORWARDED } else { PLAIN }
+    }
+
     /// Seals the claims into a token.
     pub(crate) fn seal(&self, keyring: &Keyring, nonce: [u8; 12]) -> Option<String> {
-        let mut plain = serde_json::to_vec(self).ok()?;
-        let sealed = keyring.seal(Purpose::SessionToken, &binding(&self.key), &plain, nonce).ok();
-        plain.zeroize();
+        let plain = Zeroizing::new(serde_json::to_vec(self).ok()?);
+        let binding = binding(&self.key, self.form());
+        let sealed = keyring.seal(Purpose::SessionToken, &binding, &plain, nonce).ok();
         sealed.map(|sealed| STANDARD.encode(sealed))
     }
 
@@ -130,9 +146,82 @@ impl Claims {
             return Err(BadToken);
         }
         let sealed = STANDARD.decode(token).map_err(|_| BadToken)?;
-        let plain =
-            keyring.open(Purpose::SessionToken, &binding(key), &sealed).map_err(|_| BadToken)?;
-        let claims: Self = serde_json::from_slice(&plain).map_err(|_| BadToken)?;
-        if claims.key == *key { Ok(claims) } else { Err(BadToken) }
+        let open = |form| {
+            let plain = keyring.open(Purpose::SessionToken, &binding(key, form), &sealed).ok()?;
+            let claims: Self = serde_json::from_slice(&plain).ok()?;
+            (claims.key == *key && claims.form() == form).then_some(claims)
+        };
+        open(PLAIN).or_else(|| open(FORWARDED)).ok_or(BadToken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claims(forward: Option<Forward>) -> Claims {
+        Claims {
+            account: "123456789012".parse().unwrap(),
+            subject: Subject::Root,
+            key: "ASIAIOSFODNN7EXAMPLE".parse().unwrap(),
+            secret: "secret".to_owned(),
+            issued: Timestamp::UNIX_EPOCH,
+            expires: Timestamp::UNIX_EPOCH,
+            mfa: None,
+            minted_by: None,
+            policy: None,
+            policy_arns: Vec::new(),
+            tags: Vec::new(),
+            transitive: Vec::new(),
+            source_identity: None,
+            forward,
+        }
+    }
+
+    /// A token of another form than its claims have, or of one that is not known here, is none: no
+    /// server reads a session and misses what limits it.
+    #[test]
+    fn tm_b02_a_token_is_of_a_known_form_or_none() {
+        let keyring = Keyring::from_bytes([7; 32]).unwrap();
+        let forward = Forward {
+            from: "AKIAIOSFODNN7EXAMPLE".parse().unwrap(),
+            services: vec!["cloudformation.amazonaws.com".to_owned()],
+            source_ip: None,
+            of_session: false,
+        };
+        let json = |claims: &Claims| serde_json::to_value(claims).unwrap();
+        let (plain, forwarded) = (json(&claims(None)), json(&claims(Some(forward))));
+        // As servers wrote it before there were forward access sessions: without the member.
+        assert!(plain.get("forward").is_none());
+        let with = |claims: &serde_json::Value, member: &str, value: serde_json::Value| {
+            let mut claims = claims.clone();
+            claims[member] = value;
+            claims
+        };
+        let more = with(&plain, "limit", true.into());
+        let mut deeper = forwarded.clone();
+        deeper["forward"]["limit"] = true.into();
+        let other_key = with(&plain, "key", "ASIAI44QH8DHBEXAMPLE".into());
+        for (form, claims, taken) in [
+            (1, &plain, true),
+            (2, &forwarded, true),
+            (1, &with(&plain, "forward", serde_json::Value::Null), true),
+            (0, &plain, false),
+            (2, &plain, false),
+            (3, &plain, false),
+            (1, &forwarded, false),
+            (3, &forwarded, false),
+            (1, &more, false),
+            (2, &deeper, false),
+            (1, &other_key, false),
+        ] {
+            let key: AccessKeyId = "ASIAIOSFODNN7EXAMPLE".parse().unwrap();
+            let text = claims.to_string();
+            let binding = binding(&key, form);
+            let sealed =
+                keyring.seal(Purpose::SessionToken, &binding, text.as_bytes(), [1; 12]).unwrap();
+            let found = Claims::open(&keyring, &key, &STANDARD.encode(sealed));
+            assert_eq!(found.is_ok(), taken, "form {form}: {text}");
+        }
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct Drafts {
     pub(crate) attach: Vec<Named>,
     /// New texts of policies, by name or ARN.
     pub(crate) replace: Vec<(String, Named)>,
-    /// Policies as if detached, by name or ARN.
+    /// Policies as if detached, by name or ARN; a boundary stays.
     pub(crate) detach: Vec<String>,
     /// A permissions boundary in place of the caller's.
     pub(crate) boundary: Option<Named>,
@@ -77,11 +77,19 @@ impl World {
         Ok(Self { account: found.account, managed: found.managed, notes })
     }
 
-    /// A user, role, role session or root of the account, with what applies to it.
+    /// A user, role, role session or root of the account, with what applies to it; also a service
+    /// or `anonymous`, to which only policies of resources apply (EV-8, EV-9).
     ///
     /// # Errors
     /// The account has no such principal, or the ARN is of another account or kind.
     pub(crate) fn caller(self: &Arc<Self>, principal: &str) -> anyhow::Result<Setting> {
+        if principal == "anonymous" {
+            return Ok(Setting { world: Some(Arc::clone(self)), ..Setting::default() });
+        }
+        if !principal.starts_with("arn:") {
+            let (principal, world) = (Some(principal.to_owned()), Some(Arc::clone(self)));
+            return Ok(Setting { principal, world, ..Setting::default() });
+        }
         let arn: Arn = principal.parse().with_context(|| format!("`{principal}` is not an ARN"))?;
         if arn.account_id() != Some(self.account.id()) {
             bail!("`{principal}` is not of account {}, which the export shows", self.account.id());
@@ -178,19 +186,26 @@ impl Setting {
     /// The same caller with drafts laid over its policies.
     ///
     /// # Errors
-    /// A policy that is to be replaced or detached does not apply to the caller.
+    /// A policy that is to be replaced does not apply to the caller, one that is to be detached is
+    /// not attached, or the caller has no policies of its own.
     pub(crate) fn with_drafts(&self, drafts: &Drafts) -> anyhow::Result<Self> {
+        match self.principal.as_deref() {
+            Some(principal) if principal.starts_with("arn:") => {}
+            Some(service) => bail!("`{service}` has no policies of its own that could be changed"),
+            None => bail!("an anonymous caller has no policies of its own that could be changed"),
+        }
         let mut changed = self.clone();
         for name in &drafts.detach {
             let before = changed.policies.identity.len();
             changed.policies.identity.retain(|policy| !goes_by(policy, name));
-            let mut found = changed.policies.identity.len() < before;
-            if changed.policies.boundary.as_ref().is_some_and(|policy| goes_by(policy, name)) {
-                changed.policies.boundary = None;
-                found = true;
-            }
-            if !found {
-                bail!(self.no_policy(name));
+            if changed.policies.identity.len() == before {
+                if self.policies.boundary.as_ref().is_some_and(|policy| goes_by(policy, name)) {
+                    bail!(
+                        "policy `{name}` is the permissions boundary, and not attached: \
+                         `boundary` tries another one"
+                    );
+                }
+                bail!(no_policy(name, &self.policies.identity));
             }
         }
         for (name, text) in &drafts.replace {
@@ -202,7 +217,10 @@ impl Setting {
                 found = true;
             }
             if !found {
-                bail!(self.no_policy(name));
+                bail!(no_policy(
+                    name,
+                    self.policies.identity.iter().chain(&self.policies.boundary)
+                ));
             }
         }
         changed.policies.identity.extend(drafts.attach.iter().cloned());
@@ -211,20 +229,19 @@ impl Setting {
         }
         Ok(changed)
     }
+}
 
-    fn no_policy(&self, name: &str) -> String {
-        let all = self.policies.identity.iter().chain(&self.policies.boundary);
-        let known: Vec<String> = all.map(|policy| short(&policy.label).to_owned()).collect();
-        let mut text = format!("no policy `{name}` applies to the principal");
-        if let Some(advice) = advice(name, known.iter().map(String::as_str)) {
-            text.push_str(": ");
-            text.push_str(&advice);
-        } else if !known.is_empty() {
-            text.push_str("; there is ");
-            text.push_str(&known.join(", "));
-        }
-        text
+fn no_policy<'a>(name: &str, all: impl IntoIterator<Item = &'a Named>) -> String {
+    let known: Vec<&str> = all.into_iter().map(|policy| short(&policy.label)).collect();
+    let mut text = format!("no policy `{name}` applies to the principal");
+    if let Some(advice) = advice(name, known.iter().copied()) {
+        text.push_str(": ");
+        text.push_str(&advice);
+    } else if !known.is_empty() {
+        text.push_str("; there is ");
+        text.push_str(&known.join(", "));
     }
+    text
 }
 
 /// Whether a policy of an export has this name or ARN.

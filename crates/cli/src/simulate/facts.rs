@@ -25,20 +25,22 @@ pub(crate) fn check_action(action: &str) -> Result<(), String> {
 /// The most notes of one question or test: to look for the nearest of many names takes time.
 pub(crate) const MOST_NOTES: usize = 100;
 
-/// What there is to say about these actions on these resources with these keys.
+/// What there is to say about these actions on these resources with these keys. `naming` is how a
+/// resource is given, such as `--resource`.
 pub(crate) fn notes(
     actions: &[String],
     resources: &[String],
     keys: &BTreeSet<&str>,
+    naming: &str,
 ) -> BTreeSet<String> {
     let mut notes = BTreeSet::new();
     for action in actions {
-        // An action that is not known is not known on any resource.
-        match about(action, "*") {
-            Some(note) => notes.extend([note]),
-            None => {
-                notes
-                    .extend(resources.iter().filter_map(|one| about(action, one)).take(MOST_NOTES));
+        match find(action) {
+            // An action that is not known is not known on any resource.
+            Err(note) => notes.extend([note]),
+            Ok((service, found)) => {
+                let about = |one: &String| about_resource(service, found, one, naming);
+                notes.extend(resources.iter().filter_map(about).take(MOST_NOTES));
             }
         }
         if notes.len() >= MOST_NOTES {
@@ -54,21 +56,24 @@ pub(crate) fn notes(
     notes
 }
 
-/// What there is to say about an action on a resource.
-fn about(action: &str, resource: &str) -> Option<String> {
+/// The catalog's entry of an action.
+///
+/// # Errors
+/// What there is to say about one that it does not have.
+fn find(action: &str) -> Result<(&'static Service, &'static Action), String> {
     let catalog = Catalog::embedded();
-    let (prefix, name) = action.split_once(':')?;
+    let (prefix, name) = action.split_once(':').unwrap_or((action, ""));
     let Some(service) = catalog.service(prefix) else {
         let known = catalog.services().map(Service::prefix);
         let meant = nearest(prefix, known).map(|found| format!("{found}:{name}"));
-        return Some(unknown(&format!("no service has the prefix `{prefix}`"), meant.as_deref()));
+        return Err(unknown(&format!("no service has the prefix `{prefix}`"), meant.as_deref()));
     };
     let Some(found) = service.action(name) else {
         let known = service.actions().map(|action| &*action.name);
         let meant = nearest(name, known).map(|found| format!("{}:{found}", service.prefix()));
-        return Some(unknown(&format!("{prefix} has no action `{name}`"), meant.as_deref()));
+        return Err(unknown(&format!("{prefix} has no action `{name}`"), meant.as_deref()));
     };
-    about_resource(service, found, resource)
+    Ok((service, found))
 }
 
 /// What there is to say about a context key in a request for an action.
@@ -118,8 +123,36 @@ fn keys_of<'a>(service: &'a Service, action: &'a Action) -> Vec<&'a str> {
     action.condition_keys.iter().chain(of_types).map(|key| &**key).collect()
 }
 
-fn about_resource(service: &Service, action: &Action, resource: &str) -> Option<String> {
+/// Actions that name no resource in the catalog and are not decided on `*` (IN-4, IN-8), with what
+/// the sixth field of their resource begins with.
+const LISTS: [(&str, &str, &str); 7] = [
+    ("iam", "ListGroups", "group/"),
+    ("iam", "ListInstanceProfiles", "instance-profile/"),
+    ("iam", "ListRoles", "role/"),
+    ("iam", "ListServerCertificates", "server-certificate/"),
+    ("iam", "ListUsers", "user/"),
+    ("iam", "ListVirtualMFADevices", "mfa/"),
+    ("s3", "ListAllMyBuckets", "*"),
+];
+
+/// What there is to say about an action on a resource.
+fn about_resource(
+    service: &Service,
+    action: &Action,
+    resource: &str,
+    naming: &str,
+) -> Option<String> {
     let (prefix, name) = (service.prefix(), &action.name);
+    let listed = |(of, list, _): &&(&str, &str, &str)| *of == prefix && *list == &**name;
+    if let Some((_, _, head)) = LISTS.iter().find(listed) {
+        return about_list(prefix, name, head, resource, naming);
+    }
+    if resource == "*" && prefix == "sts" && name.starts_with("AssumeRole") {
+        return Some(format!(
+            "{prefix}:{name} is asked on `*`, where no trust policy applies: name the role with \
+             {naming} ROLE_ARN"
+        ));
+    }
     let types: Vec<&ResourceType> = action
         .resource_types
         .iter()
@@ -145,6 +178,29 @@ fn about_resource(service: &Service, action: &Action, resource: &str) -> Option<
         shapes.push(format!("{} more", types.len() - shapes.len()));
     }
     Some(format!("`{resource}` is not what {prefix}:{name} works on: {}", shapes.join(" or ")))
+}
+
+/// What there is to say about the resource of a list.
+fn about_list(
+    prefix: &str,
+    name: &str,
+    head: &str,
+    resource: &str,
+    naming: &str,
+) -> Option<String> {
+    let fields: Vec<&str> = resource.splitn(6, ':').collect();
+    let fine = match fields.as_slice() {
+        ["arn", _, service, _, _, rest] if head == "*" => *service == prefix && *rest == head,
+        ["arn", _, service, _, _, rest] => *service == prefix && rest.starts_with(head),
+        _ => false,
+    };
+    let meant = if head == "*" {
+        format!("`arn:aws:{prefix}:::*`")
+    } else {
+        format!("the path that is listed, such as `arn:aws:{prefix}::ACCOUNT:{head}`")
+    };
+    let note = format!("{prefix}:{name} is decided on {meant}: name it with {naming}");
+    (!fine).then_some(note)
 }
 
 /// Whether an ARN has the shape of a pattern such as `arn:${Partition}:s3:::${BucketName}`. A
@@ -225,11 +281,22 @@ mod tests {
             ("bedrock:InvokeModl", "*", Some("did you mean `bedrock:InvokeModel`?")),
             ("sqs:SendMessage", "arn:aws:sqs:eu-west-1:123456789012:q", None),
             ("sqs:SendMessage", "arn:aws:sns:eu-west-1:123456789012:q", Some("works on")),
-            ("s3:ListAllMyBuckets", "arn:aws:s3:::bucket", Some("requests are for `*`")),
+            ("ec2:DescribeInstances", "arn:aws:s3:::bucket", Some("requests are for `*`")),
+            ("s3:ListAllMyBuckets", "arn:aws:s3:::bucket", Some("decided on `arn:aws:s3:::*`")),
+            ("s3:ListAllMyBuckets", "arn:aws:s3:::*", None),
+            ("iam:ListRoles", "*", Some("such as `arn:aws:iam::ACCOUNT:role/`: name it with -r")),
+            ("iam:ListRoles", "arn:aws:iam::123456789012:role/team/", None),
+            ("iam:ListRoles", "arn:aws:iam::123456789012:user/", Some("the path that is listed")),
+            ("iam:ListPolicies", "*", None),
+            ("sts:AssumeRoleWithSAML", "*", Some("name the role with -r ROLE_ARN")),
+            ("sts:AssumeRole", "arn:aws:iam::123456789012:role/r", None),
             ("iam:GetUser", "arn:aws:iam::123456789012:user/team/alice", None),
             ("iam:GetUser", "arn:aws:iam::123456789012:role/alice", Some("works on")),
         ] {
-            let found = about(action, resource);
+            let found = match find(action) {
+                Ok((service, found)) => about_resource(service, found, resource, "-r"),
+                Err(note) => Some(note),
+            };
             match expected {
                 None => assert_eq!(found, None, "{action}"),
                 Some(part) => {

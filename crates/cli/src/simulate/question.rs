@@ -254,7 +254,20 @@ impl Setting {
             keys.one("aws:RequestedRegion", requested_region(action, region, partition));
         }
         keys.extend(&self.context);
+        self.service_between(&mut keys);
         keys
+    }
+
+    /// `aws:ViaAWSService`, which every request has (KEY-5): false where the caller itself calls,
+    /// true where it is said by which services the call comes. A service as caller tells neither.
+    fn service_between(&self, keys: &mut Keys) {
+        let service = self.principal.as_deref().is_some_and(is_service);
+        if service || keys.has("aws:ViaAWSService") {
+            return;
+        }
+        let chain = ["aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"];
+        let between = chain.iter().any(|key| keys.has(key));
+        keys.one("aws:ViaAWSService", if between { "true" } else { "false" });
     }
 
     fn principal_keys(&self, keys: &mut Keys) {
@@ -264,8 +277,7 @@ impl Setting {
             keys.one("aws:userid", "anonymous");
             return;
         };
-        let service =
-            principal.ends_with(".amazonaws.com") || principal.ends_with(".amazonaws.com.cn");
+        let service = is_service(principal);
         keys.one("aws:PrincipalIsAWSService", if service { "true" } else { "false" });
         if service {
             keys.one("aws:PrincipalServiceName", principal);
@@ -301,6 +313,10 @@ impl Setting {
             keys.one("aws:userid", id);
         }
     }
+}
+
+fn is_service(principal: &str) -> bool {
+    principal.ends_with(".amazonaws.com") || principal.ends_with(".amazonaws.com.cn")
 }
 
 /// Services with one endpoint for all regions. Evidence: documented, in the example of a policy
@@ -447,6 +463,7 @@ mod tests {
             ("aws:PrincipalIsAWSService", "false"),
             ("aws:PrincipalTag/team", "blue"),
             ("aws:ResourceAccount", "210987654321"),
+            ("aws:ViaAWSService", "false"),
             ("aws:username", "bob"),
         ] {
             assert_eq!(keys[key], expected, "{key}");
@@ -464,6 +481,28 @@ mod tests {
         ] {
             let setting = Setting { principal: Some(principal.into()), ..Setting::default() };
             assert_eq!(setting.context_for("s3:X", "*").to_json()[key], expected, "{principal}");
+        }
+    }
+
+    // KEY-5, EV-10
+    #[test]
+    fn whether_a_service_is_between() {
+        let user = "arn:aws:iam::123456789012:user/alice";
+        for (principal, given, expected) in [
+            (Some(user), None, Some("false")),
+            (None, None, Some("false")),
+            (Some(user), Some(("AWS:viaawsservice", "true")), None),
+            (Some(user), Some(("aws:CalledViaLast", "athena.amazonaws.com")), Some("true")),
+            (Some("s3.amazonaws.com"), None, None),
+        ] {
+            let principal = principal.map(ToOwned::to_owned);
+            let mut setting = Setting { principal, ..Setting::default() };
+            if let Some((key, value)) = given {
+                setting.context.set(key, vec![value.to_owned()]);
+            }
+            let keys = setting.context_for("s3:X", "*").to_json();
+            let found = keys.get("aws:ViaAWSService").and_then(Json::as_str);
+            assert_eq!(found, expected, "{:?} {given:?}", setting.principal);
         }
     }
 

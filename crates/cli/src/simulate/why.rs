@@ -34,8 +34,17 @@ pub(crate) fn reason(asked: &Asked) -> String {
             Some(level) => format!("no {kind} of level {level} allows it (the root is level 0)"),
             None => format!("no {kind} allows it"),
         },
+        // IN-6: what is not understood never grants, and may have been meant to deny.
         Reason::EvaluationError { source } => {
-            format!("{} cannot be understood, so it is denied", label(asked, &source.id))
+            let found = statements(asked, |_| true).find(|(id, report)| {
+                **id == *source.id && matches!(report.outcome, Outcome::Unclear { .. })
+            });
+            let Some((id, report)) = found else {
+                let label = label(asked, &source.id);
+                return format!("{label} cannot be read, so the request is denied");
+            };
+            let (place, name) = (place(asked, id, report), name(report));
+            format!("denied by {place}, {name}, whose condition cannot be understood")
         }
     }
 }
@@ -185,9 +194,13 @@ fn said(report: &StatementReport) -> String {
         Outcome::Missed(Miss::Principal { wanted, negated, .. }) => {
             element("Principal", *negated, wanted)
         }
+        // OP-X1
+        Outcome::Missed(Miss::Condition(found)) if found.unknown_operator => {
+            format!("the operator `{}` is not known, so this Allow grants nothing", found.operator)
+        }
         Outcome::Missed(Miss::Condition(found)) => condition(found),
         Outcome::Unclear { condition: found } => {
-            format!("the operator `{}` is not known", found.operator)
+            format!("the operator `{}` is not known, so this Deny holds", found.operator)
         }
     }
 }
@@ -288,7 +301,7 @@ mod tests {
             ),
             (
                 identity(Named::file("bad.json", "{")),
-                "bad.json cannot be understood, so it is denied",
+                "bad.json cannot be read, so the request is denied",
             ),
             (Policies::default(), "no identity-based policy allows it\nthere is no Allow"),
         ] {

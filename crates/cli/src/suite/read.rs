@@ -295,7 +295,7 @@ impl Reader<'_> {
         let arn = self.source.text(node, "a principal")?;
         let mut setting = self.defaults.clone();
         match &self.world {
-            Some(world) if arn.starts_with("arn:") => {
+            Some(world) => {
                 let fault = |error: anyhow::Error| self.source.fault(node.at, &error.to_string());
                 let found = world.caller(arn).map_err(fault)?;
                 setting.principal = found.principal;
@@ -552,7 +552,7 @@ impl Reader<'_> {
         let keys = settings.iter().flat_map(|setting| setting.context.iter().map(|(key, _)| key));
         let keys: BTreeSet<&str> = keys.collect();
         let (file, (line, column)) = (self.source.file, fields.at);
-        let found = facts::notes(actions, resources, &keys);
+        let found = facts::notes(actions, resources, &keys, "`resource:`");
         notes.extend(found.into_iter().map(|note| format!("{file}:{line}:{column}: {note}")));
     }
 

@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use bailiwick_catalog::Catalog;
 use bailiwick_identifiers::{AccountId, Arn, Folded, GroupName, IdKind, Partition, UniqueId};
 use jiff::Timestamp;
+use serde::Deserialize;
 
 use super::form::{Instant, Item, Pages};
+use super::members::{self, MAX_KINDS};
 use super::place::Text;
 use super::{ExportError, ExportProblem, Imported, Note, NoteKind, NotePlace};
 use crate::account::Account;
@@ -19,6 +21,7 @@ use crate::text::{IdentityText, TrustText};
 pub(super) fn account(
     texts: &[Text<'_>],
     pages: Pages<'_>,
+    members: &members::Found<'_>,
     catalog: &'static Catalog,
 ) -> Result<Imported, ExportError> {
     let owner = owner(texts, &pages)?;
@@ -38,6 +41,7 @@ pub(super) fn account(
         trust_texts: HashMap::new(),
         principals: HashMap::new(),
         missing_groups: BTreeSet::new(),
+        missing_principals: BTreeSet::new(),
     };
     if pages.cut_off {
         builder.notes.push(Note {
@@ -47,6 +51,7 @@ pub(super) fn account(
             text: "every page says that another one follows, and none is there".to_owned(),
         });
     }
+    builder.name_unknown_members(members);
     let mut of_aws = HashMap::new();
     builder.policies(pages.policies, &mut of_aws)?;
     builder.groups(pages.groups)?;
@@ -111,10 +116,10 @@ pub(super) struct Builder<'t, 'a> {
     /// Equal texts are one document in memory.
     pub(super) identity_texts: HashMap<Cow<'a, str>, IdentityText>,
     pub(super) trust_texts: HashMap<Cow<'a, str>, TrustText>,
-    /// The ids of users and roles by ARN; roles also under the ARN that they would have without a
-    /// path, as their sessions name them (PR-11).
+    /// The ids of users and roles by ARN.
     pub(super) principals: HashMap<Arn, UniqueId>,
     pub(super) missing_groups: BTreeSet<GroupName>,
+    pub(super) missing_principals: BTreeSet<Arn>,
 }
 
 impl<'a> Builder<'_, 'a> {
@@ -126,6 +131,14 @@ impl<'a> Builder<'_, 'a> {
         let nowhere = Text::new("", "");
         let text = self.texts.get(at.file).unwrap_or(&nowhere);
         ExportError::at(text, text.offset_of(at.raw), problem)
+    }
+
+    /// A part of an entity, read by itself.
+    pub(super) fn form<T: Deserialize<'a>>(&self, at: At<'a>) -> Result<T, ExportError> {
+        serde_json::from_str(at.raw).map_err(|error| {
+            let nowhere = Text::new("", "");
+            self.texts.get(at.file).unwrap_or(&nowhere).json_error(at.raw, &error)
+        })
     }
 
     pub(super) fn place(&self, file: usize, part: &str) -> Option<NotePlace> {
@@ -188,6 +201,38 @@ impl<'a> Builder<'_, 'a> {
         };
         self.notes.push(Note { kind: NoteKind::Derived, place, about: arn.to_string(), text });
         id
+    }
+
+    /// What the account has no place for.
+    pub(super) fn passed_over(&mut self, at: At<'_>, about: &Arn, text: String) {
+        let place = self.place(at.file, at.raw);
+        let about = about.to_string();
+        self.notes.push(Note { kind: NoteKind::PassedOver, place, about, text });
+    }
+
+    fn name_unknown_members(&mut self, found: &members::Found<'_>) {
+        let export = self.account.id().to_string();
+        for (file, unknown) in &found.unknown {
+            let place = match &unknown.name {
+                Cow::Borrowed(name) => self.place(*file, name),
+                Cow::Owned(_) => None,
+            };
+            let times = match unknown.times {
+                1 => String::new(),
+                times => format!("; it stands {times} times in all"),
+            };
+            let text = format!(
+                "`{}` is no member of {} that is known here, and is passed over{times}",
+                unknown.name, unknown.of
+            );
+            let about = unknown.arn.clone().unwrap_or_else(|| export.clone());
+            self.notes.push(Note { kind: NoteKind::PassedOver, place, about, text });
+        }
+        if found.more {
+            let text = format!("there are more than {MAX_KINDS} kinds of unknown members");
+            let note = Note { kind: NoteKind::PassedOver, place: None, about: export, text };
+            self.notes.push(note);
+        }
     }
 
     /// Tells which attached policies and boundaries are nowhere, and whether the catalog stands in.

@@ -3,17 +3,23 @@
 use bailiwick_identifiers::{Arn, TagSet, UniqueId};
 use serde_json::{Map, Value, json};
 
+use super::entities::is_missing;
 use crate::account::Account;
 use crate::entity::{Group, InstanceProfile, Policy, Role, User};
 use crate::text::TrustText;
 
 /// What GetAccountAuthorizationDetails tells of an account, in one page of the command line's
 /// form. Documents stand in it as the API sends them, URL-encoded, so that no byte is lost. AWS
-/// managed policies are left to the reader's catalog.
+/// managed policies are left to the reader's catalog. What an export did not hold when the account
+/// was read from it, a group or a version in force, is not in it either, and is missing again.
 pub fn details(account: &Account) -> Value {
     json!({
         "UserDetailList": account.users().map(|it| user(account, it)).collect::<Vec<_>>(),
-        "GroupDetailList": account.groups().map(|it| group(account, it)).collect::<Vec<_>>(),
+        "GroupDetailList": account
+            .groups()
+            .filter(|it| !is_missing(account, it))
+            .map(|it| group(account, it))
+            .collect::<Vec<_>>(),
         "RoleDetailList": account.roles().map(|it| role(account, it)).collect::<Vec<_>>(),
         "Policies": account.policies().map(|it| policy(account, it)).collect::<Vec<_>>(),
     })
@@ -102,7 +108,6 @@ fn policy(account: &Account, policy: &Policy) -> Value {
         "PolicyId": policy.id,
         "Arn": arn,
         "Path": policy.path,
-        "DefaultVersionId": format!("v{}", policy.default_version),
         "AttachmentCount": account.attached_to(&arn).count(),
         "PermissionsBoundaryUsageCount": account.bounded_by(&arn).count(),
         "IsAttachable": true,
@@ -110,6 +115,8 @@ fn policy(account: &Account, policy: &Policy) -> Value {
         "UpdateDate": policy.updated,
         "PolicyVersionList": versions,
     });
+    let in_force = (policy.default_version > 0).then(|| format!("v{}", policy.default_version));
+    put(&mut detail, "DefaultVersionId", in_force.map(Value::from));
     put(&mut detail, "Description", policy.description.as_deref().map(Value::from));
     detail
 }

@@ -9,10 +9,11 @@ use serde_json::value::RawValue;
 
 use super::build::{At, Builder, Claim, derived_id, instant};
 use super::form::{
-    AttachedForm, GroupDetail, Instant, Item, PolicyForm, ProfileForm, RoleDetail, TagForm,
-    UserDetail,
+    AttachedForm, GroupDetail, Instant, Item, LastUsedForm, PolicyForm, ProfileForm, RoleDetail,
+    TagForm, UserDetail,
 };
 use super::{ExportError, ExportProblem, Note, NoteKind};
+use crate::account::Account;
 use crate::entity::{
     Attachment, Group, InlinePolicy, InstanceProfile, Membership, Role, RoleUse, User,
 };
@@ -22,6 +23,17 @@ use crate::text::IdentityText;
 /// The longest session of a role whose export does not tell it, in seconds. Source: IAM API,
 /// CreateRole.
 const DEFAULT_SESSION: u32 = 3600;
+
+/// The policy of a group that is not there. No text that was ever written is empty.
+const MISSING: &str = "missing";
+
+/// Whether a group stands for one that the export did not hold.
+pub(super) fn is_missing(account: &Account, group: &Group) -> bool {
+    group.id == derived_id(IdKind::Group, account.group_arn(group).as_str())
+        && account
+            .inline_policies(group.id)
+            .any(|policy| policy.name.as_str() == MISSING && policy.document.source().is_empty())
+}
 
 impl<'a> Builder<'_, 'a> {
     pub(super) fn groups(
@@ -72,12 +84,13 @@ impl<'a> Builder<'_, 'a> {
             };
             let Some(id) = self.admit(at, claim)? else { continue };
             self.principals.insert(detail.arn.clone(), id);
+            let tags = self.tags(at, &detail.arn, detail.tags);
             self.account.put(Record::User(Arc::new(User {
                 id,
                 name,
                 path,
                 created: instant(detail.create_date),
-                tags: tags(detail.tags),
+                tags,
                 boundary: detail.permissions_boundary.map(|it| it.permissions_boundary_arn),
             })));
             self.inline(at, id, &detail.arn, detail.user_policy_list)?;
@@ -107,7 +120,7 @@ impl<'a> Builder<'_, 'a> {
                 text: "the group is not there; its users are denied".to_owned(),
             });
         }
-        if let Ok(missing) = "missing".parse::<PolicyName>() {
+        if let Ok(missing) = MISSING.parse::<PolicyName>() {
             self.account.put(Record::InlinePolicy(Arc::new(InlinePolicy {
                 owner: id,
                 name: missing,
@@ -155,6 +168,7 @@ impl<'a> Builder<'_, 'a> {
             let arn = detail.arn;
             let raw = detail.assume_role_policy_document.map(RawValue::get);
             let trust = self.trust(at.file, raw, &arn, &by_session);
+            let tags = self.tags(at, &arn, detail.tags);
             self.account.put(Record::Role(Arc::new(Role {
                 id,
                 name: detail.role_name,
@@ -163,30 +177,33 @@ impl<'a> Builder<'_, 'a> {
                 description: None,
                 max_session_seconds: DEFAULT_SESSION,
                 trust,
-                tags: tags(detail.tags),
+                tags,
                 boundary: detail.permissions_boundary.map(|it| it.permissions_boundary_arn),
             })));
-            if let Some(last) = detail.role_last_used
-                && let Some(Instant(used)) = last.last_used_date
-            {
-                let region = last.region.unwrap_or_default();
-                self.account.put(Record::RoleUse(Arc::new(RoleUse { role: id, at: used, region })));
+            if let Some(last) = detail.role_last_used {
+                self.last_use(at, id, &arn, last);
             }
             self.inline(at, id, &arn, detail.role_policy_list)?;
             self.attach(id, detail.attached_managed_policies);
-            for profile in detail.instance_profile_list.unwrap_or_default() {
-                self.profile(at, id, profile)?;
+            for raw in detail.instance_profile_list.unwrap_or_default() {
+                self.profile(At { file: at.file, raw: raw.get() }, id, &arn)?;
             }
         }
         Ok(())
     }
 
-    fn profile(
-        &mut self,
-        at: At<'a>,
-        role: UniqueId,
-        profile: ProfileForm,
-    ) -> Result<(), ExportError> {
+    fn last_use(&mut self, at: At<'a>, role: UniqueId, arn: &Arn, last: LastUsedForm) {
+        let region = last.region.unwrap_or_default();
+        if let Some(Instant(at)) = last.last_used_date {
+            self.account.put(Record::RoleUse(Arc::new(RoleUse { role, at, region })));
+        } else if !region.is_empty() {
+            let text = format!("its last use, in {region}, has no date and is passed over");
+            self.passed_over(at, arn, text);
+        }
+    }
+
+    fn profile(&mut self, at: At<'a>, role: UniqueId, of: &Arn) -> Result<(), ExportError> {
+        let profile: ProfileForm = self.form(at)?;
         let path = profile.path.unwrap_or_else(Path::root);
         let name = profile.instance_profile_name;
         let expected = Arn::instance_profile(self.partition(), self.account.id(), &path, &name);
@@ -198,12 +215,22 @@ impl<'a> Builder<'_, 'a> {
             id: profile.instance_profile_id.as_deref(),
         };
         if let Some(id) = self.admit(at, claim)? {
+            let others = profile.roles.unwrap_or_default();
+            let others = others.into_iter().filter_map(|role| role.arn);
+            for other in others.filter(|other| other != of.as_str()) {
+                let text = format!(
+                    "it is in the list of `{of}`, and counts as that role's; `{other}`, which it \
+                     names, is passed over"
+                );
+                self.passed_over(at, &profile.arn, text);
+            }
+            let tags = self.tags(at, &profile.arn, profile.tags);
             self.account.put(Record::InstanceProfile(Arc::new(InstanceProfile {
                 id,
                 name,
                 path,
                 created: instant(profile.create_date),
-                tags: tags(profile.tags),
+                tags,
                 role: Some(role),
             })));
         }
@@ -235,14 +262,22 @@ impl<'a> Builder<'_, 'a> {
             self.account.put(Record::Attachment(Attachment { owner, policy }));
         }
     }
-}
 
-/// AWS's own tags (`aws:...`) stand in exports, so they are taken here. The later of two keys that
-/// differ in case alone wins; AWS lets none be written.
-fn tags(tags: Option<Vec<TagForm>>) -> TagSet {
-    let mut set = TagSet::default();
-    for TagForm { key, value } in tags.unwrap_or_default() {
-        set.put(Tag { key, value });
+    /// AWS's own tags (`aws:...`) stand in exports, so they are taken here. The later of two keys
+    /// that differ in case alone wins; AWS lets none be written.
+    fn tags(&mut self, at: At<'a>, arn: &Arn, tags: Option<Vec<TagForm>>) -> TagSet {
+        let mut set = TagSet::default();
+        for TagForm { key, value } in tags.unwrap_or_default() {
+            if let Some(held) = set.value(key.as_str()) {
+                let text = format!(
+                    "its tag `{key}` stands twice: `{}` is passed over, `{}` counts",
+                    held.as_str(),
+                    value.as_str()
+                );
+                self.passed_over(at, arn, text);
+            }
+            set.put(Tag { key, value });
+        }
+        set
     }
-    set
 }

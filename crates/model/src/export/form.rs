@@ -1,7 +1,7 @@
 //! The JSON of an export, as it is written: pages, and the details of entities.
 //!
-//! Members that say nothing about authorization are passed over. Lists that are not there are
-//! empty: so AWS writes them.
+//! Members that say nothing about authorization are passed over, and those that are not known are
+//! found by another walk (`members`). Lists that are not there are empty: so AWS writes them.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ use super::{ExportError, ExportProblem};
 
 /// A page. The entities stay as they stand in the text, so that each keeps its place.
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a page of an export")]
 pub(super) struct Page<'a> {
     #[serde(borrow, default)]
     user_detail_list: Option<Vec<&'a RawValue>>,
@@ -153,7 +153,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for OneOrMore<'a> {
 
 /// A user.
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "the details of a user")]
 pub(super) struct UserDetail<'a> {
     #[serde(default)]
     pub(super) path: Option<Path>,
@@ -177,7 +177,7 @@ pub(super) struct UserDetail<'a> {
 
 /// A group.
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "the details of a group")]
 pub(super) struct GroupDetail<'a> {
     #[serde(default)]
     pub(super) path: Option<Path>,
@@ -195,7 +195,7 @@ pub(super) struct GroupDetail<'a> {
 
 /// A role.
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "the details of a role")]
 pub(super) struct RoleDetail<'a> {
     #[serde(default)]
     pub(super) path: Option<Path>,
@@ -207,8 +207,8 @@ pub(super) struct RoleDetail<'a> {
     pub(super) create_date: Option<Instant>,
     #[serde(borrow, default)]
     pub(super) assume_role_policy_document: Option<&'a RawValue>,
-    #[serde(default)]
-    pub(super) instance_profile_list: Option<Vec<ProfileForm>>,
+    #[serde(borrow, default)]
+    pub(super) instance_profile_list: Option<Vec<&'a RawValue>>,
     #[serde(borrow, default)]
     pub(super) role_policy_list: Option<Vec<PolicyForm<'a>>>,
     #[serde(default)]
@@ -223,7 +223,7 @@ pub(super) struct RoleDetail<'a> {
 
 /// A managed policy: the customer's, or one of AWS's.
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "the details of a managed policy")]
 pub(super) struct PolicyDetail<'a> {
     #[serde(default)]
     pub(super) path: Option<Path>,
@@ -245,7 +245,7 @@ pub(super) struct PolicyDetail<'a> {
 
 /// A version of a managed policy.
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a version of a policy")]
 pub(super) struct VersionForm<'a> {
     #[serde(borrow, default)]
     pub(super) document: Option<&'a RawValue>,
@@ -258,7 +258,7 @@ pub(super) struct VersionForm<'a> {
 
 /// An inline policy.
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "an inline policy")]
 pub(super) struct PolicyForm<'a> {
     pub(super) policy_name: PolicyName,
     #[serde(borrow, default)]
@@ -267,21 +267,21 @@ pub(super) struct PolicyForm<'a> {
 
 /// A managed policy that is attached.
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "an attached policy")]
 pub(super) struct AttachedForm {
     pub(super) policy_arn: Arn,
 }
 
 /// A permissions boundary.
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a permissions boundary")]
 pub(super) struct BoundaryForm {
     pub(super) permissions_boundary_arn: Arn,
 }
 
 /// A tag.
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a tag")]
 pub(super) struct TagForm {
     pub(super) key: TagKey,
     pub(super) value: TagValue,
@@ -289,7 +289,7 @@ pub(super) struct TagForm {
 
 /// An instance profile, in the list of its role.
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "an instance profile")]
 pub(super) struct ProfileForm {
     #[serde(default)]
     pub(super) path: Option<Path>,
@@ -301,11 +301,21 @@ pub(super) struct ProfileForm {
     pub(super) create_date: Option<Instant>,
     #[serde(default)]
     pub(super) tags: Option<Vec<TagForm>>,
+    #[serde(default)]
+    pub(super) roles: Option<Vec<ProfileRole>>,
+}
+
+/// A role, in the list of its instance profile: all of it stands in the role's own details.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "a role of an instance profile")]
+pub(super) struct ProfileRole {
+    #[serde(default)]
+    pub(super) arn: Option<String>,
 }
 
 /// When and where a role was last used; empty before its first use.
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "the last use of a role")]
 pub(super) struct LastUsedForm {
     #[serde(default)]
     pub(super) last_used_date: Option<Instant>,

@@ -1,7 +1,7 @@
 //! The documents of an export. Equal texts become one document in memory.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use bailiwick_identifiers::{AccountId, Arn, UniqueId};
 use bailiwick_policy::{Document, DocumentError, DocumentKind, PrincipalType};
@@ -54,27 +54,52 @@ impl<'a> Builder<'_, 'a> {
         }
         let parsed = Document::parse(&source, DocumentKind::Trust);
         let (mut bindings, mut foreign) = (Vec::<Binding>::new(), false);
-        for principal in parsed.iter().flat_map(Document::principals) {
-            if !matches!(principal.kind, PrincipalType::Aws | PrincipalType::Bare) {
+        // Roles that are not there. Sessions of a role of that name and another path are named by
+        // the same ARN (PR-11), which must not be bound then: it would let in the wrong role.
+        let mut gone = BTreeSet::new();
+        let named = parsed.iter().flat_map(Document::principals).filter_map(|principal| {
+            let may_name = matches!(principal.kind, PrincipalType::Aws | PrincipalType::Bare);
+            may_name.then(|| Named::by(principal.text)).flatten()
+        });
+        for named in named {
+            if named.account != self.account.id()
+                || named.arn.partition() != self.account.partition().as_str()
+            {
+                foreign = true;
                 continue;
             }
-            let Some(named) = Named::by(principal.text) else { continue };
-            foreign |= named.account != self.account.id()
-                || named.arn.partition() != self.account.partition().as_str();
             let found = if named.is_session {
                 by_session.get(&named.arn)
             } else {
                 self.principals.get(&named.arn)
             };
-            let binding = found.map(|id| Binding { arn: named.arn, id: *id });
-            bindings.extend(binding.filter(|binding| !bindings.contains(binding)));
+            if let Some(id) = found {
+                let binding = Binding { arn: named.arn, id: *id };
+                bindings.extend((!bindings.contains(&binding)).then_some(binding));
+            } else {
+                self.missing_principal(&named.arn);
+                gone.insert(named.arn);
+            }
         }
+        bindings.retain(|binding| !gone.contains(&binding.arn));
         if let Err(error) = &parsed {
             self.unreadable(file, raw, format!("{role} trust policy"), error);
         }
         let text = TrustText::exported(&source, parsed, bindings, foreign);
         self.trust_texts.insert(source, text.clone());
         text
+    }
+
+    fn missing_principal(&mut self, arn: &Arn) {
+        if self.missing_principals.insert(arn.clone()) {
+            self.notes.push(Note {
+                kind: NoteKind::Missing,
+                place: None,
+                about: arn.to_string(),
+                text: "a trust policy names it and it is not there; nobody is let in by this name"
+                    .to_owned(),
+            });
+        }
     }
 
     fn unreadable(&mut self, file: usize, raw: Option<&str>, about: String, error: &DocumentError) {

@@ -1,4 +1,4 @@
-//! Each form of an export, and what is wrong or missing in one.
+//! Each form of an export, and what is wrong in one.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::{ACCOUNT, arn, as_user, ask, ask_in, good, import, pretty};
 
 /// An export in the command line's form, as a value to be changed.
-fn export() -> Value {
+pub(crate) fn export() -> Value {
     json!({
         "UserDetailList": [{
             "Path": "/team/",
@@ -166,62 +166,6 @@ fn pages_come_as_files_as_a_list_and_one_after_another() {
     first["IsTruncated"] = Value::Null;
     first["NextToken"] = json!("t");
     assert_eq!(good(&[&first.to_string()]).notes[0].kind, NoteKind::CutOff);
-}
-
-/// IN-6: what cannot be read, or is not there, denies.
-#[test]
-fn what_is_unreadable_or_missing_denies_and_is_told() {
-    let unreadable = |document: Value| {
-        let mut export = export();
-        export["UserDetailList"][0]["UserPolicyList"][0]["PolicyDocument"] = document;
-        export
-    };
-    let attach = |policy: &str| {
-        let mut export = export();
-        export["UserDetailList"][0]["AttachedManagedPolicies"] =
-            json!([{"PolicyName": "p", "PolicyArn": policy}]);
-        export
-    };
-    let mut lost_version = export();
-    lost_version["Policies"][0]["PolicyVersionList"].as_array_mut().unwrap().remove(0);
-    let mut no_default = export();
-    no_default["Policies"][0]["DefaultVersionId"] = Value::Null;
-    no_default["Policies"][0]["PolicyVersionList"][0]["IsDefaultVersion"] = json!(false);
-    let mut aws = export();
-    aws["Policies"].as_array_mut().unwrap().push(json!({
-        "PolicyName": "AmazonSQSFullAccess",
-        "Arn": "arn:aws:iam::aws:policy/AmazonSQSFullAccess",
-        "DefaultVersionId": "v9",
-        "PolicyVersionList": [{"VersionId": "v9", "Document": {"Statement": 7}}],
-    }));
-    for (export, kind, about) in [
-        (
-            unreadable(json!({"Version": "2012-10-17", "Statement": [{"Efect": "Deny"}]})),
-            NoteKind::Unreadable,
-            "user/team/alice inline policy own",
-        ),
-        (unreadable(json!("no policy")), NoteKind::Unreadable, "inline policy own"),
-        (unreadable(json!(17)), NoteKind::Unreadable, "inline policy own"),
-        (unreadable(Value::Null), NoteKind::Unreadable, "inline policy own"),
-        (attach("arn:aws:iam::123456789012:policy/gone"), NoteKind::Missing, "policy/gone"),
-        (
-            attach("arn:aws:iam::aws:policy/NoSuchPolicyAnywhere"),
-            NoteKind::Missing,
-            "NoSuchPolicyAnywhere",
-        ),
-        (lost_version, NoteKind::Missing, "policy/limit"),
-        (no_default, NoteKind::Missing, "policy/limit"),
-        (aws, NoteKind::Unreadable, "AmazonSQSFullAccess v9"),
-    ] {
-        let imported = good(&[&pretty(&export)]);
-        let note = imported.notes.iter().find(|note| note.kind == kind);
-        let note = note.unwrap_or_else(|| panic!("{about}: {:?}", imported.notes));
-        assert!(note.about.ends_with(about), "{note:?}");
-        let alice = imported.account.user_named("alice").unwrap();
-        let who = as_user(&imported.account, alice);
-        let decision = ask(&imported, &who, "s3:GetObject");
-        assert!(!decision.is_allowed(), "{about}");
-    }
 }
 
 #[test]

@@ -8,6 +8,7 @@
 )]
 
 mod forms;
+mod gaps;
 mod round_trip;
 
 use bailiwick_catalog::Catalog;

@@ -38,6 +38,11 @@ pub fn policy_fits(policy: &Document, resource: &str) -> bool {
     })
 }
 
+/// About the steps of [`policy_fits`] on all of these resources, as [`super::Budget`] counts them.
+pub fn fitting_work<'r>(policy: &Document, resources: impl Iterator<Item = &'r str>) -> u64 {
+    super::cost::fitting(policy, resources.map(str::len))
+}
+
 /// SIM-3: the ARN template of the action's resource type: of the one to which the resources belong,
 /// else of the one that every call names, else of the first. `*` where no resource was asked, or the
 /// action names none.

@@ -54,7 +54,7 @@ pub struct ResourceSpecificResult {
 }
 
 /// A statement that made a decision.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct MatchedStatement {
     /// The policy (SIM-5).
@@ -67,8 +67,16 @@ pub struct MatchedStatement {
     pub end_position: Place,
 }
 
+impl MatchedStatement {
+    /// About its bytes on the wire.
+    pub(super) fn size(&self) -> usize {
+        const TAGS: usize = 300;
+        TAGS + self.source_policy_id.len()
+    }
+}
+
 /// A place in a policy's text.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Place {
     /// The line, from 1.

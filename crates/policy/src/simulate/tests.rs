@@ -242,8 +242,8 @@ fn in_6_what_cannot_be_evaluated_is_an_error() {
         resources: &[],
         context: &context,
     };
-    let error = simulation.run().unwrap_err();
-    assert_eq!(error.policy, "PolicyInputList.1");
+    let error = EvaluationError { policy: "PolicyInputList.1".into() };
+    assert_eq!(simulation.run().unwrap_err(), error.into());
 }
 
 #[test]
@@ -259,4 +259,101 @@ fn results_have_the_names_of_the_api() {
     let one = &json["ResourceSpecificResults"][0];
     assert_eq!(one["EvalResourceDecision"], "allowed");
     assert_eq!(one["EvalDecisionDetails"], serde_json::json!({}));
+}
+
+/// A simulation of policies with many matching, failing and keyed statements.
+fn with_many<T>(test: impl FnOnce(&Simulation<'_, '_>) -> T) -> T {
+    let mut held = Policies::default();
+    let statements = format!(
+        "[{},{},{},{}]",
+        r#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#,
+        r#"{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::b/*"}"#,
+        r#"{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::b/secret"}"#,
+        r#"{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringLike":{"a:b":"?x*"}}}"#,
+    );
+    // The same policy twice, as by a user and a group.
+    let places = [0, 1].map(|_| held.put("Shared", SourceKind::UserInline, &statements));
+    let boundary = held.put("Bound", SourceKind::Boundary, ALLOW_S3);
+    let mut policies = Applicable::identity(places.map(|at| held.get(at)));
+    policies.boundary = Some(held.get(boundary));
+    let mut context = Context::new();
+    context.put_list("a:b", ["found", "more"]);
+    let resources = ["b/open", "b/secret", "c/open"].map(|part| format!("arn:aws:s3:::{part}"));
+    test(&Simulation {
+        catalog: Catalog::embedded(),
+        caller: Some(&user()),
+        policies,
+        in_organization: false,
+        resource_owner: None,
+        actions: &["s3:GetObject".to_owned(), "iam:GetUser".to_owned()],
+        resources: &resources,
+        context: &context,
+    })
+}
+
+#[test]
+fn answers_tell_what_the_explanation_tells() {
+    with_many(|simulation| {
+        let results = simulation.run().unwrap();
+        for (action, result) in simulation.actions.iter().zip(&results) {
+            for (resource, one) in
+                simulation.resources.iter().zip(&result.resource_specific_results)
+            {
+                let explanation = simulation.explain(action, resource);
+                assert_eq!(one.eval_resource_decision, explanation.decision.verdict);
+                assert_eq!(one.missing_context_values, explanation.missing_keys);
+                let found: Vec<_> = explanation
+                    .matched()
+                    .map(|(source, report)| (policy_id(source), report.start.into()))
+                    .collect();
+                let told: Vec<_> = one
+                    .matched_statements
+                    .iter()
+                    .map(|told| (told.source_policy_id.clone(), told.start_position))
+                    .collect();
+                assert_eq!(told, found, "{action} on {resource}");
+                let bounded = explanation.verdict_of(PolicyKind::Boundary) == Some(Verdict::Allow);
+                let detail = one.permissions_boundary_decision_detail.unwrap();
+                assert_eq!(detail.allowed_by_permissions_boundary, bounded);
+            }
+        }
+    });
+}
+
+#[test]
+fn sim_2_statements_are_told_once_over_all_resources() {
+    with_many(|simulation| {
+        let result = simulation.evaluate("s3:GetObject").unwrap();
+        let each: Vec<usize> = result
+            .resource_specific_results
+            .iter()
+            .map(|one| one.matched_statements.len())
+            .collect();
+        // Twice, and the boundary's.
+        assert_eq!(each, [5, 2, 3]);
+        let lines: Vec<u32> =
+            result.matched_statements.iter().map(|one| one.start_position.column).collect();
+        assert_eq!(result.matched_statements.len(), 4, "{lines:?}");
+    });
+}
+
+#[test]
+fn tm_g06_a_budget_ends_the_answer() {
+    with_many(|simulation| {
+        let prepared = simulation.prepare();
+        let whole = simulation.evaluate("s3:GetObject").unwrap();
+        let mut budget = Budget::new(1 << 30, 1 << 20);
+        assert_eq!(prepared.evaluate("s3:GetObject", &mut budget), Ok(whole));
+        let (work, bytes) = ((1 << 30) - budget.work(), (1 << 20) - budget.bytes());
+        // The same steps each time, and one fewer does not do.
+        for (mut budget, expected) in [
+            (Budget::new(4 * work, bytes), None),
+            (Budget::new(4 * work, bytes - 1), Some(Exceeded::Bytes)),
+            (Budget::new(work - 1, bytes), Some(Exceeded::Work)),
+            (Budget::new(0, bytes), Some(Exceeded::Work)),
+        ] {
+            let found = prepared.evaluate("s3:GetObject", &mut budget);
+            assert_eq!(found.err(), expected.map(SimulationError::Exceeded));
+        }
+    });
 }

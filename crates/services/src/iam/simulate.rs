@@ -2,24 +2,26 @@
 //! answers live calls (section 13 of the rules).
 //!
 //! The context of a simulation is what the call supplies, over what follows from the simulated caller
-//! alone: `aws:PrincipalArn`, `aws:username` and their kin, and its tags. AWS documents neither way
-//! which of them it fills in.
+//! alone: `aws:PrincipalArn`, `aws:username` and their kin, and, where the caller is the entity whose
+//! policies are simulated, its tags and id. AWS documents neither way which of them it fills in.
 //! Deviation: AWS refuses some actions beside each other, which "require different authorization
 //! information"; which ones is not documented, and here all go together.
 
-use std::cell::OnceCell;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use bailiwick_identifiers::{AccountId, Arn};
 use bailiwick_model::Effective;
-use bailiwick_policy::simulate::{self as policy, ContextEntry, EvaluationResult, Simulation};
-use bailiwick_policy::{Applicable, Context, Document, DocumentKind};
+use bailiwick_policy::simulate::{
+    self as policy, Budget, ContextEntry, EvaluationResult, Exceeded, Simulation, SimulationError,
+};
+use bailiwick_policy::{Context, DocumentKind};
 use bailiwick_wire::generated::iam as api;
 
 use super::holder::Kind;
 use super::simulate_caller::Caller;
 use super::simulate_policies::{Exclusion, Input, PolicySource, input, inputs};
-use super::simulate_results::{describe, size};
+use super::simulate_results::describe;
 use crate::ask::Ask;
 use crate::call::{Call, Permitted};
 use crate::fault::Fault;
@@ -32,11 +34,11 @@ pub(super) const OPERATIONS: &[Entry] =
 /// What results call the policies of this list (SIM-5).
 pub(super) const POLICY_INPUT_LIST: &str = "PolicyInputList";
 
-/// The most policy entries (actions, resources, values) times resources that one action is asked:
-/// what is beyond would keep a thread for long (threat G06).
-const MAX_WORK: usize = 500_000;
+/// The most steps of one call, about a second of them: what is beyond would keep a thread for long
+/// (threat G06). They are counted and not timed, so that a call is answered alike whenever it comes.
+const MAX_WORK: u64 = 1_200_000_000;
 /// About the most bytes of one action's results.
-const MAX_RESULT: usize = 4 << 20;
+const MAX_RESULT: u64 = 4 << 20;
 
 /// Asks policy texts.
 struct SimulateCustomPolicy {
@@ -102,8 +104,8 @@ impl Operation for SimulateCustomPolicy {
             attached: &attached,
             levels: self.levels.is_some().then_some(&*levels),
         };
-        let caller = self.questions.caller.as_ref();
-        self.questions.answer(call, &policies, caller, &shape)
+        let caller = self.questions.caller.as_ref().map(Caller::named);
+        self.questions.answer(call, &policies, caller.as_ref(), &shape)
     }
 }
 
@@ -156,8 +158,14 @@ impl Operation for SimulatePrincipalPolicy {
         let mut shape = vec![self.source.arn.as_str(), &*self.excluded];
         shape.extend(self.policies.iter().map(String::as_str));
         let policies = Policies { identity: &identity, attached: &attached, levels: None };
-        let caller = self.questions.caller.as_ref().or(Some(&self.source));
-        self.questions.answer(call, &policies, caller, &shape)
+        // Permission was asked for the source of the policies alone: of another caller nothing is told
+        // but what its ARN says.
+        let other = self.questions.caller.as_ref().filter(|caller| caller.arn != self.source.arn);
+        let caller = match other {
+            Some(other) => Caller::named(other),
+            None => Caller::of(call, &self.source),
+        };
+        self.questions.answer(call, &policies, Some(&caller), &shape)
     }
 }
 
@@ -203,15 +211,17 @@ impl Questions {
         &self,
         call: &Call<'_>,
         policies: &Policies<'_>,
-        caller: Option<&PolicySource>,
+        caller: Option<&Caller>,
         shape: &[&str],
     ) -> Result<api::SimulatePolicyResponse, Fault> {
+        let mut budget = Budget::new(MAX_WORK, MAX_RESULT);
         self.require_names(call)?;
         let boundary = self.boundary.as_deref();
         let boundary = boundary.map(|text| {
             input("PermissionsBoundaryPolicyInputList.1", DocumentKind::Boundary, text)
         });
-        let (boundary, resource) = (boundary.transpose()?, self.resource_policy(caller)?);
+        let (boundary, resource) =
+            (boundary.transpose()?, self.resource_policy(caller, &mut budget)?);
         let mut applicable = policies.attached.applicable();
         for policy in policies.identity {
             applicable.identity.push(policy.attached());
@@ -223,18 +233,10 @@ impl Questions {
         let levels = policies.levels.unwrap_or_default();
         applicable.scps =
             levels.iter().map(|level| level.iter().map(Input::attached).collect()).collect();
-        let work = work(&applicable).saturating_mul(self.resources.len().max(1));
-        if work > MAX_WORK {
-            return Err(Fault::invalid_input(
-                "The policies and resources are too many for one simulation. Simulate fewer \
-                 resources at a time.",
-            ));
-        }
-        let caller = caller.map(|caller| Caller::of(call, caller));
-        let context = self.context(caller.as_ref());
+        let context = self.context(caller);
         let simulation = Simulation {
             catalog: call.catalog(),
-            caller: caller.as_ref().map(|caller| &caller.principal),
+            caller: caller.map(|caller| &caller.principal),
             policies: applicable,
             in_organization: policies.levels.is_some(),
             resource_owner: self.owner,
@@ -244,47 +246,40 @@ impl Questions {
         };
         let own = format!("{:?}", self.shape());
         let shape: Vec<&str> = shape.iter().copied().chain([&*own]).collect();
-        self.page(call, &simulation, work, &shape)
+        self.page(call, &simulation, budget, &shape)
     }
 
-    /// Only the actions of the page are asked: each when it is weighed.
+    /// Only the actions of the page are asked, each when it is weighed: the page ends before the one
+    /// for which the budget does not suffice, unless that is its first.
     fn page(
         &self,
         call: &Call<'_>,
         simulation: &Simulation<'_, '_>,
-        work: usize,
+        budget: Budget,
         shape: &[&str],
     ) -> Result<api::SimulatePolicyResponse, Fault> {
-        type Answered = (usize, OnceCell<Result<EvaluationResult, policy::EvaluationError>>);
-        let ask = |(place, answer): &Answered| {
-            let action = self.actions.get(*place).map_or("", String::as_str);
-            answer.get_or_init(|| simulation.evaluate(action)).clone()
-        };
-        let items = (0..self.actions.len()).map(|place| (place, OnceCell::new()));
+        type Answered = (usize, RefCell<Option<Result<EvaluationResult, SimulationError>>>);
+        let (prepared, budget) = (simulation.prepare(), RefCell::new(budget));
+        let items = (0..self.actions.len()).map(|place| (place, RefCell::default()));
         let key = |(place, _): &Answered| format!("{place:010}");
-        let cost = |item: &Answered| {
-            let size = ask(item).as_ref().map_or(0, size);
-            size.saturating_add(work.saturating_mul(2))
+        let cost = |(place, answer): &Answered| {
+            let action = self.actions.get(*place).map_or("", String::as_str);
+            let mut left = budget.borrow().with_bytes(MAX_RESULT);
+            let result = prepared.evaluate(action, &mut left);
+            *budget.borrow_mut() = left;
+            let size = match &result {
+                Err(SimulationError::Exceeded(_)) => u64::MAX,
+                _ => MAX_RESULT.saturating_sub(left.bytes()),
+            };
+            answer.replace(Some(result));
+            usize::try_from(size).unwrap_or(usize::MAX)
         };
         let paging = Paging { marker: self.marker.as_deref(), max_items: self.max_items };
         let page = page::cut_weighed(call, paging, shape, items, key, cost)?;
-        let mut results = Vec::new();
-        for item in &page.items {
-            let result = ask(item).map_err(|error| {
-                Fault::new(
-                    "PolicyEvaluation",
-                    format!("The policy could not be evaluated: {error}"),
-                )
-            })?;
-            if size(&result) > MAX_RESULT {
-                return Err(Fault::invalid_input(
-                    "The result is too large. Simulate fewer resources at a time.",
-                ));
-            }
-            results.push(describe(result));
-        }
+        let answered = page.items.into_iter().filter_map(|(_, answer)| answer.into_inner());
+        let results = answered.map(|result| result.map(describe).map_err(refused));
         Ok(api::SimulatePolicyResponse {
-            evaluation_results: Some(results),
+            evaluation_results: Some(results.collect::<Result<_, _>>()?),
             is_truncated: Some(page.marker.is_some()),
             marker: page.marker,
         })
@@ -318,7 +313,11 @@ impl Questions {
 
     /// The resource policy, which needs a user as caller (SIM-10), and must be one of each of the
     /// resources (SIM-14).
-    fn resource_policy(&self, caller: Option<&PolicySource>) -> Result<Option<Input>, Fault> {
+    fn resource_policy(
+        &self,
+        caller: Option<&Caller>,
+        budget: &mut Budget,
+    ) -> Result<Option<Input>, Fault> {
         let Some(text) = &self.resource_policy else { return Ok(None) };
         if caller.is_none() {
             return Err(Fault::invalid_input(
@@ -332,7 +331,10 @@ impl Questions {
             ));
         }
         let policy = input("ResourcePolicy", DocumentKind::Resource, text)?;
-        for resource in self.resources.iter().filter(|resource| *resource != "*") {
+        let named = || self.resources.iter().filter(|resource| *resource != "*");
+        let work = policy::fitting_work(policy.document(), named().map(String::as_str));
+        budget.spend(work).map_err(too_much)?;
+        for resource in named() {
             let is_role = resource
                 .parse::<Arn>()
                 .is_ok_and(|arn| arn.service() == "iam" && arn.resource().starts_with("role/"));
@@ -356,6 +358,32 @@ impl Questions {
 
 fn invalid(error: impl std::fmt::Display) -> Fault {
     Fault::invalid_input(error.to_string())
+}
+
+/// Deviation: AWS answers `PolicyEvaluation` with 500; here no input is a failure of the server.
+fn refused(error: SimulationError) -> Fault {
+    match error {
+        SimulationError::Exceeded(exceeded) => too_much(exceeded),
+        SimulationError::Evaluation(error) => Fault::common(
+            "PolicyEvaluation",
+            400,
+            format!("The policy could not be evaluated: {error}"),
+        ),
+    }
+}
+
+fn too_much(exceeded: Exceeded) -> Fault {
+    Fault::invalid_input(match exceeded {
+        Exceeded::Work => format!(
+            "The simulation exceeds the limit of {MAX_WORK} steps for one action: the policies, \
+             resources and context values are too many or too long. Simulate fewer resources or \
+             policies at a time."
+        ),
+        Exceeded::Bytes => format!(
+            "The result exceeds the limit of {MAX_RESULT} bytes for one action. Simulate fewer \
+             resources or policies at a time."
+        ),
+    })
 }
 
 /// At most one boundary (SIM-10).
@@ -442,19 +470,6 @@ fn require_handled(option: &str, resources: &[String]) -> Result<(), Fault> {
         ))),
         None => Ok(()),
     }
-}
-
-/// About how much it is to ask these policies once: their entries.
-fn work(applicable: &Applicable<'_>) -> usize {
-    applicable.policies().map(|policy| entries_of(policy.document)).sum()
-}
-
-fn entries_of(document: &Document) -> usize {
-    let statements = document.statements().iter().map(|statement| {
-        let values: usize = statement.conditions().map(|held| held.values.len() + 1).sum();
-        statement.actions().count() + statement.resources().count() + values + 1
-    });
-    statements.sum()
 }
 
 #[cfg(test)]

@@ -9,21 +9,30 @@ use crate::call::Call;
 
 /// The simulated caller, as far as it is known.
 pub(super) struct Caller {
+    pub(super) kind: Kind,
     pub(super) principal: Principal,
-    /// Whether the entity is there, so that its id and tags are known.
+    /// The tags of an entity whose id and tags are known.
     tags: Option<TagSet>,
-    named: bool,
 }
 
 impl Caller {
-    /// A user, role or member of a group. One that is not there may be simulated, as any resource
-    /// may; entities of other accounts are not looked at.
+    /// The user or role whose policies are simulated, or a member of the group: who may simulate them
+    /// may know its tags and id.
     pub(super) fn of(call: &Call<'_>, source: &PolicySource) -> Self {
-        let own = source.require_own(call).is_ok();
         let name = source.arn.resource().rsplit('/').next().unwrap_or_default();
-        let account = source.arn.account_id().unwrap_or(call.account().id());
-        let found = own.then(|| source.find(call)).flatten();
+        let found = source.find(call);
         let holder = found.and_then(|_| source.kind.named(call.account(), name));
+        Self::new(source, found, holder.map(|holder| holder.tags))
+    }
+
+    /// Whoever has this ARN, of whom nothing else is told, not even whether it is there.
+    pub(super) fn named(source: &PolicySource) -> Self {
+        Self::new(source, None, None)
+    }
+
+    fn new(source: &PolicySource, found: Option<UniqueId>, tags: Option<TagSet>) -> Self {
+        let name = source.arn.resource().rsplit('/').next().unwrap_or_default();
+        let account = source.account;
         let id = |kind| found.unwrap_or_else(|| UniqueId::from_random(kind, [0; 11]));
         let arn = || source.arn.as_str().into();
         let principal = match source.kind {
@@ -41,19 +50,18 @@ impl Caller {
                 name: "".into(),
             },
         };
-        let named = source.kind != Kind::Group;
-        Self { principal, tags: holder.filter(|_| named).map(|holder| holder.tags), named }
+        Self { kind: source.kind, principal, tags: tags.filter(|_| source.kind != Kind::Group) }
     }
 
-    /// The keys that follow from the caller alone. What is not known is left out: the unique id of an
-    /// entity that is not there, and the session name of a role.
+    /// The keys that follow from the caller alone. What is not known is left out: the unique id where
+    /// only the ARN counts, and the session name of a role.
     pub(super) fn context(&self) -> Context {
         let mut context = Context::new();
         context.put_principal(&self.principal);
         if self.tags.is_none() || matches!(self.principal, Principal::Role { .. }) {
             context.remove("aws:userid");
         }
-        if !self.named {
+        if self.kind == Kind::Group {
             context.remove("aws:PrincipalArn");
             context.remove("aws:username");
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bailiwick_identifiers::{Arn, UniqueId};
+use bailiwick_identifiers::{AccountId, Arn, UniqueId};
 use bailiwick_model::{Effective, Found, document};
 use bailiwick_policy::simulate::reported_source;
 use bailiwick_policy::{Attached, Document, DocumentKind, Problem, Source, SourceKind};
@@ -64,6 +64,8 @@ pub(super) fn input(name: &str, kind: DocumentKind, text: &str) -> Result<Input,
 pub(super) struct PolicySource {
     pub(super) kind: Kind,
     pub(super) arn: Arn,
+    /// The account in the ARN.
+    pub(super) account: AccountId,
     name: String,
 }
 
@@ -85,10 +87,11 @@ impl PolicySource {
         };
         let name = path.rsplit('/').next().filter(|name| !name.is_empty()).ok_or_else(unclear)?;
         let name = name.to_owned();
-        if arn.service() != "iam" || !arn.region().is_empty() || arn.account_id().is_none() {
+        let account = arn.account_id().ok_or_else(unclear)?;
+        if arn.service() != "iam" || !arn.region().is_empty() {
             return Err(unclear());
         }
-        Ok(Self { kind, arn, name })
+        Ok(Self { kind, arn, account, name })
     }
 
     /// Refuses an entity of another account. AWS's words (*observed*).

@@ -6,22 +6,6 @@ use bailiwick_policy::Verdict;
 use bailiwick_policy::simulate::{self as policy, EvaluationResult, MatchedStatement};
 use bailiwick_wire::generated::iam as api;
 
-/// About how many bytes a result takes in the answer, and each statement or key in it.
-const BESIDES: usize = 512;
-const STATEMENT: usize = 300;
-const KEY: usize = 64;
-
-/// About how many bytes a result takes in the answer.
-pub(super) fn size(result: &EvaluationResult) -> usize {
-    let weigh = |statements: &[MatchedStatement], keys: &[String]| {
-        BESIDES + statements.len() * STATEMENT + keys.len() * KEY
-    };
-    let each = result.resource_specific_results.iter().map(|one| {
-        weigh(&one.matched_statements, &one.missing_context_values) + one.eval_resource_name.len()
-    });
-    weigh(&result.matched_statements, &result.missing_context_values) + each.sum::<usize>()
-}
-
 /// A result as the API has it.
 pub(super) fn describe(result: EvaluationResult) -> api::EvaluationResult {
     api::EvaluationResult {

@@ -21,8 +21,9 @@ const DEFAULT_RESULTS: i32 = 50;
 /// Lines looked at for one page: a search goes on from the token of the page before (threat G06).
 const MAX_LINES: usize = 200_000;
 
-/// Lines looked at for one explanation: decisions older than this many events are not found.
-const MAX_EXPLAINED: usize = 1_000_000;
+/// How far one explanation looks back: what is older is found by its event, with ListEvents, which
+/// goes on from page to page (threat G06).
+const REACH: Reach = Reach { lines: MAX_LINES, bytes: 256 << 20, parsed: 1_000 };
 
 /// Lists the events of the caller's account, newest first, or oldest first to follow it.
 struct ListEvents {
@@ -164,7 +165,10 @@ impl Operation for ExplainDecision {
         }
         Err(Fault::new(
             "NoSuchDecision",
-            format!("There is no decision {} in this account.", self.id),
+            format!(
+                "There is no decision {} among the newest {} events of this account.",
+                self.id, REACH.lines
+            ),
         ))
     }
 }
@@ -177,14 +181,57 @@ pub(crate) struct Decision {
     pub(crate) event: Json,
 }
 
+/// What may still be looked at.
+#[derive(Clone, Copy, Debug)]
+struct Reach {
+    lines: usize,
+    bytes: usize,
+    /// Lines that have the id in them somewhere.
+    parsed: usize,
+}
+
+impl Reach {
+    /// Takes a line, unless nothing is left.
+    fn covers(&mut self, line: &[u8], parsed: bool) -> bool {
+        let left = |held: usize, taken: usize| held.checked_sub(taken);
+        let rest = (
+            left(self.lines, 1),
+            left(self.bytes, line.len()),
+            left(self.parsed, usize::from(parsed)),
+        );
+        let (Some(lines), Some(bytes), Some(parsed)) = rest else { return false };
+        *self = Self { lines, bytes, parsed };
+        true
+    }
+}
+
+/// Whether a text has the form of the ids of decisions, requests and events: `d-` and 32 digits, or a
+/// UUID.
+fn is_id(text: &str) -> bool {
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let lengths = text.split('-').map(str::len);
+    match text.strip_prefix("d-") {
+        Some(rest) => rest.len() == 32 && digits(rest),
+        None => lengths.eq([8, 4, 4, 4, 12]) && text.split('-').all(digits),
+    }
+}
+
 /// Finds a decision of the caller's account by its id, or by that of its request or event.
 pub(crate) fn decision(call: &Call<'_>, id: &str) -> Result<Option<Decision>, Fault> {
+    if !is_id(id) {
+        return Ok(None);
+    }
     let account = call.account().id().to_string();
     let lines = call.node().journal().backward(&account, None);
-    for line in lines.map_err(|error| unreadable(&error))?.take(MAX_EXPLAINED) {
+    let mut reach = REACH;
+    for line in lines.map_err(|error| unreadable(&error))? {
         let line = line.map_err(|error| unreadable(&error))?;
         // Most lines are of other calls: they are not parsed.
-        if !contains(&line.bytes, id.as_bytes()) {
+        let wanted = contains(&line.bytes, id.as_bytes());
+        if !reach.covers(&line.bytes, wanted) {
+            return Ok(None);
+        }
+        if !wanted {
             continue;
         }
         let Ok(mut parsed) = serde_json::from_slice::<Json>(&line.bytes) else { continue };
@@ -251,5 +298,35 @@ mod tests {
         assert!(named(&event, "alice-1"));
         assert!(!named(&event, "alice"));
         assert!(contains(b"abc", b"bc") && !contains(b"abc", b""));
+    }
+
+    #[test]
+    fn tm_g06_a_search_for_a_decision_has_a_reach() {
+        let line = [b'x'; 100];
+        for (reach, parsed, expected) in [
+            (Reach { lines: 3, bytes: 1000, parsed: 9 }, true, 3),
+            (Reach { lines: 9, bytes: 250, parsed: 9 }, true, 2),
+            (Reach { lines: 9, bytes: 1000, parsed: 1 }, true, 1),
+            (Reach { lines: 9, bytes: 1000, parsed: 0 }, false, 9),
+        ] {
+            let mut left = reach;
+            let covered = (0..20).take_while(|_| left.covers(&line, parsed)).count();
+            assert_eq!(covered, expected, "{reach:?}");
+        }
+    }
+
+    #[test]
+    fn only_ids_are_searched() {
+        for (text, expected) in [
+            ("d-00112233445566778899aabbccddeeff", true),
+            ("0011aaff-0011-0011-0011-001122334455", true),
+            ("d-0011", false),
+            ("0011aaff-0011-0011-0011-00112233445g", false),
+            ("Root", false),
+            ("\"", false),
+            ("", false),
+        ] {
+            assert_eq!(is_id(text), expected, "{text:?}");
+        }
     }
 }

@@ -89,12 +89,22 @@ fn tm_c05_a_call_passes_through_the_service_alone() {
     assert_eq!(event["userAgent"], FORMATION);
     assert_eq!(event["additionalEventData"]["calledVia"], json!([FORMATION]));
     assert_eq!(event["additionalEventData"]["address"], "192.0.2.10");
+    assert_eq!(event["additionalEventData"]["forwardedFrom"], builder.key());
     // The caller itself has no such key in its events.
     create(&builder, "Again").refused("AccessDenied");
-    assert_eq!(world.last_event()["userIdentity"].get("invokedBy"), None);
+    let direct = world.last_event();
+    assert_eq!(direct["userIdentity"].get("invokedBy"), None);
+    assert_eq!(direct["additionalEventData"].get("forwardedFrom"), None);
     // Through a chain that holds the service.
     create(&via(&world, &builder, &[FORMATION, LAMBDA]), "Chained").ok();
     assert_eq!(world.last_event()["userIdentity"]["invokedBy"], LAMBDA);
+    // A longer chain leads back to the caller's own key, not to that of the session before.
+    let longer = via(&world, &forwarded, &[LAMBDA]);
+    let parameters = &world.last_event()["requestParameters"];
+    assert_eq!(parameters["accessKeyId"], forwarded.key());
+    assert_eq!(parameters["forwardedFrom"], builder.key());
+    create(&longer, "Longer").ok();
+    assert_eq!(world.last_event()["additionalEventData"]["forwardedFrom"], builder.key());
 }
 
 /// KEY-5, KEY-11: each key of a forwarded call, and of a direct one.
@@ -138,6 +148,19 @@ fn tm_c05_the_keys_of_a_forwarded_call() {
     addressed.iam("ListUsers", &[]).ok();
     via(&world, &addressed, &["athena.amazonaws.com"]).iam("ListUsers", &[]).ok();
     chain.iam("ListUsers", &[]).refused("AccessDenied");
+    // Whoever lengthens the chain tells no other address, and may tell it when nobody did.
+    let further = |client: &Client, address: IpAddr| {
+        try_via(&world, client, &["athena.amazonaws.com"], Some(address))
+    };
+    let before = world.revision();
+    let error = further(&addressed, "203.0.113.8".parse().unwrap()).map(drop).unwrap_err();
+    assert!(matches!(error, OperatorError::OtherAddress(first) if first == told), "{error}");
+    assert_eq!(world.revision(), before);
+    for chain in [&addressed, &chain] {
+        let longer = further(chain, told).unwrap();
+        longer.iam("ListUsers", &[]).ok();
+        via(&world, &longer, &[LAMBDA]).iam("ListUsers", &[]).ok();
+    }
 }
 
 /// The session of a role keeps what limits it, and its keys.
@@ -198,6 +221,34 @@ fn tm_b04_no_longer_session_comes_of_a_forwarded_one() {
     let role = world.role("Worker", HOME, Rights::None);
     let parameters = [("RoleArn", &*role), ("RoleSessionName", "job")];
     root.sts("AssumeRole", &parameters).refused("AccessDenied");
+}
+
+/// Nor a session without the services' mark, of whatever length, whoever forwards and allows it.
+#[test]
+fn tm_b04_no_other_session_comes_of_a_forwarded_one() {
+    let world = World::new(908);
+    let role = world.role("Worker", HOME, Rights::Inline(&allow_all()));
+    let caller = world.user("Caller", Rights::Inline(&allow_all()));
+    let session = caller.assume(&role, "first");
+    let short = [("RoleArn", &*role), ("RoleSessionName", "job"), ("DurationSeconds", "900")];
+    let absent = role.replace("Worker", "Absent");
+    for client in [&caller, &session, &world.admin] {
+        let forwarded = via(&world, client, &[FORMATION]);
+        let longer = via(&world, &forwarded, &[LAMBDA]);
+        for forwarded in [&forwarded, &longer] {
+            for parameters in [&short[..], &short[..2], &[("RoleArn", &absent), short[1]]] {
+                let reply = forwarded.sts("AssumeRole", parameters);
+                let told =
+                    "Cannot call AssumeRole with the credentials of a forward access session";
+                let found = (reply.status, reply.code.as_str(), reply.message.as_str());
+                assert_eq!(found, (403, "AccessDenied", told));
+                assert!(world.last_event()["userIdentity"]["invokedBy"].is_string());
+            }
+            forwarded.sts("GetSessionToken", &[]).refused("AccessDenied");
+            forwarded.sts("GetCallerIdentity", &[]).ok();
+        }
+        client.sts("AssumeRole", &short).ok();
+    }
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! The simulator and the server give one answer: the same policies, caller, action, resource and
-//! context, asked live and simulated, are decided alike.
+//! context, asked live and simulated, are decided alike, for the same reason as far as both tell it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bailiwick_testkit::{Client, Dice, Furniture, HOME, Reply, Rights, World};
+use bailiwick_wire::Value;
 use serde_json::{Value as Json, json};
 
 /// Cases of the property in an ordinary run; all of them by `--run-ignored`.
@@ -62,6 +63,16 @@ struct Caller {
     source: String,
     /// Context keys of the session, where it is one.
     session: Vec<(String, &'static str, String)>,
+}
+
+/// What a simulation answered.
+#[derive(Debug)]
+struct Simulated {
+    decision: String,
+    /// The policies of the statements that made the decision.
+    policies: Vec<String>,
+    /// What the boundary says, where there is one.
+    within_boundary: Option<bool>,
 }
 
 /// A call that can be made live, and what it asks.
@@ -173,18 +184,19 @@ impl Scene {
                 let decision = decision(&live);
                 let context = self.context(caller, question);
                 let simulated = self.simulate(caller, question, &context);
-                assert_eq!(
-                    simulated,
-                    decision,
-                    "{} {} on {}: {}\n{:#}",
-                    caller.source,
-                    question.action,
-                    question.resource,
-                    live.message,
-                    self.decoded(&live),
-                );
+                let told = || {
+                    let Caller { source, .. } = caller;
+                    let Question { action, resource, .. } = question;
+                    let denied = (decision != "allowed").then(|| self.decoded(&live));
+                    format!(
+                        "{source} {action} on {resource}: {}\n{denied:#?}\n{simulated:#?}",
+                        live.message
+                    )
+                };
+                assert_eq!(simulated.decision, decision, "{}", told());
                 if decision != "allowed" {
                     self.require_same_context(&live, &context, question);
+                    self.require_same_reason(&live, &simulated, &told);
                 }
                 *counts.entry(decision).or_default() += 1;
             }
@@ -222,7 +234,7 @@ impl Scene {
         caller: &Caller,
         question: &Question,
         context: &[(String, String, String)],
-    ) -> String {
+    ) -> Simulated {
         let mut parameters = vec![
             ("PolicySourceArn".to_owned(), caller.source.clone()),
             ("ActionNames.member.1".to_owned(), question.action.to_owned()),
@@ -242,7 +254,46 @@ impl Scene {
             let each = "EvaluationResults.0.ResourceSpecificResults.0.EvalResourceDecision";
             assert_eq!(reply.text(each), decision);
         }
-        decision
+        let matched = "EvaluationResults.0.MatchedStatements";
+        let within =
+            "EvaluationResults.0.PermissionsBoundaryDecisionDetail.AllowedByPermissionsBoundary";
+        Simulated {
+            decision,
+            policies: (0..reply.len(matched))
+                .map(|at| reply.text(&format!("{matched}.{at}.SourcePolicyId")))
+                .collect(),
+            within_boundary: match reply.at(within) {
+                Some(Value::Bool(within)) => Some(*within),
+                _ => None,
+            },
+        }
+    }
+
+    /// What the live denial names is what the simulation shows: the kind of policy that denies or does
+    /// not allow, the policy by its name, and as many statements.
+    fn require_same_reason(&self, live: &Reply, simulated: &Simulated, told: &dyn Fn() -> String) {
+        assert_eq!((live.status, &*live.code), (403, "AccessDenied"), "{}", told());
+        let decoded = self.decoded(live);
+        assert_eq!(decoded["explicitDeny"], simulated.decision == "explicitDeny", "{}", told());
+        assert_eq!(decoded["failures"]["items"], json!([]), "{}", told());
+        let items = decoded["matchedStatements"]["items"].as_array().unwrap();
+        // The simulation tells a policy that is attached twice once.
+        let distinct: BTreeSet<String> = items.iter().map(ToString::to_string).collect();
+        let count = simulated.policies.len();
+        assert!((distinct.len()..=items.len()).contains(&count), "{}", told());
+        let denial = live.message.split_once("with an explicit deny in ").map(|(_, how)| how);
+        if let Some((_, arn)) = denial.and_then(|how| how.split_once(": arn:")) {
+            let name = arn.split(" (decision ").next().unwrap().rsplit('/').next().unwrap();
+            assert!(simulated.policies.iter().any(|policy| policy == name), "{name}: {}", told());
+        }
+        let by_boundary = live.message.contains("permissions boundary");
+        let within = simulated.within_boundary;
+        assert!(!by_boundary || within == Some(false), "{}", told());
+        let lacks_identity = live.message.contains("no identity-based policy allows");
+        // The boundary is named where it alone is missing (SIM-15).
+        let alone =
+            simulated.decision == "implicitDeny" && !lacks_identity && within == Some(false);
+        assert!(!alone || by_boundary || live.message.contains("trust policy"), "{}", told());
     }
 
     /// The live context, as the decision's record shows it, is the one that was simulated.
