@@ -234,7 +234,10 @@ fn direct(named: bool) -> Grade {
 
 /// PR-7: wildcards name nobody in an Allow; in a Deny they are globs.
 fn is_named(entry: &str, name: &str, reading: Reading<'_>) -> bool {
-    entry == name || (!reading.allows && glob::plain(entry, name))
+    if entry.contains(['*', '?']) {
+        return !reading.allows && glob::plain(entry, name);
+    }
+    entry == name
 }
 
 /// PR-11: a session ARN and a role ARN, by account and role name.
