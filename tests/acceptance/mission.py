@@ -20,6 +20,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "clients")]
 import credentials_rows  # noqa: E402,F401
 import decision_rows  # noqa: E402,F401
 import entity_rows  # noqa: E402,F401
+import mfa_rows  # noqa: E402,F401
 import operator_rows  # noqa: E402,F401
 import session_rows  # noqa: E402,F401
 import simulation_rows  # noqa: E402,F401

@@ -210,10 +210,12 @@ def test_actions_that_do_not_exist(world):
 
 
 def test_an_operation_that_is_not_built(world):
-    with refused("NotImplemented", 400, re.compile("GenerateCredentialReport")):
-        world.iam.generate_credential_report()
-    request = world.admin.wire.signed(Request.query_call("iam", "GenerateCredentialReport"), "iam")
-    refuses(world, request, 400, "NotImplemented", "GenerateCredentialReport is not implemented")
+    with refused("NotImplemented", 400, re.compile("GenerateOrganizationsAccessReport")):
+        world.iam.generate_organizations_access_report(EntityPath="o-a1b2c3d4e5/r-f6g7")
+    fields = {"EntityPath": "o-a1b2c3d4e5/r-f6g7"}
+    request = Request.query_call("iam", "GenerateOrganizationsAccessReport", fields)
+    request = world.admin.wire.signed(request, "iam")
+    refuses(world, request, 400, "NotImplemented", "GenerateOrganizationsAccessReport is not implemented")
 
 
 def test_types_that_are_wrong(world):

@@ -9,7 +9,7 @@ import boto3
 import botocore.exceptions
 import pytest
 import signing
-from conftest import allow, refused, text_of, trust
+from conftest import ROOT, allow, refused, text_of, trust
 
 ARN = "arn:aws:iam::123456789012:policy/no-such-policy"
 GHOST = "arn:aws:iam::123456789012:user/ghost"
@@ -19,6 +19,16 @@ TRUST = json.dumps(trust({"Service": "ec2.amazonaws.com"}))
 
 USER, GROUP, ROLE = {"UserName": "ghost"}, {"GroupName": "ghost"}, {"RoleName": "ghost"}
 PROFILE, POLICY = {"InstanceProfileName": "ghost"}, {"PolicyArn": ARN}
+SSH = USER | {"SSHPublicKeyId": "APKAIOSFODNN7EXAMPLE"}
+SIGNING = USER | {"CertificateId": "TA7SMP42TDN5Z26OBPJE7EXAMPLE"}
+SERVER = {"ServerCertificateName": "ghost"}
+SERVICE = USER | {"ServiceSpecificCredentialId": "ACCAIOSFODNN7EXAMPLE"}
+CERTIFICATE, CERTIFICATE_KEY = (
+    (ROOT / "crates/testkit/src/certificates" / name).read_text() for name in ("leaf.pem", "leaf-key.pem"))
+OIDC = {"OpenIDConnectProviderArn": "arn:aws:iam::123456789012:oidc-provider/ghost.example.com"}
+SAML = {"SAMLProviderArn": "arn:aws:iam::123456789012:saml-provider/ghost"}
+DEVICE = {"SerialNumber": "arn:aws:iam::123456789012:mfa/ghost"}
+CODES = {"AuthenticationCode1": "123456", "AuthenticationCode2": "789012"}
 VERSION, KEY = {"VersionId": "v1"}, {"AccessKeyId": "AKIAIOSFODNN7EXAMPLE"}
 
 IAM = {
@@ -40,6 +50,73 @@ IAM = {
     "UpdateLoginProfile": USER | {"Password": "Correct-horse-1"},
     "DeleteLoginProfile": USER,
     "ChangePassword": {"OldPassword": "Correct-horse-1", "NewPassword": "Correct-horse-2"},
+    "UploadSSHPublicKey": USER | {"SSHPublicKeyBody": "ssh-rsa AAAA"},
+    "GetSSHPublicKey": SSH | {"Encoding": "PEM"},
+    "ListSSHPublicKeys": USER,
+    "UpdateSSHPublicKey": SSH | {"Status": "Active"},
+    "DeleteSSHPublicKey": SSH,
+    "UploadSigningCertificate": USER | {"CertificateBody": CERTIFICATE},
+    "ListSigningCertificates": USER,
+    "UpdateSigningCertificate": SIGNING | {"Status": "Active"},
+    "DeleteSigningCertificate": SIGNING,
+    "UploadServerCertificate": {
+        "ServerCertificateName": "never-made", "CertificateBody": CERTIFICATE, "PrivateKey": CERTIFICATE_KEY},
+    "GetServerCertificate": SERVER,
+    "ListServerCertificates": {},
+    "UpdateServerCertificate": SERVER | {"NewPath": "/x/"},
+    "DeleteServerCertificate": SERVER,
+    "TagServerCertificate": SERVER | {"Tags": TAGS},
+    "UntagServerCertificate": SERVER | {"TagKeys": ["a"]},
+    "ListServerCertificateTags": SERVER,
+    "CreateServiceSpecificCredential": USER | {"ServiceName": "codecommit.amazonaws.com"},
+    "ListServiceSpecificCredentials": USER,
+    "ResetServiceSpecificCredential": SERVICE,
+    "UpdateServiceSpecificCredential": SERVICE | {"Status": "Active"},
+    "DeleteServiceSpecificCredential": SERVICE,
+    "CreateOpenIDConnectProvider": {"Url": "https://never-made.example.com"},
+    "GetOpenIDConnectProvider": OIDC,
+    "ListOpenIDConnectProviders": {},
+    "DeleteOpenIDConnectProvider": OIDC,
+    "AddClientIDToOpenIDConnectProvider": OIDC | {"ClientID": "x"},
+    "RemoveClientIDFromOpenIDConnectProvider": OIDC | {"ClientID": "x"},
+    "UpdateOpenIDConnectProviderThumbprint": OIDC | {"ThumbprintList": ["f" * 40]},
+    "TagOpenIDConnectProvider": OIDC | {"Tags": TAGS},
+    "UntagOpenIDConnectProvider": OIDC | {"TagKeys": ["a"]},
+    "ListOpenIDConnectProviderTags": OIDC,
+    "CreateSAMLProvider": {"Name": "never-made", "SAMLMetadataDocument": "<a/>" * 250},
+    "GetSAMLProvider": SAML,
+    "ListSAMLProviders": {},
+    "UpdateSAMLProvider": SAML,
+    "DeleteSAMLProvider": SAML,
+    "TagSAMLProvider": SAML | {"Tags": TAGS},
+    "UntagSAMLProvider": SAML | {"TagKeys": ["a"]},
+    "ListSAMLProviderTags": SAML,
+    "CreateServiceLinkedRole": {"AWSServiceName": "never-made.amazonaws.com"},
+    "DeleteServiceLinkedRole": ROLE,
+    "GetServiceLinkedRoleDeletionStatus": {"DeletionTaskId": "task/aws-service-role/a.amazonaws.com/ghost/1"},
+    "SetSecurityTokenServicePreferences": {"GlobalEndpointTokenVersion": "v1Token"},
+    "GetAccountProperties": {},
+    "PutAccountProperties": {"Properties": {"Never/Made": "x"}},
+    "EnableOutboundWebIdentityFederation": {},
+    "GetOutboundWebIdentityFederationInfo": {},
+    "DisableOutboundWebIdentityFederation": {},
+    "ListPoliciesGrantingServiceAccess": {"Arn": GHOST, "ServiceNamespaces": ["s3"]},
+    "EnableOrganizationsRootCredentialsManagement": {},
+    "DisableOrganizationsRootCredentialsManagement": {},
+    "EnableOrganizationsRootSessions": {},
+    "DisableOrganizationsRootSessions": {},
+    "ListOrganizationsFeatures": {},
+    "CreateVirtualMFADevice": {"VirtualMFADeviceName": "never-made"},
+    "ListVirtualMFADevices": {},
+    "DeleteVirtualMFADevice": DEVICE,
+    "TagMFADevice": DEVICE | {"Tags": TAGS},
+    "UntagMFADevice": DEVICE | {"TagKeys": ["a"]},
+    "ListMFADeviceTags": DEVICE,
+    "EnableMFADevice": USER | DEVICE | CODES,
+    "ResyncMFADevice": USER | DEVICE | CODES,
+    "DeactivateMFADevice": USER | DEVICE,
+    "ListMFADevices": USER,
+    "GetMFADevice": USER | DEVICE,
     "CreateGroup": {"GroupName": "never-made"},
     "GetGroup": GROUP,
     "ListGroups": {},
@@ -88,6 +165,11 @@ IAM = {
     "CreateAccountAlias": {"AccountAlias": "never-made"},
     "ListAccountAliases": {},
     "DeleteAccountAlias": {"AccountAlias": "never-made"},
+    "UpdateAccountPasswordPolicy": {},
+    "GetAccountPasswordPolicy": {},
+    "DeleteAccountPasswordPolicy": {},
+    "GenerateCredentialReport": {},
+    "GetCredentialReport": {},
     "GetAccountSummary": {},
     "GetAccountAuthorizationDetails": {},
     "SimulateCustomPolicy": {"PolicyInputList": [TEXT], "ActionNames": ["s3:GetObject"]},
@@ -108,6 +190,7 @@ for kind, named in (("User", USER), ("Group", GROUP), ("Role", ROLE)):
 STS = {
     "AssumeRole": {"RoleArn": "arn:aws:iam::123456789012:role/ghost", "RoleSessionName": "ghost"},
     "GetAccessKeyInfo": KEY,
+    "GetFederationToken": {"Name": "ghost"},
     "DecodeAuthorizationMessage": {"EncodedMessage": "d-" + "0" * 32},
     # These two need no permission.
     "GetCallerIdentity": {},
@@ -116,7 +199,9 @@ STS = {
 FREE = {"GetCallerIdentity", "GetSessionToken"}
 EVERY = [("iam", name) for name in IAM] + [("sts", name) for name in STS]
 # What comes of a call that is allowed, on things that are not there.
-ABSENT = {"NoSuchEntity", "InvalidAuthorizationMessageException"}
+ABSENT = {"NoSuchEntity", "ReportNotPresent", "InvalidAuthorizationMessageException", "OrganizationNotFoundException"}
+# What is wrong with these is told only to callers who may make the call.
+BAD = {"CreateSAMLProvider", "CreateServiceLinkedRole"}
 
 
 def call(principal, service, operation):
@@ -158,7 +243,7 @@ def test_the_list_is_whole(world, service, table):
         if code == "NotImplemented":
             told += 1
             assert operation in text_of(error)
-    assert told > (60 if service == "iam" else 1)
+    assert told > (5 if service == "iam" else 1)
 
 
 @pytest.fixture(scope="module")
@@ -188,13 +273,18 @@ def test_tm_c01_only_its_own_action_lets_it_through(world, service, operation):
         code = error.response["Error"]["Code"]
         # These two deny what is not there, so as not to tell what is.
         hidden = operation in ("AssumeRole", "GetAccessKeyLastUsed")
-        assert code in ABSENT | ({"AccessDenied"} if hidden else set()), error.response
+        expected = ABSENT | ({"AccessDenied"} if hidden else set()) | ({"InvalidInput"} if operation in BAD else set())
+        assert code in expected, error.response
     made = {"CreateUser": "delete_user", "CreateGroup": "delete_group", "CreateRole": "delete_role",
-            "CreateInstanceProfile": "delete_instance_profile"}.get(operation)
+            "CreateInstanceProfile": "delete_instance_profile",
+            "UploadServerCertificate": "delete_server_certificate"}.get(operation)
     if made:
         getattr(world.iam, made)(**{name: "never-made" for name in IAM[operation] if name.endswith("Name")})
     if operation == "CreatePolicy":
         world.iam.delete_policy(PolicyArn=world.arn("policy/never-made"))
+    if operation == "CreateOpenIDConnectProvider":
+        world.iam.delete_open_id_connect_provider(
+            OpenIDConnectProviderArn=world.arn("oidc-provider/never-made.example.com"))
     if operation == "CreateAccountAlias":
         world.iam.delete_account_alias(AccountAlias="never-made")
 

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, GroupName, InstanceProfileName, Partition, Path, PolicyName, RoleName, SessionName,
-    UserName,
+    AccountId, GroupName, InstanceProfileName, Partition, Path, PolicyName, RoleName,
+    ServerCertificateName, SessionName, UserName,
 };
 
 /// An ARN: six fields between colons, the sixth of which keeps further colons (RES-1).
@@ -93,6 +93,17 @@ impl Arn {
         Self::global(partition, "iam", account, &["instance-profile", path.as_str(), name.as_str()])
     }
 
+    /// A server certificate.
+    pub fn server_certificate(
+        partition: Partition,
+        account: AccountId,
+        path: &Path,
+        name: &ServerCertificateName,
+    ) -> Self {
+        let resource = ["server-certificate", path.as_str(), name.as_str()];
+        Self::global(partition, "iam", account, &resource)
+    }
+
     /// A session of a role. It carries no path (PR-11).
     pub fn assumed_role(
         partition: Partition,
@@ -106,6 +117,11 @@ impl Arn {
             account,
             &["assumed-role/", role.as_str(), "/", session.as_str()],
         )
+    }
+
+    /// A session of GetFederationToken.
+    pub fn federated_user(partition: Partition, account: AccountId, name: &SessionName) -> Self {
+        Self::global(partition, "sts", account, &["federated-user/", name.as_str()])
     }
 
     /// An IAM resource of any kind, `resource` being everything after the account.

@@ -19,7 +19,7 @@ pub use account::{AccountId, AccountIdError};
 pub use arn::{Arn, ArnError};
 pub use name::{
     AccountAlias, AliasError, Folded, GroupName, InstanceProfileName, NameError, PolicyName,
-    RoleName, SessionName, UserName,
+    RoleName, SamlProviderName, ServerCertificateName, SessionName, UserName,
 };
 pub use partition::{Partition, PartitionError};
 pub use path::{Path, PathError};

@@ -151,6 +151,14 @@ name!(
     InstanceProfileName, 1..=128
 );
 name!(
+    /// The friendly name of a server certificate.
+    ServerCertificateName, 1..=128
+);
+name!(
+    /// The friendly name of a SAML provider.
+    SamlProviderName, 1..=128
+);
+name!(
     /// The name of a role session, chosen by the caller of AssumeRole.
     SessionName, 2..=64
 );

@@ -20,11 +20,25 @@ pub enum IdKind {
     InstanceProfile,
     /// `ANPA`: a managed policy.
     Policy,
+    /// `ASCA`: a server certificate.
+    ServerCertificate,
+    /// `APKA`: an SSH public key.
+    PublicKey,
+    /// `ACCA`: a service-specific credential.
+    ServiceCredential,
 }
 
 impl IdKind {
-    const ALL: [Self; 5] =
-        [Self::User, Self::Group, Self::Role, Self::InstanceProfile, Self::Policy];
+    const ALL: [Self; 8] = [
+        Self::User,
+        Self::Group,
+        Self::Role,
+        Self::InstanceProfile,
+        Self::Policy,
+        Self::ServerCertificate,
+        Self::PublicKey,
+        Self::ServiceCredential,
+    ];
 
     /// The four letters that begin an id of this kind.
     pub const fn prefix(self) -> &'static str {
@@ -34,6 +48,9 @@ impl IdKind {
             Self::Role => "AROA",
             Self::InstanceProfile => "AIPA",
             Self::Policy => "ANPA",
+            Self::ServerCertificate => "ASCA",
+            Self::PublicKey => "APKA",
+            Self::ServiceCredential => "ACCA",
         }
     }
 }

@@ -12,11 +12,19 @@ use bailiwick_identifiers::{AccessKeyId, AccountId, Arn, Folded, Partition, Poli
 use equivalent::{Comparable, Equivalent};
 use imbl::{OrdMap, OrdSet};
 
+use crate::credential::{
+    CertificateId, ServerCertificate, ServiceCredential, ServiceCredentialUse, SigningCertificate,
+    SshPublicKey,
+};
 use crate::entity::{
     AccessKey, AccountInfo, Attachment, Group, InlinePolicy, InstanceProfile, KeyUse, LoginProfile,
     Membership, Owner, Policy, PolicyVersion, Retry, Role, RoleUse, User,
 };
+use crate::mfa::MfaDevice;
+use crate::provider::{OidcIssuer, OidcProvider, SamlMetadata, SamlProvider};
 use crate::record::{Record, RecordKey};
+use crate::report::CredentialReport;
+use crate::settings::{AccountSettings, DeletionTask};
 
 /// Entities of one kind, by folded name, with the way from an id to the name.
 #[derive(Clone, Debug)]
@@ -75,7 +83,24 @@ pub struct Account {
     key_uses: OrdMap<AccessKeyId, Arc<KeyUse>>,
     role_uses: OrdMap<UniqueId, Arc<RoleUse>>,
     logins: OrdMap<UniqueId, Arc<LoginProfile>>,
+    ssh_keys: OrdMap<UniqueId, Arc<SshPublicKey>>,
+    ssh_keys_of: OrdSet<(UniqueId, UniqueId)>,
+    signing: OrdMap<CertificateId, Arc<SigningCertificate>>,
+    signing_of: OrdSet<(Owner, CertificateId)>,
+    certificates: Named<ServerCertificate>,
+    services: OrdMap<UniqueId, Arc<ServiceCredential>>,
+    services_of: OrdSet<(UniqueId, UniqueId)>,
+    services_named: OrdSet<(String, UniqueId)>,
+    service_uses: OrdMap<UniqueId, Arc<ServiceCredentialUse>>,
+    devices: OrdMap<Folded, Arc<MfaDevice>>,
+    devices_of: OrdSet<(Owner, Folded)>,
     profiles_of: OrdSet<(UniqueId, UniqueId)>,
+    oidc: OrdMap<OidcIssuer, Arc<OidcProvider>>,
+    saml: OrdMap<Folded, Arc<SamlProvider>>,
+    saml_metadata: OrdMap<(Folded, u32), Arc<SamlMetadata>>,
+    settings: Arc<AccountSettings>,
+    deletions: OrdMap<String, Arc<DeletionTask>>,
+    credential_report: OrdMap<u32, Arc<CredentialReport>>,
     retries: OrdMap<String, Arc<Retry>>,
 }
 
@@ -130,7 +155,24 @@ impl Account {
             key_uses: OrdMap::new(),
             role_uses: OrdMap::new(),
             logins: OrdMap::new(),
+            ssh_keys: OrdMap::new(),
+            ssh_keys_of: OrdSet::new(),
+            signing: OrdMap::new(),
+            signing_of: OrdSet::new(),
+            certificates: Named::default(),
+            services: OrdMap::new(),
+            services_of: OrdSet::new(),
+            services_named: OrdSet::new(),
+            service_uses: OrdMap::new(),
+            devices: OrdMap::new(),
+            devices_of: OrdSet::new(),
             profiles_of: OrdSet::new(),
+            oidc: OrdMap::new(),
+            saml: OrdMap::new(),
+            saml_metadata: OrdMap::new(),
+            settings: Arc::default(),
+            deletions: OrdMap::new(),
+            credential_report: OrdMap::new(),
             retries: OrdMap::new(),
         }
     }
@@ -198,6 +240,49 @@ impl Account {
             Record::LoginProfile(profile) => {
                 self.logins.insert(profile.user, profile);
             }
+            Record::SshPublicKey(key) => {
+                self.ssh_keys_of.insert((key.user, key.id));
+                self.ssh_keys.insert(key.id, key);
+            }
+            Record::SigningCertificate(held) => {
+                self.signing_of.insert((held.owner, held.id.clone()));
+                self.signing.insert(held.id.clone(), held);
+            }
+            Record::ServerCertificate(held) => {
+                self.certificates.put(held.id, held.name.folded(), held);
+            }
+            Record::ServiceCredential(held) => {
+                self.services_of.insert((held.user, held.id));
+                self.services_named.insert((held.name.clone(), held.id));
+                self.services.insert(held.id, held);
+            }
+            Record::ServiceCredentialUse(last) => {
+                self.service_uses.insert(last.credential, last);
+            }
+            Record::MfaDevice(device) => {
+                let serial = device.folded();
+                self.unassign(&serial);
+                if let Some(owner) = device.owner() {
+                    self.devices_of.insert((owner, serial.clone()));
+                }
+                self.devices.insert(serial, device);
+            }
+            Record::OidcProvider(held) => {
+                self.oidc.insert(held.issuer.clone(), held);
+            }
+            Record::SamlProvider(held) => {
+                self.saml.insert(held.name.folded(), held);
+            }
+            Record::SamlMetadata(held) => {
+                self.saml_metadata.insert((held.provider.clone(), held.part), held);
+            }
+            Record::Settings(settings) => self.settings = settings,
+            Record::CredentialReport(held) => {
+                self.credential_report.insert(held.part, held);
+            }
+            Record::DeletionTask(task) => {
+                self.deletions.insert(task.id.clone(), task);
+            }
             Record::Retry(retry) => {
                 self.retries.insert(retry.key.clone(), retry);
             }
@@ -255,6 +340,48 @@ impl Account {
             RecordKey::LoginProfile(id) => {
                 self.logins.remove(id);
             }
+            RecordKey::SshPublicKey(id) => {
+                if let Some(key) = self.ssh_keys.remove(id) {
+                    self.ssh_keys_of.remove(&(key.user, *id));
+                }
+            }
+            RecordKey::SigningCertificate(id) => {
+                if let Some(held) = self.signing.remove(id) {
+                    self.signing_of.remove(&(held.owner, id.clone()));
+                }
+            }
+            RecordKey::ServerCertificate(id) => {
+                self.certificates.remove(id);
+            }
+            RecordKey::ServiceCredential(id) => {
+                if let Some(held) = self.services.remove(id) {
+                    self.services_of.remove(&(held.user, *id));
+                    self.services_named.remove(&(held.name.clone(), *id));
+                }
+            }
+            RecordKey::ServiceCredentialUse(id) => {
+                self.service_uses.remove(id);
+            }
+            RecordKey::MfaDevice(serial) => {
+                self.unassign(serial);
+                self.devices.remove(serial);
+            }
+            RecordKey::OidcProvider(issuer) => {
+                self.oidc.remove(issuer);
+            }
+            RecordKey::SamlProvider(name) => {
+                self.saml.remove(name);
+            }
+            RecordKey::SamlMetadata(name, part) => {
+                self.saml_metadata.remove(&(name.clone(), *part));
+            }
+            RecordKey::Settings => self.settings = Arc::default(),
+            RecordKey::CredentialReport(part) => {
+                self.credential_report.remove(part);
+            }
+            RecordKey::DeletionTask(id) => {
+                self.deletions.remove(id);
+            }
             RecordKey::Retry(id) => {
                 self.retries.remove(id);
             }
@@ -269,6 +396,12 @@ impl Account {
         }
         if let Some(new) = boundary {
             self.bounding.insert((new.clone(), id));
+        }
+    }
+
+    fn unassign(&mut self, serial: &Folded) {
+        if let Some(owner) = self.devices.get(serial).and_then(|device| device.owner()) {
+            self.devices_of.remove(&(owner, serial.clone()));
         }
     }
 
@@ -437,6 +570,141 @@ impl Account {
     /// A user's password.
     pub fn login_profile(&self, user: &UniqueId) -> Option<&Arc<LoginProfile>> {
         self.logins.get(user)
+    }
+
+    /// An SSH public key.
+    pub fn ssh_public_key(&self, id: &UniqueId) -> Option<&Arc<SshPublicKey>> {
+        self.ssh_keys.get(id)
+    }
+
+    /// The SSH public keys of a user, in order of their ids.
+    pub fn ssh_public_keys_of(&self, user: UniqueId) -> impl Iterator<Item = &Arc<SshPublicKey>> {
+        seconds(&self.ssh_keys_of, user).filter_map(|id| self.ssh_keys.get(id))
+    }
+
+    /// A signing certificate.
+    pub fn signing_certificate(&self, id: &CertificateId) -> Option<&Arc<SigningCertificate>> {
+        self.signing.get(id)
+    }
+
+    /// The signing certificates of a user or of root, in order of their ids.
+    pub fn signing_certificates_of(
+        &self,
+        owner: Owner,
+    ) -> impl Iterator<Item = &Arc<SigningCertificate>> {
+        seconds(&self.signing_of, owner).filter_map(|id| self.signing.get(id))
+    }
+
+    /// Every signing certificate.
+    pub fn signing_certificates(&self) -> impl Iterator<Item = &Arc<SigningCertificate>> {
+        self.signing.values()
+    }
+
+    /// The server certificate of this name.
+    pub fn server_certificate_named(&self, name: &str) -> Option<&Arc<ServerCertificate>> {
+        self.certificates.named(name)
+    }
+
+    /// Every server certificate.
+    pub fn server_certificates(&self) -> impl ExactSizeIterator<Item = &Arc<ServerCertificate>> {
+        self.certificates.by_name.values()
+    }
+
+    /// A service-specific credential.
+    pub fn service_credential(&self, id: &UniqueId) -> Option<&Arc<ServiceCredential>> {
+        self.services.get(id)
+    }
+
+    /// The service-specific credentials of a user, in order of their ids.
+    pub fn service_credentials_of(
+        &self,
+        user: UniqueId,
+    ) -> impl Iterator<Item = &Arc<ServiceCredential>> {
+        seconds(&self.services_of, user).filter_map(|id| self.services.get(id))
+    }
+
+    /// The service-specific credentials with a name to sign in; its case counts.
+    pub fn service_credentials_named(
+        &self,
+        name: &str,
+    ) -> impl Iterator<Item = &Arc<ServiceCredential>> {
+        seconds(&self.services_named, name.to_owned()).filter_map(|id| self.services.get(id))
+    }
+
+    /// Every service-specific credential, in order of their ids.
+    pub fn service_credentials(&self) -> impl Iterator<Item = &Arc<ServiceCredential>> {
+        self.services.values()
+    }
+
+    /// The last use of a service-specific credential, if it was ever used.
+    pub fn service_credential_use(&self, id: &UniqueId) -> Option<&Arc<ServiceCredentialUse>> {
+        self.service_uses.get(id)
+    }
+
+    /// The MFA device of this serial number.
+    pub fn mfa_device(&self, serial: &str) -> Option<&Arc<MfaDevice>> {
+        self.devices.get(&Folded::of(serial))
+    }
+
+    /// Every MFA device, assigned or not, in order of their serial numbers.
+    pub fn mfa_devices(&self) -> impl ExactSizeIterator<Item = &Arc<MfaDevice>> {
+        self.devices.values()
+    }
+
+    /// The MFA devices of a user or of root, in order of their serial numbers.
+    pub fn mfa_devices_of(&self, owner: Owner) -> impl Iterator<Item = &Arc<MfaDevice>> {
+        seconds(&self.devices_of, owner).filter_map(|serial| self.devices.get(serial))
+    }
+
+    /// How many MFA devices are somebody's.
+    pub fn mfa_devices_in_use(&self) -> usize {
+        self.devices_of.len()
+    }
+
+    /// The OIDC provider that stands there; case counts.
+    pub fn oidc_provider(&self, issuer: &OidcIssuer) -> Option<&Arc<OidcProvider>> {
+        self.oidc.get(issuer)
+    }
+
+    /// Every OIDC provider, in order of where they stand.
+    pub fn oidc_providers(&self) -> impl ExactSizeIterator<Item = &Arc<OidcProvider>> {
+        self.oidc.values()
+    }
+
+    /// The SAML provider of this name.
+    pub fn saml_provider_named(&self, name: &str) -> Option<&Arc<SamlProvider>> {
+        self.saml.get(&Folded::of(name))
+    }
+
+    /// Every SAML provider.
+    pub fn saml_providers(&self) -> impl ExactSizeIterator<Item = &Arc<SamlProvider>> {
+        self.saml.values()
+    }
+
+    /// The metadata document of a SAML provider, byte for byte as it was given.
+    pub fn saml_metadata(&self, provider: &SamlProvider) -> String {
+        let parts = values(&self.saml_metadata, provider.name.folded());
+        parts.map(|part| part.text.as_str()).collect()
+    }
+
+    /// The settings of the account.
+    pub fn settings(&self) -> &AccountSettings {
+        &self.settings
+    }
+
+    /// A deletion of a service-linked role.
+    pub fn deletion_task(&self, id: &str) -> Option<&Arc<DeletionTask>> {
+        self.deletions.get(id)
+    }
+
+    /// Every such deletion that is remembered.
+    pub fn deletion_tasks(&self) -> impl ExactSizeIterator<Item = &Arc<DeletionTask>> {
+        self.deletions.values()
+    }
+
+    /// The parts of the credential report, in order; none before the first was made.
+    pub fn credential_report(&self) -> impl ExactSizeIterator<Item = &Arc<CredentialReport>> {
+        self.credential_report.values()
     }
 
     /// A remembered answer.

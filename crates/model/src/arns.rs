@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use bailiwick_identifiers::Arn;
+use bailiwick_identifiers::{Arn, SamlProviderName};
 
 use crate::account::Account;
+use crate::credential::ServerCertificate;
 use crate::entity::{Group, InstanceProfile, Policy, Role, User};
+use crate::provider::OidcIssuer;
 
 /// ARNs of what the account holds.
 impl Account {
@@ -32,6 +34,22 @@ impl Account {
     /// An instance profile's ARN.
     pub fn instance_profile_arn(&self, profile: &InstanceProfile) -> Arn {
         Arn::instance_profile(self.partition(), self.id(), &profile.path, &profile.name)
+    }
+
+    /// A server certificate's ARN.
+    pub fn server_certificate_arn(&self, certificate: &ServerCertificate) -> Arn {
+        let (path, name) = (&certificate.path, &certificate.name);
+        Arn::server_certificate(self.partition(), self.id(), path, name)
+    }
+
+    /// An OIDC provider's ARN.
+    pub fn oidc_provider_arn(&self, issuer: &OidcIssuer) -> Arn {
+        Arn::iam(self.partition(), self.id(), &format!("oidc-provider/{issuer}"))
+    }
+
+    /// A SAML provider's ARN.
+    pub fn saml_provider_arn(&self, name: &SamlProviderName) -> Arn {
+        Arn::iam(self.partition(), self.id(), &format!("saml-provider/{name}"))
     }
 
     /// A customer managed policy's ARN.

@@ -256,6 +256,23 @@ pub struct LoginProfile {
     pub hash: String,
     /// Whether the user must choose another at the next sign-in.
     pub reset_required: bool,
+    /// The hashes of earlier passwords, the latest first, as many as a policy can forbid.
+    #[serde(default)]
+    pub previous: Vec<String>,
+}
+
+impl LoginProfile {
+    /// Sets another password and remembers the old one.
+    pub fn set(&mut self, hash: String, now: Timestamp) {
+        self.previous.insert(0, std::mem::replace(&mut self.hash, hash));
+        self.previous.truncate(crate::settings::PasswordPolicy::MAX_REUSE - 1);
+        self.changed = now;
+    }
+
+    /// The hashes of the last passwords, the present one first.
+    pub fn last(&self, count: usize) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.hash).chain(&self.previous).take(count)
+    }
 }
 
 impl fmt::Debug for LoginProfile {
@@ -287,18 +304,18 @@ pub struct Retry {
 }
 
 /// Sealed bytes as base64: as a list of numbers they would take four times their length.
-mod sealed {
+pub(crate) mod sealed {
     use std::sync::Arc;
 
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&STANDARD.encode(bytes))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Arc<[u8]>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Arc<[u8]>, D::Error> {
         let text = String::deserialize(input)?;
         STANDARD.decode(text).map(Into::into).map_err(D::Error::custom)
     }

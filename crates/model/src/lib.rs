@@ -5,19 +5,37 @@
 
 mod account;
 mod arns;
+mod credential;
 mod effective;
 mod entity;
 pub mod export;
 mod managed;
+mod mfa;
+mod provider;
 mod record;
+mod report;
+mod settings;
 mod text;
 
 pub use account::Account;
+pub use credential::{
+    CertificateId, CertificateIdError, ServerCertificate, ServiceCredential, ServiceCredentialUse,
+    SigningCertificate, SshPublicKey,
+};
 pub use effective::{Effective, Found, document};
 pub use entity::{
     AccessKey, AccountInfo, Attachment, Group, InlinePolicy, InstanceProfile, KeyStatus, KeyUse,
     LoginProfile, Membership, Owner, Policy, PolicyVersion, Retry, Role, RoleUse, User,
 };
 pub use managed::ManagedPolicies;
+pub use mfa::{MfaAssignment, MfaCounter, MfaDevice, MfaHash, MfaKind};
+pub use provider::{
+    AssertionEncryption, OidcIssuer, OidcIssuerError, OidcProvider, SamlKey, SamlMetadata,
+    SamlProvider,
+};
 pub use record::{Record, RecordError, RecordKey, UniqueName, holds_record, prefix};
+pub use report::CredentialReport;
+pub use settings::{
+    AccountSettings, DeletionTask, OutboundFederation, PasswordPolicy, TokenVersion,
+};
 pub use text::{Binding, IdentityText, TrustText};

@@ -11,10 +11,18 @@ use std::sync::Arc;
 use bailiwick_identifiers::{AccessKeyId, AccountId, Arn, Folded, PolicyName, UniqueId};
 use serde::{Deserialize, Serialize};
 
+use crate::credential::{
+    CertificateId, ServerCertificate, ServiceCredential, ServiceCredentialUse, SigningCertificate,
+    SshPublicKey,
+};
 use crate::entity::{
     AccessKey, AccountInfo, Attachment, Group, InlinePolicy, InstanceProfile, KeyUse, LoginProfile,
     Membership, Owner, Policy, PolicyVersion, Retry, Role, RoleUse, User,
 };
+use crate::mfa::MfaDevice;
+use crate::provider::{OidcIssuer, OidcProvider, SamlMetadata, SamlProvider};
+use crate::report::CredentialReport;
+use crate::settings::{AccountSettings, DeletionTask};
 
 /// The version of the stored form that this program writes.
 pub(crate) const FORM: u8 = 1;
@@ -50,6 +58,30 @@ pub enum Record {
     RoleUse(Arc<RoleUse>),
     /// A password.
     LoginProfile(Arc<LoginProfile>),
+    /// An SSH public key.
+    SshPublicKey(Arc<SshPublicKey>),
+    /// A signing certificate.
+    SigningCertificate(Arc<SigningCertificate>),
+    /// A server certificate.
+    ServerCertificate(Arc<ServerCertificate>),
+    /// A service-specific credential.
+    ServiceCredential(Arc<ServiceCredential>),
+    /// The last use of one.
+    ServiceCredentialUse(Arc<ServiceCredentialUse>),
+    /// A device that shows one-time codes.
+    MfaDevice(Arc<MfaDevice>),
+    /// An OIDC provider.
+    OidcProvider(Arc<OidcProvider>),
+    /// A SAML provider.
+    SamlProvider(Arc<SamlProvider>),
+    /// A part of its metadata.
+    SamlMetadata(Arc<SamlMetadata>),
+    /// The settings of the account.
+    Settings(Arc<AccountSettings>),
+    /// A deletion of a service-linked role.
+    DeletionTask(Arc<DeletionTask>),
+    /// A part of the credential report.
+    CredentialReport(Arc<CredentialReport>),
     /// A remembered answer.
     Retry(Arc<Retry>),
 }
@@ -85,6 +117,30 @@ pub enum RecordKey {
     RoleUse(UniqueId),
     /// A password.
     LoginProfile(UniqueId),
+    /// An SSH public key.
+    SshPublicKey(UniqueId),
+    /// A signing certificate.
+    SigningCertificate(CertificateId),
+    /// A server certificate.
+    ServerCertificate(UniqueId),
+    /// A service-specific credential.
+    ServiceCredential(UniqueId),
+    /// The last use of one.
+    ServiceCredentialUse(UniqueId),
+    /// A device that shows one-time codes, by its folded serial number.
+    MfaDevice(Folded),
+    /// An OIDC provider.
+    OidcProvider(OidcIssuer),
+    /// A SAML provider.
+    SamlProvider(Folded),
+    /// A part of its metadata.
+    SamlMetadata(Folded, u32),
+    /// The settings of the account.
+    Settings,
+    /// A deletion of a service-linked role.
+    DeletionTask(String),
+    /// A part of the credential report.
+    CredentialReport(u32),
     /// A remembered answer.
     Retry(String),
 }
@@ -138,6 +194,18 @@ impl Record {
             Self::KeyUse(last) => RecordKey::KeyUse(last.key.clone()),
             Self::RoleUse(last) => RecordKey::RoleUse(last.role),
             Self::LoginProfile(profile) => RecordKey::LoginProfile(profile.user),
+            Self::SshPublicKey(key) => RecordKey::SshPublicKey(key.id),
+            Self::SigningCertificate(held) => RecordKey::SigningCertificate(held.id.clone()),
+            Self::ServerCertificate(held) => RecordKey::ServerCertificate(held.id),
+            Self::ServiceCredential(held) => RecordKey::ServiceCredential(held.id),
+            Self::ServiceCredentialUse(last) => RecordKey::ServiceCredentialUse(last.credential),
+            Self::MfaDevice(device) => RecordKey::MfaDevice(device.folded()),
+            Self::OidcProvider(held) => RecordKey::OidcProvider(held.issuer.clone()),
+            Self::SamlProvider(held) => RecordKey::SamlProvider(held.name.folded()),
+            Self::SamlMetadata(held) => RecordKey::SamlMetadata(held.provider.clone(), held.part),
+            Self::Settings(_) => RecordKey::Settings,
+            Self::DeletionTask(task) => RecordKey::DeletionTask(task.id.clone()),
+            Self::CredentialReport(held) => RecordKey::CredentialReport(held.part),
             Self::Retry(retry) => RecordKey::Retry(retry.key.clone()),
         }
     }
@@ -150,6 +218,7 @@ impl Record {
             Self::Role(role) => ("role", role.name.folded()),
             Self::InstanceProfile(profile) => ("instance-profile", profile.name.folded()),
             Self::Policy(policy) => ("policy", policy.name.folded()),
+            Self::ServerCertificate(held) => ("server-certificate", held.name.folded()),
             _ => return None,
         };
         Some(UniqueName { table, folded })
@@ -220,6 +289,20 @@ impl RecordKey {
             Self::KeyUse(id) => write!(path, "key-use/{id}"),
             Self::RoleUse(id) => write!(path, "role-use/{id}"),
             Self::LoginProfile(id) => write!(path, "login-profile/{id}"),
+            Self::SshPublicKey(id) => write!(path, "ssh-public-key/{id}"),
+            Self::SigningCertificate(id) => write!(path, "signing-certificate/{id}"),
+            Self::ServerCertificate(id) => write!(path, "server-certificate/{id}"),
+            Self::ServiceCredential(id) => write!(path, "service-credential/{id}"),
+            Self::ServiceCredentialUse(id) => write!(path, "service-credential-use/{id}"),
+            Self::MfaDevice(serial) => write!(path, "mfa-device/{}", serial.as_str()),
+            Self::OidcProvider(issuer) => write!(path, "oidc-provider/{issuer}"),
+            Self::SamlProvider(name) => write!(path, "saml-provider/{}", name.as_str()),
+            Self::SamlMetadata(name, part) => {
+                write!(path, "saml-metadata/{}/{part:010}", name.as_str())
+            }
+            Self::Settings => write!(path, "settings"),
+            Self::DeletionTask(id) => write!(path, "deletion/{id}"),
+            Self::CredentialReport(part) => write!(path, "credential-report/{part:010}"),
             Self::Retry(key) => write!(path, "retry/{key}"),
         };
         path

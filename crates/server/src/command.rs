@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use bailiwick_identifiers::{AccessKeyId, AccountId};
+use bailiwick_services::operator::{Token, read_mfa_tokens};
 use bailiwick_wire::Secret;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
@@ -57,6 +58,9 @@ Examples:
     /// Access keys made elsewhere
     #[command(subcommand)]
     Key(KeyCommand),
+    /// MFA devices: hardware tokens, and devices that are lost
+    #[command(subcommand)]
+    Mfa(MfaCommand),
     /// Example data
     #[command(subcommand)]
     Fixture(FixtureCommand),
@@ -205,6 +209,46 @@ Examples:
     },
 }
 
+/// Verbs on MFA devices.
+#[derive(Debug, Subcommand)]
+pub enum MfaCommand {
+    /// Add hardware tokens from a maker's file of serial numbers and seeds
+    #[command(after_help = "\
+Examples:
+  bailiwick mfa import tokens.csv
+  bailiwick mfa import tokens.pskc.xml --account 111122223333
+
+CSV: a first line that names `serial number` and `secret key` (hexadecimal digits or base32), and if
+need be `type` (totp, hotp), `algorithm`, `time interval`, `counter`. PSKC (RFC 6030): seeds in the
+clear. Then: aws iam enable-mfa-device --serial-number GAHT12345678 ...
+
+Tokens that are there stay as they are. Destroy the file afterwards.")]
+    Import {
+        /// The file
+        file: PathBuf,
+        /// Which account [default: the only one]
+        #[arg(long, value_name = "ID")]
+        account: Option<AccountId>,
+        #[command(flatten)]
+        #[allow(missing_docs, reason = "flags, described where they are")]
+        args: OperatorArgs,
+    },
+    /// Make a lost device nobody's, when nobody else can: root's, or the only administrator's
+    #[command(after_help = "\
+Examples:
+  bailiwick mfa deactivate arn:aws:iam::111122223333:mfa/root-account-mfa-device")]
+    Deactivate {
+        /// Its serial number
+        serial_number: String,
+        /// Which account [default: the only one]
+        #[arg(long, value_name = "ID")]
+        account: Option<AccountId>,
+        #[command(flatten)]
+        #[allow(missing_docs, reason = "flags, described where they are")]
+        args: OperatorArgs,
+    },
+}
+
 /// Verbs on example data.
 #[derive(Debug, Subcommand)]
 pub enum FixtureCommand {
@@ -248,12 +292,35 @@ impl Command {
                 let secret = secret_from(stdin())?;
                 operate(&args, &Verb::KeyImport { account, user_name, access_key_id, secret })
             }
+            Self::Mfa(MfaCommand::Import { file, account, args }) => {
+                for tokens in tokens_in(&file)?.chunks(TOKENS_AT_ONCE) {
+                    operate(&args, &Verb::MfaImport { account, tokens: tokens.to_vec() })?;
+                }
+                Ok(())
+            }
+            Self::Mfa(MfaCommand::Deactivate { serial_number, account, args }) => {
+                operate(&args, &Verb::MfaDeactivate { account, serial_number })
+            }
             Self::Fixture(FixtureCommand::Load { name, account, args }) => {
                 operate(&args, &Verb::FixtureLoad { account, name })
             }
             Self::Rekey(args) => operate(&args, &Verb::Rekey),
         }
     }
+}
+
+/// Tokens that one request to a running server takes, by its length.
+const TOKENS_AT_ONCE: usize = 100;
+/// Past the longest file that is taken, so that a longer one is refused and not cut.
+const MAX_TOKEN_FILE: u64 = 8 << 20;
+
+/// The tokens of a file, which is read and checked whole before the first is added.
+fn tokens_in(file: &std::path::Path) -> anyhow::Result<Vec<Token>> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    std::fs::File::open(file)
+        .and_then(|file| file.take(MAX_TOKEN_FILE).read_to_end(&mut bytes))
+        .with_context(|| format!("cannot read `{}`", file.display()))?;
+    read_mfa_tokens(&bytes).with_context(|| format!("`{}`", file.display()))
 }
 
 fn serve(args: ServeArgs) -> anyhow::Result<()> {
@@ -402,6 +469,9 @@ mod tests {
             ("x account create --id 123", false),
             ("x fixture load F3", false),
             ("x key import --user-name u --access-key-id AKIAIOSFODNN7EXAMPLE", true),
+            ("x mfa import tokens.csv --account 111122223333", true),
+            ("x mfa import", false),
+            ("x mfa deactivate GAHT12345678", true),
         ] {
             assert_eq!(Line::try_parse_from(line.split(' ')).is_ok(), fine, "{line}");
         }

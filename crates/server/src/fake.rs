@@ -76,6 +76,18 @@ impl Operator for Fake {
         Ok(())
     }
 
+    fn import_mfa_tokens(
+        &self,
+        _: AccountId,
+        tokens: &[bailiwick_services::operator::Token],
+    ) -> Result<(usize, usize), OperatorError> {
+        Ok((tokens.len(), 0))
+    }
+
+    fn deactivate_mfa_device(&self, _: AccountId, _: &str) -> Result<String, OperatorError> {
+        Ok("root".into())
+    }
+
     fn create_root_key(&self, account: AccountId) -> Result<Credentials, OperatorError> {
         Ok(Self::credentials(account, "root"))
     }

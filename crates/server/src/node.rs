@@ -202,6 +202,22 @@ impl Operator for Live {
         Ok(operator::import_key(&node, account, user_name, &access_key_id, &secret)?)
     }
 
+    fn import_mfa_tokens(
+        &self,
+        account: AccountId,
+        tokens: &[operator::Token],
+    ) -> Result<(usize, usize), OperatorError> {
+        Ok(operator::import_mfa_tokens(&self.node(), account, tokens)?)
+    }
+
+    fn deactivate_mfa_device(
+        &self,
+        account: AccountId,
+        serial: &str,
+    ) -> Result<String, OperatorError> {
+        Ok(operator::deactivate_mfa_device(&self.node(), account, serial)?)
+    }
+
     fn create_root_key(&self, account: AccountId) -> Result<Credentials, OperatorError> {
         let (access_key_id, secret_access_key) = operator::create_root_key(&self.node(), account)?;
         let user = "root".to_owned();

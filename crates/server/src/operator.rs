@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use bailiwick_identifiers::{AccessKeyId, AccountId};
+use bailiwick_services::operator::Token;
 use bailiwick_wire::Secret;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -81,6 +82,20 @@ pub trait Operator: Send + Sync {
         access_key_id: AccessKeyId,
         secret: Secret,
     ) -> Result<(), OperatorError>;
+
+    /// Adds hardware tokens to an account: how many were added, and how many were there.
+    fn import_mfa_tokens(
+        &self,
+        account: AccountId,
+        tokens: &[Token],
+    ) -> Result<(usize, usize), OperatorError>;
+
+    /// Makes an MFA device nobody's; whose it was.
+    fn deactivate_mfa_device(
+        &self,
+        account: AccountId,
+        serial: &str,
+    ) -> Result<String, OperatorError>;
 
     /// Makes a key of an account's root.
     fn create_root_key(&self, account: AccountId) -> Result<Credentials, OperatorError>;

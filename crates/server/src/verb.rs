@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use bailiwick_identifiers::{AccessKeyId, AccountId};
+use bailiwick_services::operator::Token;
 use bailiwick_wire::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -52,6 +53,20 @@ pub enum Verb {
         /// Its secret.
         #[serde(with = "plain")]
         secret: Secret,
+    },
+    /// Add hardware tokens as MFA devices.
+    MfaImport {
+        /// Which account; may be left out when there is one.
+        account: Option<AccountId>,
+        /// The tokens with their seeds.
+        tokens: Vec<Token>,
+    },
+    /// Make an MFA device nobody's.
+    MfaDeactivate {
+        /// Which account; may be left out when there is one.
+        account: Option<AccountId>,
+        /// Its serial number.
+        serial_number: String,
     },
     /// Make a session in which services call on a caller's behalf. A running server only.
     ForwardSession {
@@ -119,6 +134,16 @@ pub fn execute(
             Ok(json!({
                 "account": account, "user_name": user_name, "access_key_id": access_key_id,
             }))
+        }
+        Verb::MfaImport { account, tokens } => {
+            let account = settle(*account, operator)?;
+            let (added, there) = operator.import_mfa_tokens(account, tokens)?;
+            Ok(json!({"account": account, "added": added, "already_there": there}))
+        }
+        Verb::MfaDeactivate { account, serial_number } => {
+            let account = settle(*account, operator)?;
+            let user = operator.deactivate_mfa_device(account, serial_number)?;
+            Ok(json!({"account": account, "user": user, "serial_number": serial_number}))
         }
         Verb::ForwardSession { access_key_id, session_token, services, source_ip } => {
             let token = session_token.as_ref();

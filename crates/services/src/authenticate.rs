@@ -176,5 +176,10 @@ fn subject(account: &Account, claims: &Claims) -> Option<Identity> {
             let role = account.role(role).cloned()?;
             Some(Identity::Role(role, session.clone()))
         }
+        Subject::Federated { user: None, name } => Some(Identity::Federated(None, name.clone())),
+        Subject::Federated { user: Some(id), name } => {
+            let user = account.user(id).cloned()?;
+            Some(Identity::Federated(Some(user), name.clone()))
+        }
     }
 }

@@ -3,14 +3,14 @@
 //! The explanation of every decision is kept with the call's event, whatever the verdict: it comes
 //! from the same walk, and `bailiwick why` shows it.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bailiwick_identifiers::Arn;
-use bailiwick_model::Effective;
+use bailiwick_model::{Effective, Found};
 use bailiwick_policy::simulate::{AuthorizationMessage, authorization_message};
 use bailiwick_policy::{
-    Attached, Context, Credentials, Decision, Explanation, Principal, Refusal, Source, SourceKind,
-    refusal,
+    Attached, Context, Credentials, Decision, Document, DocumentKind, Explanation, Principal,
+    Refusal, Source, SourceKind, refusal,
 };
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ use crate::call::Call;
 use crate::caller::{Caller, Identity};
 use crate::fault::Fault;
 use crate::foreign;
-use crate::session::{Claims, Forward};
+use crate::session::{Claims, Forward, Subject};
 
 /// What came of the asks of a call.
 pub(crate) struct Decided {
@@ -141,6 +141,7 @@ fn refused_by_rule(caller: &Caller, principal: &Principal, action: &str) -> Opti
     }
     let credentials = match (&caller.identity, &caller.claims) {
         (Identity::Role(..), _) => Credentials::Role,
+        (Identity::Federated(..), _) => Credentials::FederationToken { console: false },
         (_, None) => Credentials::LongTerm,
         (_, Some(claims)) if !claims.has_session_keys() => Credentials::LongTerm,
         (_, Some(claims)) => Credentials::SessionToken { mfa: claims.mfa.is_some() },
@@ -181,6 +182,16 @@ fn principal(call: &Call<'_>) -> Principal {
             account: caller.account,
             session_arn: shared(caller.arn()),
         },
+        Identity::Federated(user, name) => Principal::FederatedUser {
+            arn: shared(caller.arn()),
+            name: name.as_str().into(),
+            account: caller.account,
+            user_arn: match user {
+                Some(user) => shared(&account.user_arn(user)),
+                None => shared(&account.root_arn()),
+            },
+            user_id: user.as_ref().map(|user| user.id),
+        },
     }
 }
 
@@ -193,14 +204,47 @@ fn effective(call: &Call<'_>) -> Effective {
     let (account, managed) = (call.account(), call.node().managed());
     let mut effective = match &call.caller().identity {
         Identity::Root => Effective::default(),
-        Identity::User(user) => Effective::of_user(account, managed, user.id),
+        Identity::User(user) => {
+            let mut found = Effective::of_user(account, managed, user.id);
+            let policy = account.settings().password_policy.as_ref();
+            if policy.is_some_and(|policy| policy.allow_change) {
+                found.identity.extend(password_change());
+            }
+            found
+        }
         Identity::Role(role, _) => Effective::of_role(account, managed, role.id),
+        // SES-6: at most what its maker has.
+        Identity::Federated(Some(user), _) => Effective::of_user(account, managed, user.id),
+        Identity::Federated(None, _) => rights_of_root(),
     };
     if let Some(claims) = &call.caller().claims {
         let inline = claims.policy.clone().map(Into::into);
         effective.limit_session(account, managed, inline.as_ref(), &claims.policy_arns);
     }
     effective
+}
+
+/// What the account's password policy allows every user. ChangePassword is about the caller alone,
+/// so the resource need not say so. Source: IAM user guide, letting users change their own password.
+fn password_change() -> Option<Found> {
+    static GRANT: LazyLock<Option<Arc<Document>>> = LazyLock::new(|| {
+        let text = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["iam:ChangePassword","iam:GetAccountPasswordPolicy"],"Resource":"*"}}"#;
+        Document::parse(text, DocumentKind::Identity).ok().map(Arc::new)
+    });
+    let source = Source::new("account password policy", SourceKind::UserInline);
+    GRANT.clone().map(|document| Found { source, document })
+}
+
+/// The rights of a session that root made: root has no policies and may do everything (ROOT-1), so
+/// that its session policies alone decide.
+fn rights_of_root() -> Effective {
+    static ALL: LazyLock<Option<Arc<Document>>> = LazyLock::new(|| {
+        let text = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+        Document::parse(text, DocumentKind::Identity).ok().map(Arc::new)
+    });
+    let source = Source::new("root", SourceKind::UserInline);
+    let found = ALL.clone().map(|document| Found { source, document });
+    Effective { identity: found.into_iter().collect(), ..Effective::default() }
 }
 
 /// The context keys that the server knows of every call (KEY-1 to KEY-5). Nothing in it comes from
@@ -228,8 +272,8 @@ fn context(call: &Call<'_>, principal: &Principal) -> Context {
         }
     }
     match &caller.identity {
-        Identity::Root => {}
-        Identity::User(user) => {
+        Identity::Root | Identity::Federated(None, _) => {}
+        Identity::User(user) | Identity::Federated(Some(user), _) => {
             for tag in &user.tags {
                 context.put(&format!("aws:PrincipalTag/{}", tag.key), tag.value.as_str());
             }
@@ -265,8 +309,10 @@ fn put_session(context: &mut Context, claims: &Claims, now: i64) {
     }
     if claims.has_session_keys() {
         context.put("aws:TokenIssueTime", &bailiwick_wire::time::write_iso(claims.issued));
-        context.put("aws:MultiFactorAuthPresent", boolean(claims.mfa.is_some()));
-        if let Some(at) = claims.mfa {
+        // KEY-12: a role's session has no factor, though its trust policy and the trail saw one.
+        let factor = claims.mfa.filter(|_| !matches!(claims.subject, Subject::Role { .. }));
+        context.put("aws:MultiFactorAuthPresent", boolean(factor.is_some()));
+        if let Some(at) = factor {
             context.put("aws:MultiFactorAuthAge", &now.saturating_sub(at.as_second()).to_string());
         }
     }

@@ -19,6 +19,8 @@ pub(crate) enum Identity {
     User(Arc<User>),
     /// A session of a role.
     Role(Arc<Role>, SessionName),
+    /// A session of GetFederationToken: the user who asked for it, none for root, and its name.
+    Federated(Option<Arc<User>>, SessionName),
 }
 
 /// An authenticated caller, as of one state of its account.
@@ -49,6 +51,9 @@ impl Caller {
             Identity::Role(role, session) => {
                 Arn::assumed_role(account.partition(), account.id(), &role.name, session)
             }
+            Identity::Federated(_, name) => {
+                Arn::federated_user(account.partition(), account.id(), name)
+            }
         };
         Self { account: account.id(), identity, key, claims, arn }
     }
@@ -69,6 +74,7 @@ impl Caller {
             Identity::Root => self.account.to_string(),
             Identity::User(user) => user.id.to_string(),
             Identity::Role(role, session) => format!("{}:{session}", role.id),
+            Identity::Federated(_, name) => format!("{}:{name}", self.account),
         }
     }
 
@@ -92,6 +98,7 @@ impl Serialize for UserIdentity<'_> {
             Identity::Root => "Root",
             Identity::User(_) => "IAMUser",
             Identity::Role(..) => "AssumedRole",
+            Identity::Federated(..) => "FederatedUser",
         };
         identity.serialize_entry("type", kind)?;
         identity.serialize_entry("principalId", &caller.user_id())?;
@@ -120,14 +127,7 @@ impl UserIdentity<'_> {
             },
         });
         if let Some(fields) = context.as_object_mut() {
-            if let Identity::Role(role, _) = &self.caller.identity {
-                let issuer = json!({
-                    "type": "Role",
-                    "principalId": role.id.as_str(),
-                    "arn": self.account.role_arn(role).as_str(),
-                    "accountId": self.caller.account.to_string(),
-                    "userName": role.name.as_str(),
-                });
+            if let Some(issuer) = self.session_issuer() {
                 fields.insert("sessionIssuer".into(), issuer);
             }
             if let Some(identity) = &claims.source_identity {
@@ -135,5 +135,33 @@ impl UserIdentity<'_> {
             }
         }
         context
+    }
+
+    /// Who made the session, where that is not the caller itself.
+    fn session_issuer(&self) -> Option<Json> {
+        let account = self.caller.account.to_string();
+        match &self.caller.identity {
+            Identity::Root | Identity::User(_) => None,
+            Identity::Role(role, _) => Some(json!({
+                "type": "Role",
+                "principalId": role.id.as_str(),
+                "arn": self.account.role_arn(role).as_str(),
+                "accountId": account,
+                "userName": role.name.as_str(),
+            })),
+            Identity::Federated(Some(user), _) => Some(json!({
+                "type": "IAMUser",
+                "principalId": user.id.as_str(),
+                "arn": self.account.user_arn(user).as_str(),
+                "accountId": account,
+                "userName": user.name.as_str(),
+            })),
+            Identity::Federated(None, _) => Some(json!({
+                "type": "Root",
+                "principalId": account,
+                "arn": self.account.root_arn().as_str(),
+                "accountId": account,
+            })),
+        }
     }
 }

@@ -78,9 +78,11 @@ impl Happening<'_> {
     fn response_elements(&self) -> Json {
         match (&self.outcome, self.request) {
             // CloudTrail shows responses of calls that change something, and of those that issue
-            // credentials.
+            // credentials for another.
             (Outcome::Done(value), Some((operation, _)))
-                if !self.read_only || operation.name.starts_with("Assume") =>
+                if !self.read_only
+                    || operation.name.starts_with("Assume")
+                    || operation.name == "GetFederationToken" =>
             {
                 operation
                     .output

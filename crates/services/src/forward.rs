@@ -148,7 +148,9 @@ fn forwarded(
     let subject = match identity {
         Identity::Root => Subject::Root,
         Identity::User(user) => Subject::User(user.id),
-        Identity::Role(..) => return Err(OperatorError::Internal("a role has a key of its own")),
+        Identity::Role(..) | Identity::Federated(..) => {
+            return Err(OperatorError::Internal("a session has a long-term key"));
+        }
     };
     Ok(Claims {
         account,

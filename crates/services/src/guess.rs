@@ -1,10 +1,11 @@
-//! How often a password may be guessed.
+//! How often a password or a one-time code may be guessed.
 //!
 //! A guess is counted before it is looked at, so that many at once are no way around the count, and
 //! refused before anything is hashed (threats F02, F08). The counts are kept in memory: who restarts
 //! the server gets a few guesses more, and no more than that.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use bailiwick_identifiers::UniqueId;
 use jiff::{SignedDuration, Timestamp};
@@ -72,33 +73,33 @@ impl Wrong {
     }
 }
 
-/// The wrong guesses of all users, by their unique ids.
-pub(crate) struct Guesses {
-    users: Mutex<HashMap<UniqueId, Wrong>>,
+/// The wrong guesses of all users, by their unique ids or by other keys.
+pub(crate) struct Guesses<K = UniqueId> {
+    users: Mutex<HashMap<K, Wrong>>,
     most: usize,
 }
 
-impl Default for Guesses {
+impl<K> Default for Guesses<K> {
     fn default() -> Self {
         Self { users: Mutex::default(), most: USERS }
     }
 }
 
-impl Guesses {
+impl<K: Clone + Eq + Hash> Guesses<K> {
     /// Counts a guess as wrong, before it is looked at; [`Guesses::right`] takes the count back.
     ///
     /// # Errors
     ///
     /// `Throttling`: five in a row were wrong and the wait since the last is not over (1 second,
     /// doubling up to 15 minutes), or 100 were wrong within a day.
-    pub(crate) fn begin(&self, user: UniqueId, now: Timestamp) -> Result<(), Fault> {
+    pub(crate) fn begin(&self, user: K, now: Timestamp) -> Result<(), Fault> {
         let mut users = self.users.lock();
         if !users.contains_key(&user) && users.len() >= self.most {
             users.retain(|_, wrong| !wrong.is_forgotten(now));
             if users.len() >= self.most {
                 // Who guessed least goes first: nobody gets rid of a count by making others guess.
                 let least = users.iter().min_by_key(|(_, wrong)| (wrong.today, wrong.last));
-                let least = least.map(|(user, _)| *user);
+                let least = least.map(|(user, _)| user.clone());
                 least.and_then(|user| users.remove(&user));
             }
         }
@@ -109,8 +110,9 @@ impl Guesses {
         wrong.count(now)
     }
 
-    /// Forgets the guesses of a user who knew the password.
-    pub(crate) fn right(&self, user: UniqueId) {
+    /// Forgets the guesses of a user who knew the password or code.
+    #[allow(clippy::needless_pass_by_value, reason = "most keys are ids, which are copied")]
+    pub(crate) fn right(&self, user: K) {
         self.users.lock().remove(&user);
     }
 }

@@ -17,6 +17,8 @@ mod foreign;
 mod forward;
 mod guess;
 mod iam;
+mod material;
+mod mfa;
 mod node;
 mod operation;
 pub mod operator;

@@ -8,7 +8,7 @@ use bailiwick_catalog::Catalog;
 use bailiwick_identifiers::{AccessKeyId, AccountId, Partition, UniqueId};
 use bailiwick_model::{
     Account, AccountInfo, KeyUse, ManagedPolicies, Record, RecordError, RecordKey, RoleUse,
-    holds_record, prefix,
+    ServiceCredentialUse, holds_record, prefix,
 };
 use bailiwick_store::journal::{Journal, JournalError};
 use bailiwick_store::seal::Keyring;
@@ -90,6 +90,9 @@ pub struct Node {
     pool: Pool,
     readers: Readers,
     guesses: Guesses,
+    codes: Guesses<String>,
+    /// Guesses at service-specific credentials, apart from those at passwords.
+    service_guesses: Guesses,
     /// Keys in the outbox whose events are in the journal, though perhaps not synced.
     exported: Mutex<Vec<Vec<u8>>>,
     /// Durable events that the journal did not take yet, in the order of their revisions.
@@ -146,6 +149,8 @@ impl Node {
             pool: Pool::new(),
             readers: Readers::new(),
             guesses: Guesses::default(),
+            codes: Guesses::default(),
+            service_guesses: Guesses::default(),
             exported: Mutex::default(),
             waiting: Mutex::default(),
             reserved: Arc::default(),
@@ -336,7 +341,9 @@ impl Node {
         let (keys, roles) = shard.take_uses();
         let keys = keys.into_iter().map(|last| Record::KeyUse(Arc::new(last)));
         let roles = roles.into_iter().map(|last| Record::RoleUse(Arc::new(last)));
-        let uses: Vec<Record> = keys.chain(roles).collect();
+        let services = shard.take_service_credential_uses().into_iter();
+        let services = services.map(|last| Record::ServiceCredentialUse(Arc::new(last)));
+        let uses: Vec<Record> = keys.chain(roles).chain(services).collect();
         let mut head = shard.head();
         let old = retry::forget(&mut head, self.clock.now(), CHUNK);
         let mut transactions: Vec<Transaction> = Vec::new();
@@ -356,6 +363,9 @@ impl Node {
                 let lives = match record {
                     Record::KeyUse(last) => head.account.access_key(&last.key).is_some(),
                     Record::RoleUse(last) => head.account.role(&last.role).is_some(),
+                    Record::ServiceCredentialUse(last) => {
+                        head.account.service_credential(&last.credential).is_some()
+                    }
                     _ => false,
                 };
                 if lives {
@@ -474,6 +484,25 @@ impl Node {
         recent.or_else(|| account.role_use(role).map(|last| RoleUse::clone(last)))
     }
 
+    /// The last use of a service-specific credential of an account.
+    pub(crate) fn last_service_credential_use(
+        &self,
+        account: &Account,
+        id: &UniqueId,
+    ) -> Option<ServiceCredentialUse> {
+        let recent =
+            self.shard(account.id()).and_then(|shard| shard.recent_service_credential_use(id));
+        let stored = || account.service_credential_use(id).map(|last| (**last).clone());
+        recent.or_else(stored)
+    }
+
+    /// Notes, in memory, that a service-specific credential was used.
+    pub(crate) fn used_service_credential(&self, account: AccountId, last: ServiceCredentialUse) {
+        if let Some(shard) = self.shard(account) {
+            shard.used_service_credential(last);
+        }
+    }
+
     /// Whether every account takes changes.
     pub fn is_healthy(&self) -> bool {
         !self.shards.load().values().any(|shard| shard.is_stopped())
@@ -529,6 +558,15 @@ impl Node {
 
     pub(crate) fn guesses(&self) -> &Guesses {
         &self.guesses
+    }
+
+    /// The wrong one-time codes, by whom they were counted for.
+    pub(crate) fn codes(&self) -> &Guesses<String> {
+        &self.codes
+    }
+
+    pub(crate) fn service_guesses(&self) -> &Guesses {
+        &self.service_guesses
     }
 }
 

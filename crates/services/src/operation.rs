@@ -27,6 +27,12 @@ pub(crate) trait Operation: Sized + Send + 'static {
     /// of one that reads.
     const HEAVY: bool = false;
 
+    /// Whether this one call of it changes the account, where only some do: credentials for a
+    /// one-time code use the code up.
+    fn changes(&self) -> bool {
+        Self::CHANGES
+    }
+
     /// Builds the operation from a validated request.
     fn parse(request: Request<Self>) -> Result<Self, Fault>;
 
@@ -72,6 +78,7 @@ const fn starts(name: &str, head: &str) -> bool {
 
 /// An operation with its types forgotten, as the pipeline runs it.
 pub(crate) trait Running: Send {
+    fn changes(&self) -> bool;
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault>;
     fn prepare(&mut self, call: &Call<'_>) -> Result<(), Fault>;
     fn run(&self, call: &mut Permitted<'_>) -> Result<Value, Fault>;
@@ -80,6 +87,10 @@ pub(crate) trait Running: Send {
 struct Typed<O>(O);
 
 impl<O: Operation> Running for Typed<O> {
+    fn changes(&self) -> bool {
+        self.0.changes()
+    }
+
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
         self.0.asks(call)
     }

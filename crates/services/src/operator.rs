@@ -21,6 +21,8 @@ use crate::ports::Mint;
 use crate::shard::Shard;
 
 pub use crate::forward::{ForwardSession, forward_session};
+pub use crate::mfa::operator::{deactivate_mfa_device, import_mfa_tokens};
+pub use crate::mfa::tokens::{Token, TokenError, read as read_mfa_tokens};
 
 /// Why an operator's command was refused.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +39,9 @@ pub enum OperatorError {
     /// There is no such key.
     #[error("there is no access key {0} of the account's root")]
     NoKey(AccessKeyId),
+    /// There is no such device, or it is nobody's.
+    #[error("there is no MFA device {0} that is somebody's")]
+    NoDevice(String),
     /// The key id is taken.
     #[error("the access key {0} exists already")]
     KeyExists(AccessKeyId),
@@ -182,6 +187,7 @@ fn make_account(
             created: now,
             changed: now,
             hash,
+            previous: Vec::new(),
             reset_required: true,
         })),
         key_record(node, &mut mint, &access_key_id, &secret, Owner::User(user.id))?,
@@ -364,7 +370,7 @@ pub fn fixture(
 }
 
 /// Adds records to an account, with an index entry and an event.
-fn put(
+pub(crate) fn put(
     node: &Node,
     shard: &Shard,
     records: Vec<Record>,

@@ -76,7 +76,7 @@ impl Job {
         if self.admitted.entry.heavy {
             let node = Arc::clone(&self.node);
             let (account, changes) =
-                (self.admitted.authentic.shard.id(), self.admitted.entry.changes);
+                (self.admitted.authentic.shard.id(), self.admitted.running.changes());
             // The closure owns the job, and a full queue gives it back only by dropping it: keep a
             // way to answer.
             let slot = Arc::new(parking_lot::Mutex::new(Some(self)));
@@ -84,7 +84,7 @@ impl Job {
             let work = move || {
                 let job = held.lock().take();
                 match job {
-                    Some(job) if job.admitted.entry.changes => job.prepare(),
+                    Some(job) if job.admitted.running.changes() => job.prepare(),
                     Some(job) => job.read(),
                     None => {}
                 }
@@ -96,7 +96,7 @@ impl Job {
             {
                 job.fail(&Fault::common("Throttling", 400, "Rate exceeded"));
             }
-        } else if self.admitted.entry.changes {
+        } else if self.admitted.running.changes() {
             self.change();
         } else {
             self.read();

@@ -18,12 +18,24 @@ pub struct Quotas {
     pub instance_profiles: u64,
     /// Server certificates in an account.
     pub server_certificates: u64,
+    /// OIDC providers in an account.
+    pub oidc_providers: u64,
+    /// SAML providers in an account.
+    pub saml_providers: u64,
+    /// Audiences of one OIDC provider.
+    pub client_ids_per_oidc_provider: u64,
     /// Groups of one user.
     pub groups_per_user: u64,
     /// Access keys of one user, or of root.
     pub access_keys_per_user: u64,
     /// Signing certificates of one user.
     pub signing_certificates_per_user: u64,
+    /// SSH public keys of one user.
+    pub ssh_public_keys_per_user: u64,
+    /// Service-specific credentials of one user for one service.
+    pub service_credentials_per_user: u64,
+    /// MFA devices of one user, or of root.
+    pub mfa_devices_per_user: u64,
     /// Managed policies attached to one user.
     pub attached_per_user: u64,
     /// Managed policies attached to one group.
@@ -57,9 +69,15 @@ impl Default for Quotas {
             policies: 1500,
             instance_profiles: 1000,
             server_certificates: 20,
+            oidc_providers: 100,
+            saml_providers: 100,
+            client_ids_per_oidc_provider: 100,
             groups_per_user: 10,
             access_keys_per_user: 2,
             signing_certificates_per_user: 2,
+            ssh_public_keys_per_user: 5,
+            service_credentials_per_user: 2,
+            mfa_devices_per_user: 8,
             attached_per_user: 10,
             attached_per_group: 10,
             attached_per_role: 10,

@@ -28,6 +28,13 @@ pub(crate) enum Subject {
         /// The name the caller gave the session.
         session: SessionName,
     },
+    /// A session of GetFederationToken.
+    Federated {
+        /// The user who asked for it; none for root.
+        user: Option<UniqueId>,
+        /// The name the caller gave the federated user.
+        name: SessionName,
+    },
 }
 
 /// The way of a call that services make on a caller's behalf: a forward access session (EV-10).

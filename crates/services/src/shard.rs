@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use bailiwick_identifiers::{AccessKeyId, AccountId, UniqueId};
-use bailiwick_model::{Account, KeyUse, RoleUse};
+use bailiwick_model::{Account, KeyUse, RoleUse, ServiceCredentialUse};
 use bailiwick_store::Revision;
 use jiff::Timestamp;
 use parking_lot::{Mutex, MutexGuard};
@@ -39,6 +39,7 @@ pub(crate) struct Shard {
 struct Uses {
     keys: HashMap<AccessKeyId, KeyUse>,
     roles: HashMap<UniqueId, RoleUse>,
+    services: HashMap<UniqueId, ServiceCredentialUse>,
 }
 
 impl Shard {
@@ -114,9 +115,28 @@ impl Shard {
         self.uses.lock().roles.get(role).cloned()
     }
 
-    /// Takes the noted uses, to be made durable.
+    /// Notes that a service-specific credential was used.
+    pub(crate) fn used_service_credential(&self, last: ServiceCredentialUse) {
+        self.uses.lock().services.insert(last.credential, last);
+    }
+
+    /// The last use of a service-specific credential that is not in the account's records yet.
+    pub(crate) fn recent_service_credential_use(
+        &self,
+        id: &UniqueId,
+    ) -> Option<ServiceCredentialUse> {
+        self.uses.lock().services.get(id).cloned()
+    }
+
+    /// Takes the noted uses of keys and roles, to be made durable.
     pub(crate) fn take_uses(&self) -> (Vec<KeyUse>, Vec<RoleUse>) {
-        let uses = std::mem::take(&mut *self.uses.lock());
-        (uses.keys.into_values().collect(), uses.roles.into_values().collect())
+        let mut uses = self.uses.lock();
+        let (keys, roles) = (std::mem::take(&mut uses.keys), std::mem::take(&mut uses.roles));
+        (keys.into_values().collect(), roles.into_values().collect())
+    }
+
+    /// Takes the noted uses of service-specific credentials, to be made durable.
+    pub(crate) fn take_service_credential_uses(&self) -> Vec<ServiceCredentialUse> {
+        std::mem::take(&mut self.uses.lock().services).into_values().collect()
     }
 }

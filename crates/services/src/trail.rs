@@ -126,7 +126,8 @@ pub(crate) fn line(
             Outcome::Failed(fault) => Outcome::Failed(fault),
             Outcome::Replayed(first) => Outcome::Replayed(first),
         },
-        read_only: !changes,
+        // Of access level Read, though it keeps what it made.
+        read_only: !changes || progress.name == "GenerateCredentialReport",
         decided: !verdict.explanations.is_empty(),
         region: if origin.region.is_empty() { global } else { &origin.region },
         recipient,

@@ -3,7 +3,9 @@
 
 use serde_json::json;
 
+use crate::certificates::{CHAIN, LEAF, LEAF_KEY, SIGNING, SSH, saml_metadata};
 use crate::client::Client;
+use crate::device::Device;
 use crate::world::{HOME, World};
 
 /// The console password of furnished users.
@@ -58,6 +60,20 @@ pub struct Furniture {
     pub key: String,
     /// A decision that can be explained.
     pub decision: String,
+    /// The SSH public key of that user.
+    pub ssh_key: String,
+    /// Its signing certificate.
+    pub signing_certificate: String,
+    /// Its service-specific credential.
+    pub service_credential: String,
+    /// The name and password of that.
+    pub service_sign_in: (String, String),
+    /// A deletion of a service-linked role.
+    pub deletion_task: String,
+    /// Two codes in a row that its MFA device shows next.
+    pub held_codes: [String; 2],
+    /// Two codes in a row of a device that is nobody's.
+    pub loose_codes: [String; 2],
 }
 
 impl Furniture {
@@ -73,11 +89,22 @@ impl Furniture {
             suffix: suffix.into(),
             key: String::new(),
             decision: String::new(),
+            ssh_key: String::new(),
+            signing_certificate: String::new(),
+            service_credential: String::new(),
+            service_sign_in: Default::default(),
+            deletion_task: String::new(),
+            held_codes: Default::default(),
+            loose_codes: Default::default(),
         };
         set.policies(admin);
         set.users(admin);
         set.groups(admin);
         set.roles(admin);
+        set.credentials(admin);
+        set.devices(admin);
+        set.providers(admin);
+        set.linked_roles(admin);
         set
     }
 
@@ -89,6 +116,53 @@ impl Furniture {
     /// The ARN of an entity of this set: `arn("role", "Worker")`.
     pub fn arn(&self, kind: &str, stem: &str) -> String {
         format!("arn:aws:iam::{}:{kind}{PATH}{}", self.account, self.name(stem))
+    }
+
+    /// The ARN of the OIDC provider of this set.
+    pub fn oidc_provider(&self) -> String {
+        let name = self.name("issuer.example.com/Held");
+        format!("arn:aws:iam::{}:oidc-provider/{name}", self.account)
+    }
+
+    /// The ARN of the SAML provider of this set.
+    pub fn saml_provider(&self) -> String {
+        format!("arn:aws:iam::{}:saml-provider/{}", self.account, self.name("Corp"))
+    }
+
+    /// The name of the service-linked role of this set.
+    pub fn linked_role(&self) -> String {
+        format!("AWSServiceRoleForAutoScaling_{}", self.name("Kept"))
+    }
+
+    fn providers(&self, admin: &Client) {
+        let url = format!("https://{}", self.name("issuer.example.com/Held"));
+        let parameters = [
+            ("Url", &*url),
+            ("ClientIDList.member.1", "an-app"),
+            ("ThumbprintList.member.1", "0123456789abcdef0123456789abcdef01234567"),
+            ("Tags.member.1.Key", "team"),
+            ("Tags.member.1.Value", "blue"),
+        ];
+        admin.iam("CreateOpenIDConnectProvider", &parameters).ok();
+        let metadata = saml_metadata(&url);
+        let parameters = [
+            ("Name", &*self.name("Corp")),
+            ("SAMLMetadataDocument", &metadata),
+            ("Tags.member.1.Key", "team"),
+            ("Tags.member.1.Value", "blue"),
+        ];
+        admin.iam("CreateSAMLProvider", &parameters).ok();
+    }
+
+    fn linked_roles(&mut self, admin: &Client) {
+        let service = ("AWSServiceName", "autoscaling.amazonaws.com");
+        for stem in ["Kept", "Gone"] {
+            let parameters = [service, ("CustomSuffix", &*self.name(stem))];
+            admin.iam("CreateServiceLinkedRole", &parameters).ok();
+        }
+        let gone = format!("AWSServiceRoleForAutoScaling_{}", self.name("Gone"));
+        let gone = admin.iam("DeleteServiceLinkedRole", &[("RoleName", &gone)]).ok();
+        self.deletion_task = gone.text("DeletionTaskId");
     }
 
     fn policies(&self, admin: &Client) {
@@ -165,6 +239,43 @@ impl Furniture {
         let parameters =
             [("InstanceProfileName", &*self.name("Full")), ("RoleName", &self.name("Worker"))];
         admin.iam("AddRoleToInstanceProfile", &parameters).ok();
+    }
+
+    fn credentials(&mut self, admin: &Client) {
+        let user = self.name("Ann");
+        let [ssh, _, _] = SSH;
+        let key = [("UserName", &*user), ("SSHPublicKeyBody", ssh)];
+        let key = admin.iam("UploadSSHPublicKey", &key).ok();
+        self.ssh_key = key.text("SSHPublicKey.SSHPublicKeyId");
+        // One certificate is held once in an account.
+        let [one, two, _] = SIGNING;
+        let body = if self.suffix == "Two" { two } else { one };
+        let held = [("UserName", &*user), ("CertificateBody", body)];
+        let held = admin.iam("UploadSigningCertificate", &held).ok();
+        self.signing_certificate = held.text("Certificate.CertificateId");
+        let parameters = [("UserName", &*user), ("ServiceName", "codecommit.amazonaws.com")];
+        let made = admin.iam("CreateServiceSpecificCredential", &parameters).ok();
+        let text = |member: &str| made.text(&format!("ServiceSpecificCredential.{member}"));
+        self.service_credential = text("ServiceSpecificCredentialId");
+        self.service_sign_in = (text("ServiceUserName"), text("ServicePassword"));
+        let parameters = [
+            ("ServerCertificateName", &*self.name("Cert")),
+            ("Path", PATH),
+            ("CertificateBody", LEAF),
+            ("PrivateKey", LEAF_KEY),
+            ("CertificateChain", CHAIN),
+            ("Tags.member.1.Key", "team"),
+            ("Tags.member.1.Value", "blue"),
+        ];
+        admin.iam("UploadServerCertificate", &parameters).ok();
+    }
+
+    fn devices(&mut self, admin: &Client) {
+        let held = Device::new(admin, PATH, &self.name("Phone"));
+        held.enable(admin, &self.name("Ann"));
+        self.held_codes = [1, 2].map(|step| held.code(admin, step));
+        let loose = Device::new(admin, PATH, &self.name("Drawer"));
+        self.loose_codes = [0, 1].map(|step| loose.code(admin, step));
     }
 
     fn policies_of(&self, admin: &Client, kind: &str, stem: &str) {

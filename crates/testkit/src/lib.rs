@@ -17,7 +17,9 @@
     reason = "what fails here ends the test that uses it"
 )]
 
+pub mod certificates;
 mod client;
+mod device;
 mod dice;
 mod furniture;
 mod plausible;
@@ -26,6 +28,7 @@ mod seeded;
 mod world;
 
 pub use client::{Client, Credentials};
+pub use device::Device;
 pub use dice::Dice;
 pub use furniture::{Furniture, PASSWORD, allow, allow_all, allow_on, deny, trust};
 pub use plausible::plausible;

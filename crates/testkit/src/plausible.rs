@@ -3,6 +3,7 @@
 use bailiwick_wire::schema::{Kind, Member, Operation, Sensitivity, Structure, Type};
 use bailiwick_wire::{Secret, Value};
 
+use crate::certificates::{CHAIN, LEAF, LEAF_KEY, RSA_KEY, SIGNING, SSH, saml_metadata};
 use crate::furniture::{Furniture, PASSWORD, allow, trust};
 
 /// A request for `operation` about the entities of a furnished set. Optional members are given when
@@ -45,6 +46,10 @@ fn value(
             Value::Integer(text_or_panic().parse().expect("a plausible number"))
         }
         Kind::Boolean => Value::Bool(text == Some("true")),
+        Kind::Map(_) => {
+            let (key, value) = text_or_panic().split_once('=').expect("a plausible pair");
+            Value::Map([(key.to_owned(), Value::String(value.to_owned()))].into())
+        }
         _ => panic!("no plausible `{}` for {}", member.wire, operation.name),
     }
 }
@@ -75,10 +80,24 @@ fn text(operation: &str, member: &str, set: &Furniture) -> Option<String> {
         ("UpdateAssumeRolePolicy", "PolicyDocument") => trust(&set.account),
         ("DeleteAccountAlias", "AccountAlias") => "home-alias".into(),
         ("AssumeRole", "TransitiveTagKeys") => "stage".into(),
+        ("GetFederationToken", "Name") => "Fred".into(),
         ("ChangePassword", "OldPassword") => PASSWORD.into(),
         ("UpdateUser", "NewPath") => "/moved/".into(),
-        // No session policies, and no filters.
-        ("AssumeRole", "PolicyArns") | ("ListEvents", _) => return None,
+        ("UploadServerCertificate", "ServerCertificateName") => set.name("NewCert"),
+        ("UploadServerCertificate", "CertificateBody") => LEAF.into(),
+        ("EnableMFADevice" | "DeleteVirtualMFADevice", "SerialNumber") => set.arn("mfa", "Drawer"),
+        ("EnableMFADevice", "AuthenticationCode1") => set.loose_codes[0].clone(),
+        ("EnableMFADevice", "AuthenticationCode2") => set.loose_codes[1].clone(),
+        ("CreateOpenIDConnectProvider", "Url") => {
+            format!("https://{}", set.name("issuer.example.com/New"))
+        }
+        ("CreateSAMLProvider", "Name") => set.name("NewCorp"),
+        ("DeleteServiceLinkedRole", "RoleName") => set.linked_role(),
+        ("ListPoliciesGrantingServiceAccess", "Arn") => set.arn("user", "Ann"),
+        // No session policies, no second factor, and no filters.
+        ("AssumeRole" | "GetFederationToken", "PolicyArns")
+        | ("AssumeRole" | "GetSessionToken", "SerialNumber")
+        | ("ListEvents", _) => return None,
         _ => return general(member, set),
     };
     Some(special)
@@ -103,6 +122,35 @@ fn general(member: &str, set: &Furniture) -> Option<String> {
         "NewGroupName" => set.name("RenamedCrew"),
         "Description" => "words".into(),
         "AccessKeyId" => set.key.clone(),
+        "SSHPublicKeyId" => set.ssh_key.clone(),
+        "SSHPublicKeyBody" => SSH[1].into(),
+        "Encoding" => "PEM".into(),
+        "CertificateId" => set.signing_certificate.clone(),
+        "CertificateBody" => SIGNING[2].into(),
+        "CertificateChain" => CHAIN.into(),
+        "PrivateKey" => LEAF_KEY.into(),
+        "ServerCertificateName" => set.name("Cert"),
+        "NewServerCertificateName" => set.name("RenamedCert"),
+        "ServiceName" => "codecommit.amazonaws.com".into(),
+        "ServiceSpecificCredentialId" => set.service_credential.clone(),
+        "ServiceUserName" => set.service_sign_in.0.clone(),
+        "ServicePassword" => set.service_sign_in.1.clone(),
+        "OpenIDConnectProviderArn" => set.oidc_provider(),
+        "ClientID" | "ClientIDList" => "another-app".into(),
+        "ThumbprintList" => "f".repeat(40),
+        "SAMLProviderArn" => set.saml_provider(),
+        "SAMLMetadataDocument" => saml_metadata("https://new.example.com"),
+        "AddPrivateKey" => RSA_KEY.into(),
+        "AWSServiceName" => "autoscaling.amazonaws.com".into(),
+        "CustomSuffix" => set.name("New"),
+        "DeletionTaskId" => set.deletion_task.clone(),
+        "GlobalEndpointTokenVersion" => "v2Token".into(),
+        "Properties" => "RoleManager/Mode=on".into(),
+        "ServiceNamespaces" => "s3".into(),
+        "VirtualMFADeviceName" => set.name("NewPhone"),
+        "SerialNumber" => set.arn("mfa", "Phone"),
+        "AuthenticationCode1" => set.held_codes[0].clone(),
+        "AuthenticationCode2" => set.held_codes[1].clone(),
         "Status" => "Inactive".into(),
         "AccountAlias" => format!("alias-{}", set.name("of").to_lowercase()),
         "Password" | "NewPassword" => "Second-Horse-7x".into(),

@@ -77,12 +77,16 @@ impl World {
         Self { node, clock, admin, console_password, master, seed, quotas }
     }
 
-    /// A world whose first account holds two sets of everything, and an alias.
+    /// A world whose first account holds two sets of everything, an alias, a password policy and a
+    /// credential report.
     pub fn furnished(seed: u64) -> (Self, Furniture, Furniture) {
         let world = Self::new(seed);
         let one = Furniture::set(&world, "One");
         let two = Furniture::set(&world, "Two");
         world.admin.iam("CreateAccountAlias", &[("AccountAlias", "home-alias")]).ok();
+        let policy = [("MinimumPasswordLength", "8")];
+        world.admin.iam("UpdateAccountPasswordPolicy", &policy).ok();
+        world.admin.iam("GenerateCredentialReport", &[]).ok();
         (world, one, two)
     }
 

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 
 use crate::condition::Holds;
 use crate::document::{Effect, Entry, PrincipalElement, PrincipalType, Probe, Statement};
-use crate::pattern::Pattern;
+use crate::pattern::{ActionPattern, Pattern};
 use crate::{Principal, Request};
 
 /// How exactly a statement names the caller.
@@ -138,6 +138,27 @@ impl<'a> Ask<'a> {
             };
         }
         grade_of(entry, caller, effect)
+    }
+}
+
+impl Statement {
+    /// Those of a service's actions that its Action or NotAction means, whatever else the statement
+    /// says. The actions are in lower case and begin with the service's prefix.
+    pub fn meant_of<'a>(
+        &'a self,
+        prefix: &'a str,
+        actions: &'a [String],
+    ) -> impl Iterator<Item = &'a str> {
+        let irregular = counts_irregular(self.effect, self.actions.negated);
+        let may_mean = |entry: &&ActionPattern| {
+            let service = entry.service().and_then(|service| service.strip_suffix(':'));
+            service.is_none_or(|service| service == prefix)
+        };
+        let entries: Vec<_> = self.actions.entries.iter().filter(may_mean).collect();
+        let negated = self.actions.negated;
+        actions.iter().map(String::as_str).filter(move |action| {
+            entries.iter().any(|entry| entry.matches(action, irregular)) != negated // ACT-4
+        })
     }
 }
 

@@ -143,6 +143,15 @@ impl Operation for ListAccessKeys {
     }
 }
 
+/// A status that a request sets. `Expired` is in the model's enum, but nobody can set it.
+pub(super) fn settable(status: &str) -> Result<KeyStatus, Fault> {
+    match status {
+        "Active" => Ok(KeyStatus::Active),
+        "Inactive" => Ok(KeyStatus::Inactive),
+        _ => Err(Fault::invalid_input("The specified value for status is invalid.")),
+    }
+}
+
 /// Makes a key active or inactive.
 struct UpdateAccessKey {
     user: Option<String>,
@@ -154,12 +163,7 @@ impl Operation for UpdateAccessKey {
     type Api = api::UpdateAccessKey;
 
     fn parse(request: api::UpdateAccessKeyRequest) -> Result<Self, Fault> {
-        let status = match request.status.as_str() {
-            "Active" => KeyStatus::Active,
-            "Inactive" => KeyStatus::Inactive,
-            // `Expired` is in the model's enum, but nobody can set it.
-            _ => return Err(Fault::invalid_input("The specified value for status is invalid.")),
-        };
+        let status = settable(&request.status)?;
         Ok(Self { user: request.user_name, id: request.access_key_id, status })
     }
 

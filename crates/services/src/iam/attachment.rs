@@ -138,7 +138,7 @@ where
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
         let kind = A::Request::KIND;
-        let holder = kind.require(call.account(), &self.holder)?;
+        let holder = kind.modifiable(call.account(), &self.holder)?;
         managed::require_attachable(call, &self.policy, kind.quota_word())?;
         if call.account().is_attached(holder.id, &self.policy) {
             return Ok(Empty);
@@ -182,7 +182,7 @@ where
     }
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
-        let holder = A::Request::KIND.require(call.account(), &self.holder)?;
+        let holder = A::Request::KIND.modifiable(call.account(), &self.holder)?;
         if !call.account().is_attached(holder.id, &self.policy) {
             return Err(managed::not_found(&self.policy));
         }

@@ -141,7 +141,7 @@ impl Operation for PutRolePermissionsBoundary {
     }
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
-        let role = role::named(call, &self.role)?;
+        let role = role::modifiable(call, &self.role)?;
         require(call, &self.boundary)?;
         bound_role(call, &role, Some(self.boundary.clone()));
         Ok(Empty)
@@ -165,7 +165,7 @@ impl Operation for DeleteRolePermissionsBoundary {
     }
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
-        let role = role::named(call, &self.role)?;
+        let role = role::modifiable(call, &self.role)?;
         if role.boundary.is_some() {
             bound_role(call, &role, None);
         }

@@ -8,6 +8,8 @@ use crate::call::Call;
 use crate::fault::Fault;
 use crate::operation::Operation;
 
+use super::role;
+
 /// What can hold a policy.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Kind {
@@ -74,6 +76,15 @@ impl Kind {
                 tags: role.tags.clone(),
             }),
         }
+    }
+
+    /// The holder of this name whose policies the account itself may change.
+    pub(super) fn modifiable(self, account: &Account, name: &str) -> Result<Holder, Fault> {
+        let holder = self.require(account, name)?;
+        if let Some(path) = holder.arn.resource().strip_prefix("role") {
+            role::require_modifiable(path, &holder.name)?;
+        }
+        Ok(holder)
     }
 
     /// The holder of this name, or `NoSuchEntity`.

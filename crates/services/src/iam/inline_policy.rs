@@ -108,7 +108,7 @@ where
     }
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
-        let holder = A::Request::KIND.require(call.account(), &self.holder)?;
+        let holder = A::Request::KIND.modifiable(call.account(), &self.holder)?;
         let document = self.document.text()?;
         require_room(call, &holder, &self.name, self.document.size())?;
         let policy = InlinePolicy { owner: holder.id, name: self.name.clone(), document };
@@ -272,7 +272,7 @@ where
     }
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
-        let holder = A::Request::KIND.require(call.account(), &self.holder)?;
+        let holder = A::Request::KIND.modifiable(call.account(), &self.holder)?;
         let policy = named(call, &holder, &self.name)?;
         call.remove(&RecordKey::InlinePolicy(holder.id, policy.name.clone()));
         Ok(Empty)

@@ -252,7 +252,7 @@ impl Operation for AddRoleToInstanceProfile {
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
         let profile = named(call, &self.name)?;
-        let role = role::named(call, &self.role)?;
+        let role = role::modifiable(call, &self.role)?;
         if profile.role.is_some() {
             // AWS's words (*observed*); the quota cannot be raised.
             return Err(Fault::limit("InstanceSessionsPerInstanceProfile", 1));
@@ -285,7 +285,7 @@ impl Operation for RemoveRoleFromInstanceProfile {
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
         let profile = named(call, &self.name)?;
-        let role = role::named(call, &self.role)?;
+        let role = role::modifiable(call, &self.role)?;
         if profile.role != Some(role.id) {
             return Err(Fault::no_such("role", &self.role));
         }

@@ -45,29 +45,70 @@ fn describe(user: &User, profile: &LoginProfile) -> api::LoginProfile {
 struct NewPassword {
     plain: Secret,
     hash: Option<Result<String, Fault>>,
+    /// The hashes of earlier passwords that it was found not to fit.
+    differs: Vec<String>,
 }
 
 impl NewPassword {
     fn new(plain: Secret) -> Self {
-        Self { plain, hash: None }
+        Self { plain, hash: None, differs: Vec::new() }
     }
 
     /// Hashes it, if it is good enough: a bad one is not worth the time, and is told of by
     /// [`NewPassword::accepted`].
-    fn prepare(&mut self, call: &Call<'_>) {
-        self.hash = Some(password::check(&self.plain, call.account().info()).and_then(|()| {
-            let mut salt = [0; 16];
-            call.entropy().fill(&mut salt);
-            password::hash(&self.plain, salt)
-        }));
+    fn prepare(&mut self, call: &Call<'_>, profile: Option<&LoginProfile>) {
+        let last: Vec<String> = not_again(call, profile).cloned().collect();
+        self.hash = Some(
+            self.check(call)
+                .and_then(|()| password::check_reuse(&self.plain, last.iter()))
+                .and_then(|()| {
+                    let mut salt = [0; 16];
+                    call.entropy().fill(&mut salt);
+                    password::hash(&self.plain, salt)
+                }),
+        );
+        self.differs = last;
+    }
+
+    fn check(&self, call: &Call<'_>) -> Result<(), Fault> {
+        let policy = call.account().settings().password_policy.as_ref();
+        password::check(&self.plain, call.account().info(), policy)
     }
 
     /// The hash, if the password is good enough. Asked for last, after the user and its profile
     /// were found, so that the faults come in AWS's order.
-    fn accepted(&self, call: &Call<'_>) -> Result<String, Fault> {
-        password::check(&self.plain, call.account().info())?;
-        self.hash.clone().unwrap_or_else(|| Err(Fault::internal()))
+    fn accepted(
+        &self,
+        call: &Call<'_>,
+        user: &User,
+        profile: Option<&LoginProfile>,
+    ) -> Result<String, Fault> {
+        self.check(call)?;
+        let hash = self.hash.clone().unwrap_or_else(|| Err(Fault::internal()))?;
+        if not_again(call, profile).all(|hash| self.differs.contains(hash)) {
+            Ok(hash)
+        } else {
+            Err(changed_meanwhile(user))
+        }
     }
+}
+
+/// The hashes of the passwords that the account's policy does not let be set again.
+fn not_again<'a>(
+    call: &'a Call<'_>,
+    profile: Option<&'a LoginProfile>,
+) -> impl Iterator<Item = &'a String> {
+    let policy = call.account().settings().password_policy.as_ref();
+    let count = policy.and_then(|policy| policy.reuse_prevention).unwrap_or(0);
+    profile.into_iter().flat_map(move |profile| profile.last(count.into()))
+}
+
+/// Somebody set another password, or another policy, since the new one was looked at.
+fn changed_meanwhile(user: &User) -> Fault {
+    Fault::new(
+        "EntityTemporarilyUnmodifiable",
+        format!("Login Profile for User {} was changed meanwhile.", user.name),
+    )
 }
 
 /// Gives a user a password for the console.
@@ -101,7 +142,7 @@ impl Operation for CreateLoginProfile {
     }
 
     fn prepare(&mut self, call: &Call<'_>) -> Result<(), Fault> {
-        self.password.prepare(call);
+        self.password.prepare(call, None);
         Ok(())
     }
 
@@ -115,8 +156,9 @@ impl Operation for CreateLoginProfile {
             user: user.id,
             created: call.now(),
             changed: call.now(),
-            hash: self.password.accepted(call)?,
+            hash: self.password.accepted(call, &user, None)?,
             reset_required: self.reset_required,
+            previous: Vec::new(),
         });
         call.create(Record::LoginProfile(Arc::clone(&profile)));
         Ok(api::CreateLoginProfileResponse { login_profile: describe(&user, &profile) })
@@ -172,7 +214,9 @@ impl Operation for UpdateLoginProfile {
 
     fn prepare(&mut self, call: &Call<'_>) -> Result<(), Fault> {
         if let Some(password) = &mut self.password {
-            password.prepare(call);
+            let user = call.account().user_named(&self.user);
+            let profile = user.and_then(|user| call.account().login_profile(&user.id));
+            password.prepare(call, profile.map(|profile| &**profile));
         }
         Ok(())
     }
@@ -181,8 +225,8 @@ impl Operation for UpdateLoginProfile {
         let user = user::named(call, &self.user)?;
         let mut profile = LoginProfile::clone(&*profile_of(call, &user)?);
         if let Some(password) = &self.password {
-            profile.hash = password.accepted(call)?;
-            profile.changed = call.now();
+            let hash = password.accepted(call, &user, Some(&profile))?;
+            profile.set(hash, call.now());
         }
         if let Some(required) = self.reset_required {
             profile.reset_required = required;
@@ -234,7 +278,7 @@ impl ChangePassword {
                 .user(&user.id)
                 .cloned()
                 .ok_or_else(|| Fault::no_such_user(user.name.as_str())),
-            Identity::Root | Identity::Role(..) => {
+            Identity::Root | Identity::Role(..) | Identity::Federated(..) => {
                 Err(Fault::new("InvalidUserType", "Only IAM Users can change their own password."))
             }
         }
@@ -266,7 +310,7 @@ impl Operation for ChangePassword {
         }
         guesses.right(profile.user);
         self.proved = Some(profile.hash.clone());
-        self.new.prepare(call);
+        self.new.prepare(call, Some(&profile));
         Ok(())
     }
 
@@ -274,18 +318,12 @@ impl Operation for ChangePassword {
         let user = Self::user(call)?;
         let profile = profile_of(call, &user)?;
         if self.proved.as_ref() != Some(&profile.hash) {
-            // Somebody set another password since the old one was checked.
-            return Err(Fault::new(
-                "EntityTemporarilyUnmodifiable",
-                format!("Login Profile for User {} was changed meanwhile.", user.name),
-            ));
+            return Err(changed_meanwhile(&user));
         }
-        let profile = LoginProfile {
-            hash: self.new.accepted(call)?,
-            changed: call.now(),
-            reset_required: false,
-            ..LoginProfile::clone(&profile)
-        };
+        let hash = self.new.accepted(call, &user, Some(&profile))?;
+        let mut profile = LoginProfile::clone(&profile);
+        profile.set(hash, call.now());
+        profile.reset_required = false;
         call.update(Record::LoginProfile(Arc::new(profile)));
         Ok(Empty)
     }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
 use bailiwick_identifiers::AccountAlias;
-use bailiwick_model::AccountInfo;
+use bailiwick_model::{AccountInfo, PasswordPolicy};
 use bailiwick_wire::Secret;
 
 use crate::fault::Fault;
@@ -27,23 +27,74 @@ const LONGEST: usize = 128;
 const CLASSES: usize = 3;
 /// The characters that count as symbols. Source: IAM user guide, default password policy.
 const SYMBOLS: &str = "!@#$%^&*()<>[]{}|_+-=";
+/// The same for a policy of the account's own. Source: IAM API, UpdateAccountPasswordPolicy.
+const OWN_SYMBOLS: &str = "!@#$%^&*()_+-=[]{}|'";
 
-/// Checks a new password against AWS's default password policy: 8 to 128 characters, three of the
-/// four classes, and not the name or alias of the account. Source: IAM user guide, default password
-/// policy. The texts are AWS's (*observed*).
+/// Checks a new password against the account's own policy or, without one, AWS's default: 8 to 128
+/// characters and three of the four classes. It is never the name or alias of the account. Source:
+/// IAM user guide, default password policy. The texts are AWS's (*observed*).
 ///
 /// # Errors
 ///
 /// `PasswordPolicyViolation`.
-pub(crate) fn check(password: &Secret, account: &AccountInfo) -> Result<(), Fault> {
+pub(crate) fn check(
+    password: &Secret,
+    account: &AccountInfo,
+    policy: Option<&PasswordPolicy>,
+) -> Result<(), Fault> {
     let text = password.expose();
     let length = text.chars().count();
-    if length < SHORTEST {
-        return violation(format!("Password should have a minimum length of {SHORTEST}"));
+    let shortest = policy.map_or(SHORTEST, |policy| policy.minimum_length.into());
+    if length < shortest {
+        return violation(format!("Password should have a minimum length of {shortest}"));
     }
     if length > LONGEST {
         return violation(format!("Password should have a maximum length of {LONGEST}"));
     }
+    match policy {
+        Some(policy) => check_own(text, policy)?,
+        None => check_default(text)?,
+    }
+    let alias = account.alias.as_ref().map(AccountAlias::as_str);
+    if [account.name.as_deref(), alias].contains(&Some(text)) {
+        return violation("Password does not conform to the account password policy.".into());
+    }
+    Ok(())
+}
+
+/// Refuses a password that is one of the last ones. Takes as long as one hash for each.
+///
+/// # Errors
+///
+/// `PasswordPolicyViolation`.
+pub(crate) fn check_reuse<'a>(
+    password: &Secret,
+    mut last: impl Iterator<Item = &'a String>,
+) -> Result<(), Fault> {
+    if last.any(|hash| verify(password, hash)) {
+        return violation(
+            "Policy constraint violation with password reuse prevention during password change."
+                .into(),
+        );
+    }
+    Ok(())
+}
+
+fn check_own(text: &str, policy: &PasswordPolicy) -> Result<(), Fault> {
+    let missing: Vec<String> = [
+        (policy.uppercase, text.contains(|c: char| c.is_ascii_uppercase()), "uppercase letter"),
+        (policy.lowercase, text.contains(|c: char| c.is_ascii_lowercase()), "lowercase letter"),
+        (policy.symbols, text.contains(|c: char| OWN_SYMBOLS.contains(c)), "symbol"),
+        (policy.numbers, text.contains(|c: char| c.is_ascii_digit()), "number"),
+    ]
+    .into_iter()
+    .filter(|(wanted, there, _)| *wanted && !there)
+    .map(|(_, _, class)| format!("Password should have at least one {class}"))
+    .collect();
+    if missing.is_empty() { Ok(()) } else { violation(missing.join(", ")) }
+}
+
+fn check_default(text: &str) -> Result<(), Fault> {
     let missing: Vec<&str> = [
         (text.contains(|c: char| c.is_ascii_uppercase()), "uppercase letter"),
         (text.contains(|c: char| c.is_ascii_lowercase()), "lowercase letter"),
@@ -64,10 +115,6 @@ pub(crate) fn check(password: &Secret, account: &AccountInfo) -> Result<(), Faul
             CLASSES.saturating_sub(met),
             list.join(", ")
         ));
-    }
-    let alias = account.alias.as_ref().map(AccountAlias::as_str);
-    if [account.name.as_deref(), alias].contains(&Some(text)) {
-        return violation("Password does not conform to the account password policy.".into());
     }
     Ok(())
 }
@@ -143,7 +190,56 @@ mod tests {
             ("Example-Corp1", Some("Password does not conform to the account password policy.")),
             ("example-corp-1", Some("Password does not conform to the account password policy.")),
         ] {
-            let found = check(&password.into(), &account());
+            let found = check(&password.into(), &account(), None);
+            let found = found.as_ref().err().map(|fault| (fault.code(), fault.message()));
+            assert_eq!(found, expected.map(|text| ("PasswordPolicyViolation", text)), "{password}");
+        }
+    }
+
+    #[test]
+    fn a_policy_of_its_own() {
+        let strict = PasswordPolicy {
+            minimum_length: 14,
+            symbols: true,
+            numbers: true,
+            uppercase: true,
+            lowercase: true,
+            allow_change: false,
+            max_age: None,
+            reuse_prevention: None,
+            hard_expiry: None,
+        };
+        let lax = PasswordPolicy {
+            minimum_length: 6,
+            symbols: false,
+            numbers: false,
+            uppercase: false,
+            lowercase: false,
+            ..strict.clone()
+        };
+        for (policy, password, expected) in [
+            (&strict, "aA1!xxxxxxxxxx", None),
+            (&strict, "aA1'xxxxxxxxxx", None),
+            (&strict, "aA1!xxxxxxxxx", Some("Password should have a minimum length of 14")),
+            (&strict, "aA1xxxxxxxxxxx", Some("Password should have at least one symbol")),
+            (
+                &strict,
+                "..............",
+                Some(
+                    "Password should have at least one uppercase letter, Password should have at \
+                     least one lowercase letter, Password should have at least one symbol, Password \
+                     should have at least one number",
+                ),
+            ),
+            (&lax, "xxxxxx", None),
+            (&lax, "xxxxx", Some("Password should have a minimum length of 6")),
+            (
+                &lax,
+                "example-corp-1",
+                Some("Password does not conform to the account password policy."),
+            ),
+        ] {
+            let found = check(&password.into(), &account(), Some(policy));
             let found = found.as_ref().err().map(|fault| (fault.code(), fault.message()));
             assert_eq!(found, expected.map(|text| ("PasswordPolicyViolation", text)), "{password}");
         }

@@ -31,10 +31,32 @@ pub(super) const OPERATIONS: &[Entry] = &[
 ];
 
 /// The longest session of a role that says nothing else, in seconds. Source: IAM API, CreateRole.
-const DEFAULT_SESSION: u32 = 3600;
+pub(super) const DEFAULT_SESSION: u32 = 3600;
 
-/// Paths that mark roles as AWS's own. Nobody else may make such a role, for tools exempt them.
+/// Paths that mark roles as AWS's own. Nobody else may make such a role, for tools exempt them, nor
+/// change one.
 const RESERVED_PATHS: &[&str] = &["/aws-service-role/", "/aws-reserved/"];
+
+/// Refuses to change a role that belongs to AWS. AWS's words (*observed*).
+pub(super) fn require_modifiable(path: &str, name: &str) -> Result<(), Fault> {
+    if RESERVED_PATHS.iter().any(|reserved| path.starts_with(reserved)) {
+        return Err(Fault::new(
+            "UnmodifiableEntity",
+            format!(
+                "Cannot perform the operation on the protected role '{name}' - this role is only \
+                 modifiable by AWS"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// The stored role of a name, if the account itself may change it.
+pub(super) fn modifiable(call: &Call<'_>, name: &str) -> Result<Arc<Role>, Fault> {
+    let role = named(call, name)?;
+    require_modifiable(role.path.as_str(), role.name.as_str())?;
+    Ok(role)
+}
 
 /// The stored role of a name, whatever the name's case.
 pub(super) fn named(call: &Call<'_>, name: &str) -> Result<Arc<Role>, Fault> {
@@ -57,7 +79,7 @@ pub(super) fn describe_in_list(call: &Call<'_>, role: &Role) -> api::Role {
 }
 
 /// A role with its tags and its boundary.
-fn describe(call: &Call<'_>, role: &Role) -> api::Role {
+pub(super) fn describe(call: &Call<'_>, role: &Role) -> api::Role {
     api::Role {
         permissions_boundary: role.boundary.as_ref().map(boundary::describe),
         tags: tags::describe_any(&role.tags),
@@ -232,6 +254,11 @@ impl Operation for UpdateRole {
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<api::UpdateRoleResponse, Fault> {
         let role = named(call, &self.name)?;
+        // The description of a service-linked role is the account's own. Source: IAM user guide,
+        // id_roles_update-service-linked-role.
+        if self.max_session_seconds.is_some() {
+            require_modifiable(role.path.as_str(), role.name.as_str())?;
+        }
         let max_session_seconds = self.max_session_seconds.unwrap_or(role.max_session_seconds);
         let description = self.description.clone().or_else(|| role.description.clone());
         replace(call, &role, Role { description, max_session_seconds, ..Role::clone(&role) });
@@ -289,7 +316,7 @@ impl Operation for UpdateAssumeRolePolicy {
     }
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
-        let role = named(call, &self.name)?;
+        let role = modifiable(call, &self.name)?;
         // Principals are bound anew even when the text stays: they may be other entities by now.
         let trust = self.trust.text(call)?;
         replace(call, &role, Role { trust, ..Role::clone(&role) });
@@ -314,7 +341,7 @@ impl Operation for DeleteRole {
     }
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
-        let role = named(call, &self.name)?;
+        let role = modifiable(call, &self.name)?;
         if let Some(what) = hanging(call.account(), &role) {
             return Err(Fault::delete_conflict(what));
         }

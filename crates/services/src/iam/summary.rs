@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bailiwick_model::{Account, Owner};
+use bailiwick_model::{Account, Owner, TokenVersion};
 use bailiwick_wire::Empty;
 use bailiwick_wire::generated::iam as api;
 
@@ -47,7 +47,13 @@ fn number(count: impl TryInto<i32>) -> i32 {
 
 fn counts(account: &Account) -> [(&'static str, usize); 15] {
     let versions = account.policies().map(|policy| account.versions(policy.id).count()).sum();
+    let root_signs = account.signing_certificates_of(Owner::Root).next().is_some();
+    let root_has_device = account.mfa_devices_of(Owner::Root).next().is_some();
     let root_has_keys = account.keys_of(Owner::Root).next().is_some();
+    let token_version = match account.settings().token_version {
+        TokenVersion::V1 => 1,
+        TokenVersion::V2 => 2,
+    };
     [
         ("Users", account.users().len()),
         ("Groups", account.groups().len()),
@@ -56,15 +62,15 @@ fn counts(account: &Account) -> [(&'static str, usize); 15] {
         ("InstanceProfiles", account.instance_profiles().len()),
         ("PolicyVersionsInUse", versions),
         ("AccountAccessKeysPresent", usize::from(root_has_keys)),
-        // Root has no password here, and these kinds of things cannot be made yet.
+        // Root has no password here.
         ("AccountPasswordPresent", 0),
-        ("AccountMFAEnabled", 0),
-        ("AccountSigningCertificatesPresent", 0),
-        ("ServerCertificates", 0),
-        ("Providers", 0),
-        ("MFADevices", 0),
-        ("MFADevicesInUse", 0),
-        ("GlobalEndpointTokenVersion", 1),
+        ("AccountMFAEnabled", usize::from(root_has_device)),
+        ("AccountSigningCertificatesPresent", usize::from(root_signs)),
+        ("ServerCertificates", account.server_certificates().len()),
+        ("Providers", account.oidc_providers().len() + account.saml_providers().len()),
+        ("MFADevices", account.mfa_devices().len()),
+        ("MFADevicesInUse", account.mfa_devices_in_use()),
+        ("GlobalEndpointTokenVersion", token_version),
     ]
 }
 

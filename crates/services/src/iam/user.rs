@@ -78,7 +78,7 @@ impl Subject {
                 Some(user) => Self::User(Arc::clone(user)),
                 None => Self::Missing(user.name.to_string()),
             }),
-            Identity::Role(..) => Err(Fault::validation(
+            Identity::Role(..) | Identity::Federated(..) => Err(Fault::validation(
                 "Must specify userName when calling with non-User credentials",
             )),
         }
@@ -175,7 +175,7 @@ pub(super) fn describe_in_list(account: &Account, user: &User) -> api::User {
 }
 
 /// Root as GetUser shows it.
-fn describe_root(account: &Account) -> api::User {
+pub(super) fn describe_root(account: &Account) -> api::User {
     let name = account.info().alias.as_ref().map_or("root", |alias| alias.as_str());
     api::User {
         path: "/".into(),
@@ -393,6 +393,14 @@ fn hanging(account: &Account, user: &User) -> Option<&'static str> {
         Some("remove users from group")
     } else if account.login_profile(&user.id).is_some() {
         Some("delete login profile")
+    } else if account.signing_certificates_of(Owner::User(user.id)).next().is_some() {
+        Some("delete signing certificates")
+    } else if account.ssh_public_keys_of(user.id).next().is_some() {
+        Some("delete SSH public keys")
+    } else if account.service_credentials_of(user.id).next().is_some() {
+        Some("delete service specific credentials")
+    } else if account.mfa_devices_of(Owner::User(user.id)).next().is_some() {
+        Some("delete MFA device")
     } else {
         None
     }

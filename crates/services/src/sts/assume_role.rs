@@ -1,12 +1,12 @@
 //! AssumeRole: a session of a role, of this account or another.
 //!
-//! It writes nothing but its event. The trust policy of the role is its resource policy (TR-1), and
-//! across accounts the caller's own policies must allow it too (TR-3).
+//! It writes nothing but its event, unless a one-time code is used up. The trust policy of the role is
+//! its resource policy (TR-1), and across accounts the caller's own policies must allow it too (TR-3).
 
 use std::sync::{Arc, LazyLock};
 
 use bailiwick_identifiers::{Arn, SessionName, TagSet};
-use bailiwick_model::{Account, Role, document};
+use bailiwick_model::{Account, Role};
 use bailiwick_policy::{Document, DocumentKind};
 use bailiwick_wire::generated::sts as api;
 
@@ -16,18 +16,14 @@ use crate::caller::Identity;
 use crate::fault::Fault;
 use crate::operation::{Entry, Operation, Request, entry};
 use crate::session::Subject;
-use crate::sts::credentials::{Grant, claims, issue, packed_too_large, refuse_factor};
+use crate::sts::credentials::{Grant, claims, issue};
+use crate::sts::factor::Factor;
+use crate::sts::limits::{Given, MAX_TAGS, invalid_parameter, session_policies, session_tags};
 
 pub(super) const OPERATIONS: &[Entry] = &[entry::<AssumeRole>()];
 
 /// One hour: what is given unless more is asked for, and the most in role chaining (SES-11).
 const DEFAULT_SECONDS: i32 = 3600;
-/// Characters of all session policies together (SES-12).
-const MAX_PLAIN: usize = 2048;
-/// Managed session policies (SES-1).
-const MAX_POLICIES: usize = 10;
-/// Session tags (api-surface, quotas).
-const MAX_TAGS: usize = 50;
 
 /// Issues a session of a role.
 struct AssumeRole {
@@ -40,13 +36,16 @@ struct AssumeRole {
     transitive: Vec<String>,
     external_id: Option<String>,
     source_identity: Option<String>,
-    serial: Option<String>,
-    code: Option<String>,
+    factor: Option<Factor>,
     no_tags: TagSet,
 }
 
 impl Operation for AssumeRole {
     type Api = api::AssumeRole;
+
+    fn changes(&self) -> bool {
+        self.factor.is_some()
+    }
 
     fn parse(request: Request<Self>) -> Result<Self, Fault> {
         let role: Arn = request
@@ -59,10 +58,6 @@ impl Operation for AssumeRole {
         if request.provided_contexts.is_some_and(|contexts| !contexts.is_empty()) {
             return Err(invalid_parameter("Provided contexts are not supported."));
         }
-        let policy_arns = request.policy_arns.unwrap_or_default();
-        if policy_arns.len() > MAX_POLICIES {
-            return Err(Fault::validation("A session can have at most 10 managed policies."));
-        }
         Ok(Self {
             role,
             session: request
@@ -70,22 +65,21 @@ impl Operation for AssumeRole {
                 .parse()
                 .map_err(|_| Fault::validation("The specified value for roleSessionName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@-"))?,
             policy: request.policy,
-            policy_arns: policy_arns
-                .into_iter()
-                .map(|descriptor| session_policy(descriptor.arn.as_deref()))
-                .collect::<Result<_, _>>()?,
+            policy_arns: session_policies(request.policy_arns)?,
             seconds: request.duration_seconds,
-            tags: tags(request.tags.unwrap_or_default())?,
+            tags: session_tags(request.tags)?,
             transitive: request.transitive_tag_keys.unwrap_or_default(),
             external_id: request.external_id,
             source_identity: request.source_identity,
-            serial: request.serial_number,
-            code: request.token_code,
+            factor: Factor::parse(request.serial_number, request.token_code)?,
             no_tags: TagSet::default(),
         })
     }
 
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
+        // A wrong code is refused whatever the policies say, and a right one stands in the request
+        // that the trust policy sees.
+        self.factor.as_ref().map_or(Ok(()), |factor| factor.check(call))?;
         let found = self.find(call);
         let (trust, owner, role_tags) = if let Some((account, role)) = &found {
             let document = role.trust.document().ok().cloned();
@@ -105,6 +99,11 @@ impl Operation for AssumeRole {
                 .with_optional("sts:SourceIdentity", source_identity.as_deref())
                 .with_optional("sts:DurationSeconds", self.seconds.map(|s| s.to_string()))
                 .resource_tags(role_tags);
+            if self.factor.is_some() {
+                ask = ask
+                    .with("aws:MultiFactorAuthPresent", "true")
+                    .with("aws:MultiFactorAuthAge", "0");
+            }
             for (key, value) in &tags.all {
                 ask = ask.with(format!("aws:RequestTag/{key}"), value);
             }
@@ -129,12 +128,15 @@ impl Operation for AssumeRole {
     fn run(&self, call: &mut Permitted<'_>) -> Result<api::AssumeRoleResponse, Fault> {
         // Nothing allows a role that is not there.
         let (account, role) = self.find(call).ok_or_else(Fault::internal)?;
-        refuse_factor(self.serial.as_deref(), self.code.as_deref())?;
         let chained = matches!(call.caller().identity, Identity::Role(..));
         let seconds = self.seconds(&role, chained)?;
-        self.check_policies(call, &account)?;
+        let given = self.given();
+        given.check(call, &account)?;
         let tags = self.session_tags(call)?;
         let source_identity = self.source_identity_for(call)?;
+        if let Some(factor) = &self.factor {
+            factor.use_up(call)?;
+        }
         let subject = Subject::Role { role: role.id, session: self.session.clone() };
         let mut claims = claims(call, Grant { account: account.id(), subject, seconds })?;
         claims.policy.clone_from(&self.policy);
@@ -142,6 +144,8 @@ impl Operation for AssumeRole {
         claims.tags = tags.all;
         claims.transitive = tags.transitive;
         claims.source_identity.clone_from(&source_identity);
+        // For the trail: policies of the role's session see no factor, not even this one (KEY-12).
+        claims.mfa = self.factor.as_ref().map(|_| claims.issued);
         let credentials = issue(call, &claims)?;
         let arn = Arn::assumed_role(account.partition(), account.id(), &role.name, &self.session);
         Ok(api::AssumeRoleResponse {
@@ -150,7 +154,7 @@ impl Operation for AssumeRole {
                 assumed_role_id: format!("{}:{}", role.id, self.session),
                 arn: arn.to_string(),
             }),
-            packed_policy_size: self.packed_size(),
+            packed_policy_size: given.packed_size(),
             source_identity,
             ..api::AssumeRoleResponse::default()
         })
@@ -195,37 +199,8 @@ impl AssumeRole {
         Ok(wanted)
     }
 
-    fn check_policies(&self, call: &Call<'_>, account: &Account) -> Result<(), Fault> {
-        if self.plain_size() > MAX_PLAIN {
-            return Err(packed_too_large(self.plain_size() * 100 / MAX_PLAIN));
-        }
-        if let Some(text) = &self.policy {
-            Document::parse_strict(text, DocumentKind::Session).map_err(|error| {
-                Fault::new("MalformedPolicyDocument", crate::policy_message(&error))
-            })?;
-        }
-        for arn in &self.policy_arns {
-            if document(account, call.node().managed(), arn).is_none() {
-                return Err(Fault::new(
-                    "MalformedPolicyDocument",
-                    format!("The session policy {arn} does not exist."),
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    fn plain_size(&self) -> usize {
-        let inline = self.policy.as_ref().map_or(0, |text| text.chars().count());
-        inline + self.policy_arns.iter().map(|arn| arn.as_str().len()).sum::<usize>()
-    }
-
-    /// The share of the room for policies and tags that the request takes, in percent.
-    fn packed_size(&self) -> Option<i32> {
-        let tags: usize =
-            self.tags.iter().map(|tag| tag.key.as_str().len() + tag.value.as_str().len()).sum();
-        let size = self.plain_size() + tags;
-        (size > 0).then(|| i32::try_from((size * 100).div_ceil(MAX_PLAIN)).unwrap_or(100).min(100))
+    fn given(&self) -> Given<'_> {
+        Given { policy: self.policy.as_deref(), arns: &self.policy_arns, tags: &self.tags }
     }
 
     /// The tags of the new session: transitive ones of the calling session go on and cannot be
@@ -275,31 +250,4 @@ impl AssumeRole {
             (None, wanted) => Ok(wanted.clone()),
         }
     }
-}
-
-fn tags(given: Vec<api::Tag>) -> Result<TagSet, Fault> {
-    use bailiwick_identifiers::{Tag, TagError};
-    if given.len() > MAX_TAGS {
-        return Err(Fault::validation("A session can have at most 50 tags."));
-    }
-    let parsed = given
-        .into_iter()
-        .map(|tag| Ok::<Tag, TagError>(Tag { key: tag.key.parse()?, value: tag.value.parse()? }));
-    let parsed = parsed.collect::<Result<Vec<_>, _>>();
-    parsed.and_then(TagSet::new).map_err(|error| match error {
-        TagError::Duplicate(_) => invalid_parameter(
-            "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
-        ),
-        other => invalid_parameter(other.to_string()),
-    })
-}
-
-/// The ARN of a managed session policy. One that is left out would leave its limit out.
-fn session_policy(arn: Option<&str>) -> Result<Arn, Fault> {
-    let arn = arn.ok_or_else(|| Fault::validation("A session policy must have an ARN."))?;
-    arn.parse().map_err(|_| Fault::validation(format!("{arn} is invalid")))
-}
-
-fn invalid_parameter(message: impl Into<String>) -> Fault {
-    Fault::common("InvalidParameterValue", 400, message)
 }

@@ -65,13 +65,3 @@ pub(super) fn packed_too_large(percent: usize) -> Fault {
     );
     Fault::new("PackedPolicyTooLarge", text)
 }
-
-/// A second factor was named. Deviation: no device can be registered yet, so none can be right.
-pub(super) fn refuse_factor(serial: Option<&str>, code: Option<&str>) -> Result<(), Fault> {
-    if serial.is_some() || code.is_some() {
-        return Err(Fault::access_denied(
-            "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.",
-        ));
-    }
-    Ok(())
-}

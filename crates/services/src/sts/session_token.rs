@@ -8,7 +8,8 @@ use crate::caller::Identity;
 use crate::fault::Fault;
 use crate::operation::{Entry, Operation, Request, entry};
 use crate::session::Subject;
-use crate::sts::credentials::{Grant, claims, issue, refuse_factor};
+use crate::sts::credentials::{Grant, claims, issue};
+use crate::sts::factor::Factor;
 
 pub(super) const OPERATIONS: &[Entry] = &[entry::<GetSessionToken>()];
 
@@ -20,18 +21,20 @@ const ROOT_SECONDS: i32 = 3600;
 /// Issues a session of the calling user or root, with the same rights (SES-10).
 struct GetSessionToken {
     seconds: Option<i32>,
-    serial: Option<String>,
-    code: Option<String>,
+    factor: Option<Factor>,
 }
 
 impl Operation for GetSessionToken {
     type Api = api::GetSessionToken;
 
+    fn changes(&self) -> bool {
+        self.factor.is_some()
+    }
+
     fn parse(request: Request<Self>) -> Result<Self, Fault> {
         Ok(Self {
             seconds: request.duration_seconds,
-            serial: request.serial_number,
-            code: request.token_code,
+            factor: Factor::parse(request.serial_number, request.token_code)?,
         })
     }
 
@@ -41,21 +44,25 @@ impl Operation for GetSessionToken {
     }
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<api::GetSessionTokenResponse, Fault> {
-        refuse_factor(self.serial.as_deref(), self.code.as_deref())?;
         let seconds = self.seconds.unwrap_or(DEFAULT_SECONDS);
         let (subject, seconds) = match &call.caller().identity {
             Identity::Root => (Subject::Root, seconds.min(ROOT_SECONDS)),
             Identity::User(user) => (Subject::User(user.id), seconds),
-            Identity::Role(..) => {
+            Identity::Role(..) | Identity::Federated(..) => {
                 return Err(Fault::access_denied(
                     "Cannot call GetSessionToken with session credentials",
                 ));
             }
         };
+        if let Some(factor) = &self.factor {
+            factor.check(call)?;
+            factor.use_up(call)?;
+        }
         let account = call.caller().account;
         let minted_by = call.caller().key.clone();
         let mut claims = claims(call, Grant { account, subject, seconds })?;
         claims.minted_by = Some(minted_by);
+        claims.mfa = self.factor.as_ref().map(|_| claims.issued);
         let credentials = issue(call, &claims)?;
         Ok(api::GetSessionTokenResponse {
             credentials: Some(credentials),

@@ -45,6 +45,10 @@ purposes! {
     ConsoleSession = "console-session",
     /// The key that authenticates the records of the embedded store.
     RecordKey = "record-key",
+    /// Private keys of server certificates.
+    ServerCertificateKey = "server-certificate-key",
+    /// Private keys with which encrypted SAML assertions are opened.
+    SamlDecryptionKey = "saml-decryption-key",
 }
 
 impl Purpose {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use bailiwick_catalog::Catalog;
 use bailiwick_testkit::{HOME, World};
 
-use crate::operations::{asks, full_name, implemented, missing};
+use crate::operations::{asks, full_name, implemented, is_answered, missing};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -41,7 +41,12 @@ fn asks_are_the_golden_ones() {
     for operation in implemented() {
         let asked = asks(&world, operation, &one);
         let name = full_name(operation);
-        assert!(asked.reply.is_ok(), "{name}: {}: {}", asked.reply.code, asked.reply.message);
+        assert!(
+            is_answered(operation, &asked.reply),
+            "{name}: {}: {}",
+            asked.reply.code,
+            asked.reply.message
+        );
         assert!(!asked.asks.is_empty(), "{name} asks nothing");
         for (action, resource) in asked.asks {
             writeln!(table, "{name} {action} {}", resource.replace(HOME, "${Account}")).unwrap();
@@ -57,6 +62,10 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("iam:ListGroups", "IN-8"),
     ("iam:ListRoles", "IN-8"),
     ("iam:ListInstanceProfiles", "IN-8"),
+    ("iam:ListServerCertificates", "IN-8"),
+    ("iam:ListVirtualMFADevices", "IN-8"),
+    // Of a federated user.
+    ("sts:TagSession", "SES-9"),
 ];
 
 #[test]

@@ -46,6 +46,30 @@ pub(crate) fn denial(operation: &Operation) -> (u16, &'static str) {
 /// Operations that need no permission, and from which none can be taken away (EV-11).
 pub(crate) const FREE: &[&str] = &["sts:GetCallerIdentity", "sts:GetSessionToken"];
 
+/// Operations that always answer so to an account like ours, though they are permitted.
+pub(crate) const ANSWERED: &[(&str, &str)] = &[
+    ("EnableOrganizationsRootCredentialsManagement", "OrganizationNotFoundException"),
+    ("DisableOrganizationsRootCredentialsManagement", "OrganizationNotFoundException"),
+    ("EnableOrganizationsRootSessions", "OrganizationNotFoundException"),
+    ("DisableOrganizationsRootSessions", "OrganizationNotFoundException"),
+    ("ListOrganizationsFeatures", "OrganizationNotFoundException"),
+];
+
+/// Every operation that is written and that succeeds when it is permitted.
+pub(crate) fn succeeding() -> Vec<&'static Operation> {
+    let mut written = implemented();
+    written.retain(|operation| !ANSWERED.iter().any(|(name, _)| *name == operation.name));
+    written
+}
+
+/// Whether a permitted call was answered as it should be.
+pub(crate) fn is_answered(operation: &Operation, reply: &Reply) -> bool {
+    match ANSWERED.iter().find(|(name, _)| *name == operation.name) {
+        Some((_, code)) => reply.code == *code,
+        None => reply.is_ok(),
+    }
+}
+
 /// Makes a caller that may be the one to call `operation` plausibly, with these rights.
 pub(crate) fn caller(
     world: &World,
@@ -57,6 +81,11 @@ pub(crate) fn caller(
     if operation.name == "ChangePassword" {
         let login = [("UserName", name), ("Password", bailiwick_testkit::PASSWORD)];
         world.admin.iam("CreateLoginProfile", &login).ok();
+    }
+    // It is off, and cannot be switched off or shown then.
+    let outbound = ["DisableOutboundWebIdentityFederation", "GetOutboundWebIdentityFederationInfo"];
+    if outbound.contains(&operation.name) {
+        world.admin.iam("EnableOutboundWebIdentityFederation", &[]).ok();
     }
     client
 }

@@ -86,6 +86,7 @@ fn a_deletion_leaves_no_trace() {
     let (user, group, role, profile) =
         (one.name("Ann"), one.name("Crew"), one.name("Worker"), one.name("Full"));
     let (held, loose) = (one.arn("policy", "Held"), one.arn("policy", "Loose"));
+    let phone = one.arn("mfa", "Phone");
     let user_id = admin.iam("GetUser", &[("UserName", &user)]).ok().text("User.UserId");
     let group_id = admin.iam("GetGroup", &[("GroupName", &group)]).ok().text("Group.GroupId");
     let role_id = admin.iam("GetRole", &[("RoleName", &role)]).ok().text("Role.RoleId");
@@ -93,6 +94,13 @@ fn a_deletion_leaves_no_trace() {
     let shown = admin.iam("GetInstanceProfile", &[("InstanceProfileName", &profile)]).ok();
     let profile_id = shown.text("InstanceProfile.InstanceProfileId");
     admin.assume(&one.arn("role", "Worker"), "used");
+    let (name, password) = &one.service_sign_in;
+    let asked = [
+        ("ServiceName", "codecommit.amazonaws.com"),
+        ("ServiceUserName", name),
+        ("ServicePassword", password),
+    ];
+    admin.call("bailiwick", "VerifyServiceSpecificCredential", &asked).ok();
     world.node.flush();
     let (by_user, by_group, by_role) =
         (("UserName", &*user), ("GroupName", &*group), ("RoleName", &*role));
@@ -101,7 +109,14 @@ fn a_deletion_leaves_no_trace() {
         ("RemoveUserFromGroup", vec![by_group, by_user]),
         ("RemoveRoleFromInstanceProfile", vec![by_profile, by_role]),
         ("DeleteLoginProfile", vec![by_user]),
+        ("DeactivateMFADevice", vec![by_user, ("SerialNumber", &phone)]),
         ("DeleteAccessKey", vec![by_user, ("AccessKeyId", &one.key)]),
+        ("DeleteSigningCertificate", vec![by_user, ("CertificateId", &one.signing_certificate)]),
+        ("DeleteSSHPublicKey", vec![by_user, ("SSHPublicKeyId", &one.ssh_key)]),
+        (
+            "DeleteServiceSpecificCredential",
+            vec![by_user, ("ServiceSpecificCredentialId", &one.service_credential)],
+        ),
         ("DetachUserPolicy", vec![by_user, ("PolicyArn", &held)]),
         ("DetachGroupPolicy", vec![by_group, ("PolicyArn", &held)]),
         ("DetachRolePolicy", vec![by_role, ("PolicyArn", &held)]),
@@ -124,14 +139,23 @@ fn a_deletion_leaves_no_trace() {
     admin.iam("DeleteRole", &[by_role]).ok();
     admin.iam("DeleteInstanceProfile", &[by_profile]).ok();
     admin.iam("DeletePolicy", &[("PolicyArn", &loose)]).ok();
+    let certificate = one.name("Cert");
+    admin.iam("DeleteServerCertificate", &[("ServerCertificateName", &certificate)]).ok();
     world.node.flush();
     for (key, value) in world.records_of(HOME) {
         let text = format!("{} {}", String::from_utf8_lossy(&key), String::from_utf8_lossy(&value));
-        for id in [&user_id, &group_id, &role_id, &policy_id, &profile_id, &one.key] {
+        if text.contains("/credential-report/") {
+            // It stays what it was when it was made.
+            continue;
+        }
+        let credentials = [&one.key, &one.ssh_key, &one.service_credential];
+        let credentials = credentials.into_iter().chain([&one.signing_certificate]);
+        let entities = [&user_id, &group_id, &role_id, &policy_id, &profile_id];
+        for id in entities.into_iter().chain(credentials) {
             assert!(!text.contains(&**id), "{id} is still in {text}");
         }
         let folded = text.to_lowercase();
-        for name in [&user, &group, &profile] {
+        for name in [&user, &group, &profile, &certificate] {
             assert!(!folded.contains(&name.to_lowercase()), "{name} is still in {text}");
         }
     }

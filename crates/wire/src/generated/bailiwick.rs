@@ -8,6 +8,7 @@
 use jiff::Timestamp;
 
 use crate::schema::*;
+use crate::secret::Secret;
 use crate::shape::{Api, Shape, Slots, Unfit, put, put_optional};
 use crate::value::Value;
 
@@ -115,6 +116,58 @@ impl Shape for ListEventsResponse {
     }
 }
 
+/// `VerifyServiceSpecificCredentialRequest` of the model.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VerifyServiceSpecificCredentialRequest {
+    /// `ServiceName`, required, 1 to 128 characters.
+    pub service_name: String,
+    /// `ServiceUserName`, required, 1 to 200 characters.
+    pub service_user_name: String,
+    /// `ServicePassword`, required, 1 to 1024 characters, secret.
+    pub service_password: Secret,
+}
+
+impl Shape for VerifyServiceSpecificCredentialRequest {
+    const SCHEMA: &'static Structure = &STRUCTURE_VERIFY_SERVICE_SPECIFIC_CREDENTIAL_REQUEST;
+
+    fn from_value(value: Value) -> Result<Self, Unfit> {
+        let mut slots = Slots::of(value, Self::SCHEMA)?;
+        Ok(Self { service_name: slots.required()?, service_user_name: slots.required()?, service_password: slots.required()? })
+    }
+
+    fn into_value(self) -> Value {
+        Value::Struct(vec![put(self.service_name), put(self.service_user_name), put(self.service_password)])
+    }
+}
+
+/// `VerifyServiceSpecificCredentialResponse` of the model.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VerifyServiceSpecificCredentialResponse {
+    /// `UserName`, required, 1 to 128 characters.
+    pub user_name: String,
+    /// `UserId`, required, 16 to 128 characters, matching `[\w]+`.
+    pub user_id: String,
+    /// `Arn`, required, 20 to 2048 characters.
+    pub arn: String,
+    /// `ServiceSpecificCredentialId`, required, 20 to 128 characters, matching `[\w]+`.
+    pub service_specific_credential_id: String,
+    /// `LastUsedDate`.
+    pub last_used_date: Option<Timestamp>,
+}
+
+impl Shape for VerifyServiceSpecificCredentialResponse {
+    const SCHEMA: &'static Structure = &STRUCTURE_VERIFY_SERVICE_SPECIFIC_CREDENTIAL_RESPONSE;
+
+    fn from_value(value: Value) -> Result<Self, Unfit> {
+        let mut slots = Slots::of(value, Self::SCHEMA)?;
+        Ok(Self { user_name: slots.required()?, user_id: slots.required()?, arn: slots.required()?, service_specific_credential_id: slots.required()?, last_used_date: slots.optional()? })
+    }
+
+    fn into_value(self) -> Value {
+        Value::Struct(vec![put(self.user_name), put(self.user_id), put(self.arn), put(self.service_specific_credential_id), put_optional(self.last_used_date)])
+    }
+}
+
 /// The operation `ExplainDecision`.
 #[derive(Clone, Copy, Debug)]
 pub struct ExplainDecision;
@@ -135,17 +188,33 @@ impl Api for ListEvents {
     const OPERATION: &'static Operation = &OP_LIST_EVENTS;
 }
 
+/// The operation `VerifyServiceSpecificCredential`.
+#[derive(Clone, Copy, Debug)]
+pub struct VerifyServiceSpecificCredential;
+
+impl Api for VerifyServiceSpecificCredential {
+    type Request = VerifyServiceSpecificCredentialRequest;
+    type Response = VerifyServiceSpecificCredentialResponse;
+    const OPERATION: &'static Operation = &OP_VERIFY_SERVICE_SPECIFIC_CREDENTIAL;
+}
+
 /// The table of the service.
-pub static SERVICE: Service = Service { name: "bailiwick", service_id: "Bailiwick", endpoint_prefix: "bailiwick", signing_name: "bailiwick", protocol: Protocol::Json11, api_version: "2026-11-01", xml_namespace: "", target_prefix: "Bailiwick_20261101", operations: &[&OP_EXPLAIN_DECISION, &OP_LIST_EVENTS] };
+pub static SERVICE: Service = Service { name: "bailiwick", service_id: "Bailiwick", endpoint_prefix: "bailiwick", signing_name: "bailiwick", protocol: Protocol::Json11, api_version: "2026-11-01", xml_namespace: "", target_prefix: "Bailiwick_20261101", operations: &[&OP_EXPLAIN_DECISION, &OP_LIST_EVENTS, &OP_VERIFY_SERVICE_SPECIFIC_CREDENTIAL] };
 
 static OP_EXPLAIN_DECISION: Operation = Operation { name: "ExplainDecision", service: &SERVICE, input: Some(&STRUCTURE_EXPLAIN_DECISION_REQUEST), output: Some(&STRUCTURE_EXPLAIN_DECISION_RESPONSE), result_wrapper: "ExplainDecisionResult", errors: &[&ERROR_NO_SUCH_DECISION_EXCEPTION], pagination: None, unsigned: false };
 static OP_LIST_EVENTS: Operation = Operation { name: "ListEvents", service: &SERVICE, input: Some(&STRUCTURE_LIST_EVENTS_REQUEST), output: Some(&STRUCTURE_LIST_EVENTS_RESPONSE), result_wrapper: "ListEventsResult", errors: &[&ERROR_INVALID_NEXT_TOKEN_EXCEPTION], pagination: Some(Pagination { input_token: &["NextToken"], output_token: &["NextToken"], more_results: "", limit_key: "MaxResults", result_key: &["Events"] }), unsigned: false };
+static OP_VERIFY_SERVICE_SPECIFIC_CREDENTIAL: Operation = Operation { name: "VerifyServiceSpecificCredential", service: &SERVICE, input: Some(&STRUCTURE_VERIFY_SERVICE_SPECIFIC_CREDENTIAL_REQUEST), output: Some(&STRUCTURE_VERIFY_SERVICE_SPECIFIC_CREDENTIAL_RESPONSE), result_wrapper: "VerifyServiceSpecificCredentialResult", errors: &[&ERROR_CREDENTIAL_NOT_VALID_EXCEPTION], pagination: None, unsigned: false };
 
+static ERROR_CREDENTIAL_NOT_VALID_EXCEPTION: ErrorShape = ErrorShape { code: "CredentialNotValid", status: 403, fault: Fault::Sender, structure: &STRUCTURE_CREDENTIAL_NOT_VALID_EXCEPTION };
 static ERROR_INVALID_NEXT_TOKEN_EXCEPTION: ErrorShape = ErrorShape { code: "InvalidNextToken", status: 400, fault: Fault::Sender, structure: &STRUCTURE_INVALID_NEXT_TOKEN_EXCEPTION };
 static ERROR_NO_SUCH_DECISION_EXCEPTION: ErrorShape = ErrorShape { code: "NoSuchDecision", status: 404, fault: Fault::Sender, structure: &STRUCTURE_NO_SUCH_DECISION_EXCEPTION };
 
 static TYPE_ACCESS_KEY_ID: Type = Type { name: "AccessKeyId", kind: Kind::String(&[]), constraints: Constraints { min: Some(16), max: Some(128), pattern: Some(Pattern { text: "[\\w]+", slot: 0 }) }, sensitivity: Sensitivity::Open };
+static TYPE_ARN: Type = Type { name: "Arn", kind: Kind::String(&[]), constraints: Constraints { min: Some(20), max: Some(2048), pattern: None }, sensitivity: Sensitivity::Open };
 static TYPE_BOOLEAN: Type = Type { name: "Boolean", kind: Kind::Boolean, constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
+static STRUCTURE_CREDENTIAL_NOT_VALID_EXCEPTION: Structure = Structure { name: "CredentialNotValidException", union: false, members: &[
+    Member { rust: "message", wire: "message", required: false, shape: &TYPE_EXCEPTION_MESSAGE },
+] };
 static TYPE_DECISION_ID: Type = Type { name: "DecisionId", kind: Kind::String(&[]), constraints: Constraints { min: Some(8), max: Some(64), pattern: Some(Pattern { text: "[\\w-]+", slot: 1 }) }, sensitivity: Sensitivity::Open };
 static TYPE_ERROR_CODE: Type = Type { name: "ErrorCode", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(128), pattern: None }, sensitivity: Sensitivity::Open };
 static TYPE_EVENT_ID: Type = Type { name: "EventId", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(64), pattern: Some(Pattern { text: "[\\w-]+", slot: 1 }) }, sensitivity: Sensitivity::Open };
@@ -186,5 +255,22 @@ static TYPE_NEXT_TOKEN: Type = Type { name: "NextToken", kind: Kind::String(&[])
 static STRUCTURE_NO_SUCH_DECISION_EXCEPTION: Structure = Structure { name: "NoSuchDecisionException", union: false, members: &[
     Member { rust: "message", wire: "message", required: false, shape: &TYPE_EXCEPTION_MESSAGE },
 ] };
+static TYPE_SERVICE_CREDENTIAL_ID: Type = Type { name: "ServiceCredentialId", kind: Kind::String(&[]), constraints: Constraints { min: Some(20), max: Some(128), pattern: Some(Pattern { text: "[\\w]+", slot: 0 }) }, sensitivity: Sensitivity::Open };
+static TYPE_SERVICE_NAME: Type = Type { name: "ServiceName", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(128), pattern: None }, sensitivity: Sensitivity::Open };
+static TYPE_SERVICE_PASSWORD: Type = Type { name: "ServicePassword", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(1024), pattern: None }, sensitivity: Sensitivity::Secret };
+static TYPE_SERVICE_USER_NAME: Type = Type { name: "ServiceUserName", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(200), pattern: None }, sensitivity: Sensitivity::Open };
 static TYPE_TIMESTAMP: Type = Type { name: "Timestamp", kind: Kind::Timestamp, constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
+static TYPE_USER_ID: Type = Type { name: "UserId", kind: Kind::String(&[]), constraints: Constraints { min: Some(16), max: Some(128), pattern: Some(Pattern { text: "[\\w]+", slot: 0 }) }, sensitivity: Sensitivity::Open };
 static TYPE_USER_NAME: Type = Type { name: "UserName", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(128), pattern: None }, sensitivity: Sensitivity::Open };
+static STRUCTURE_VERIFY_SERVICE_SPECIFIC_CREDENTIAL_REQUEST: Structure = Structure { name: "VerifyServiceSpecificCredentialRequest", union: false, members: &[
+    Member { rust: "service_name", wire: "ServiceName", required: true, shape: &TYPE_SERVICE_NAME },
+    Member { rust: "service_user_name", wire: "ServiceUserName", required: true, shape: &TYPE_SERVICE_USER_NAME },
+    Member { rust: "service_password", wire: "ServicePassword", required: true, shape: &TYPE_SERVICE_PASSWORD },
+] };
+static STRUCTURE_VERIFY_SERVICE_SPECIFIC_CREDENTIAL_RESPONSE: Structure = Structure { name: "VerifyServiceSpecificCredentialResponse", union: false, members: &[
+    Member { rust: "user_name", wire: "UserName", required: true, shape: &TYPE_USER_NAME },
+    Member { rust: "user_id", wire: "UserId", required: true, shape: &TYPE_USER_ID },
+    Member { rust: "arn", wire: "Arn", required: true, shape: &TYPE_ARN },
+    Member { rust: "service_specific_credential_id", wire: "ServiceSpecificCredentialId", required: true, shape: &TYPE_SERVICE_CREDENTIAL_ID },
+    Member { rust: "last_used_date", wire: "LastUsedDate", required: false, shape: &TYPE_TIMESTAMP },
+] };
