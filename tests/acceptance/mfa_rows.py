@@ -7,6 +7,7 @@ import time
 
 import process
 import totp
+from account_rows import report
 from rows import ACCOUNT, row
 
 PRINTED = (
@@ -64,6 +65,7 @@ def root_device(t):
     made = t.works(*device.session(1), key=root)
     t.works("iam", "list-mfa-devices", key=process.Key.of(made["Credentials"]))
     t.check(device.seed not in json.dumps(t.events()), "the seed is not in the trail")
+    t.equal(report(t)["<root_account>"]["mfa_active"], "true", "mfa_active in root's row of the credential report")
     t.recorded("EnableMFADevice", userName="root", serialNumber=device.serial)
 
 

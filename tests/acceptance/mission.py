@@ -17,12 +17,17 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "clients")]
 
+import account_rows  # noqa: E402,F401
 import credentials_rows  # noqa: E402,F401
 import decision_rows  # noqa: E402,F401
 import entity_rows  # noqa: E402,F401
+import hygiene_rows  # noqa: E402,F401
+import last_accessed_rows  # noqa: E402,F401
 import mfa_rows  # noqa: E402,F401
 import operator_rows  # noqa: E402,F401
+import passkey_rows  # noqa: E402,F401
 import session_rows  # noqa: E402,F401
+import signin_rows  # noqa: E402,F401
 import simulation_rows  # noqa: E402,F401
 from rows import ROOT, ROWS, Cli, Row  # noqa: E402
 

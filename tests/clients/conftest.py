@@ -59,6 +59,10 @@ def config(**more):
 Noted = collections.namedtuple("Noted", "request_id operation status code key")
 
 
+# What every boto3 client of the run was told: service, operation and code, none for success.
+TOLD = set()
+
+
 class Notes:
     """The calls made to a server."""
 
@@ -69,12 +73,14 @@ class Notes:
         """Notes every call of a client from now on."""
 
         def note(http_response, parsed, model, **_):
+            TOLD.add((model.service_model.service_name, model.name, parsed.get("Error", {}).get("Code")))
             self.calls.append(
                 Noted(
                     http_response.headers.get("x-amzn-requestid"),
                     model.name,
                     http_response.status_code,
-                    parsed.get("Error", {}).get("Code"),
+                    # A good answer may have a member of that name, too.
+                    parsed.get("Error", {}).get("Code") if http_response.status_code >= 300 else None,
                     key.id,
                 )
             )

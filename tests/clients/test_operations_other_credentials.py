@@ -165,7 +165,7 @@ def test_server_certificates(world, made):
     assert re.fullmatch(r"ASCA[A-Z2-7]{17}", found["ServerCertificateId"])
     assert 88 <= (found["Expiration"] - found["UploadDate"]).days <= 90
     got = iam.get_server_certificate(ServerCertificateName=name)["ServerCertificate"]
-    assert (got["CertificateBody"], got["CertificateChain"], got["Tags"]) == (made["leaf.pem"], chain, tags)
+    assert (got["CertificateBody"], got["CertificateChain"], got["Tags"]) == (made["leaf.pem"].strip(), chain.strip(), tags)
     assert "PRIVATE" not in json.dumps(got, default=str)
 
     def upload(body, key, chain=None, name=other):

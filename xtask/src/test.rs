@@ -11,7 +11,7 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 
 /// The Python packages of the outside clients. AWS CLI v1 brings botocore.
-const PYTHON: &[&str] = &["boto3", "awscli", "pytest", "cryptography"];
+const PYTHON: &[&str] = &["boto3", "awscli", "pytest", "cryptography", "pyjwt", "fido2"];
 
 type Step = fn() -> anyhow::Result<()>;
 

@@ -81,7 +81,7 @@ fn tm_f10_a_server_starts_is_asked_and_stops() {
     assert_eq!(events.status.code(), Some(0), "{}", text(&events.stderr));
     assert!(text(&events.stdout).contains("\"CreateAccount\""), "{}", text(&events.stdout));
     let unknown = ask(&["why", "d-00000000"], &dir);
-    assert_eq!(unknown.status.code(), Some(2));
+    assert_eq!(unknown.status.code(), Some(1));
     assert!(text(&unknown.stderr).contains("NoSuchDecision"), "{}", text(&unknown.stderr));
     assert_eq!(ask(&["account", "create"], &dir).status.code(), Some(0));
     // Another server on the same directory is refused, and harms nothing.

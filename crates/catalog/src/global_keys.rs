@@ -92,7 +92,13 @@ const TABLE: &[(&str, KeyType, Values)] = &[
     ("aws:SourceOrgPaths", String, Many),
     ("aws:SourceOwner", String, One),
     ("aws:UserAgent", String, One),
+    // Ours: an extension that AWS does not know.
+    (TIME_OF_DAY, Numeric, One),
 ];
+
+/// The local time of a request in the zone that the operator set, as six digits: `170000` is five in
+/// the afternoon. An extension of this server; on AWS a condition on it never holds.
+pub const TIME_OF_DAY: &str = "bailiwick:TimeOfDay";
 
 #[cfg(test)]
 mod tests {
@@ -125,6 +131,7 @@ mod tests {
             ("aws:EpochTime", Some((Date, false))),
             ("aws:MultiFactorAuthAge", Some((Numeric, false))),
             ("aws:SourceArn", Some((Arn, false))),
+            ("bailiwick:timeofday", Some((Numeric, false))),
             ("aws:PrincipalTag", None),
             ("aws:Nothing", None),
         ] {

@@ -11,6 +11,7 @@
 //! Left out: prose (descriptions), and everything that concerns one account.
 
 mod access_level;
+pub mod amend;
 mod bytes;
 mod catalog;
 mod condition_key;
@@ -28,6 +29,6 @@ pub use catalog::Catalog;
 pub use condition_key::{ConditionKey, KeyType, UnknownKeyType};
 pub use container::{Counts, FORMAT_VERSION, Source};
 pub use error::CatalogError;
-pub use global_keys::global_condition_keys;
+pub use global_keys::{TIME_OF_DAY, global_condition_keys};
 pub use managed_policy::{ManagedPolicy, ManagedPolicyVersion};
 pub use service::{Action, ActionResource, Names, ResourceType, Service};

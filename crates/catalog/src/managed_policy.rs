@@ -249,7 +249,7 @@ fn instant(reader: &mut Reader<'_>, from: i64) -> Result<Timestamp, CatalogError
 /// An id in AWS's form: `ANPA` and 17 base32 characters from the 128-bit FNV-1a hash of the ARN.
 ///
 /// Deviation: AWS's own ids are random, and the sources do not carry them.
-fn derived_id(arn: &str) -> Box<str> {
+pub(crate) fn derived_id(arn: &str) -> Box<str> {
     const DIGITS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
     const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;

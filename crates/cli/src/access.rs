@@ -40,7 +40,7 @@ impl AccessArgs {
 }
 
 /// A server and a key for it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Access {
     pub(crate) endpoint: String,
     pub(crate) key_id: String,

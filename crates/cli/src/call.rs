@@ -79,7 +79,7 @@ pub(crate) fn run(args: &CallArgs) -> anyhow::Result<()> {
 }
 
 /// The operation of a service that speaks the query protocol.
-fn operation(service: &str, name: &str) -> anyhow::Result<&'static Operation> {
+pub(crate) fn operation(service: &str, name: &str) -> anyhow::Result<&'static Operation> {
     let query = || SERVICES.iter().filter(|service| service.protocol == Protocol::Query);
     let Some(found) = query().find(|known| known.name == service) else {
         let known: Vec<_> = query().map(|service| service.name).collect();
@@ -97,7 +97,7 @@ fn operation(service: &str, name: &str) -> anyhow::Result<&'static Operation> {
 }
 
 /// The parameters as the form that is sent.
-fn form(operation: &Operation, parameters: &[String]) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn form(operation: &Operation, parameters: &[String]) -> anyhow::Result<Vec<u8>> {
     let mut form = format!("Action={}&Version={}", operation.name, operation.service.api_version);
     for parameter in parameters {
         let (name, value) = parameter
@@ -130,7 +130,7 @@ fn escape(text: &str, form: &mut String) {
 }
 
 /// Writes the instants of an answer, which are seconds in JSON, as people read them.
-fn date(kind: &Kind, answer: &mut Json) {
+pub(crate) fn date(kind: &Kind, answer: &mut Json) {
     match (kind, answer) {
         (Kind::Timestamp, answer) => {
             if let Some(instant) = answer.as_f64().and_then(time::from_epoch) {

@@ -76,7 +76,7 @@ impl Client {
         let Reply { status, code, body } = self.send(service.signing_name, request)?;
         if !status.is_success() {
             return match json::decode_error(&body, code.as_deref()) {
-                Ok(error) => Err(anyhow!("{}: {}", error.code, error.message)),
+                Ok(error) => Err(Refused { code: error.code, message: error.message }.into()),
                 Err(_) => bail!("{} answered with status {status}", self.access.endpoint),
             };
         }

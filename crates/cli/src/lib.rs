@@ -5,10 +5,17 @@
 //! analyst's the model and the engine.
 
 mod access;
+mod audit;
 mod call;
 mod client;
 mod clock;
 mod events;
+mod iam;
+mod keys;
+mod offboard;
+mod policies;
+mod quickstart;
+mod scan;
 mod simulate;
 mod suite;
 mod terminal;
@@ -18,9 +25,17 @@ use std::io::{ErrorKind, Write as _, stderr};
 use std::process::ExitCode;
 
 pub use access::AccessArgs;
+pub use audit::{AuditCommand, SharedKeysArgs, UnusedArgs};
 pub use call::CallArgs;
 use clap::{Subcommand, ValueEnum};
 pub use events::EventsArgs;
+pub use keys::{KeysCommand, RotateArgs};
+pub use offboard::OffboardArgs;
+pub use policies::group::ToGroupArgs;
+pub use policies::inline::ConvertInlineArgs;
+pub use policies::lint::{LintArgs, PolicyKind};
+pub use quickstart::{GroupsArgs, QuickstartCommand, ThirdPartyArgs};
+pub use scan::{ScanArgs, ScanFormat};
 pub use simulate::SimulateArgs;
 pub use suite::TestArgs;
 pub use why::WhyArgs;
@@ -82,10 +97,69 @@ each case has its whole context. Exit code 0: all is allowed; 1: something is no
     /// Run a suite of expectations about policies
     #[command(after_help = TEST_HELP)]
     Test(TestArgs),
+    /// Access keys: rotation
+    #[command(after_help = "\
+Examples:
+  bailiwick keys rotate --user-name ci --test ./smoke-test.sh --store file:ci.credentials#ci")]
+    Keys {
+        /// What to do
+        #[command(subcommand)]
+        verb: KeysCommand,
+    },
+    /// Look for what nobody uses, and keys that many use
+    #[command(after_help = "\
+Examples:
+  bailiwick audit unused --older-than 90d
+  bailiwick audit shared-keys --since 7d")]
+    Audit {
+        /// What to look for
+        #[command(subcommand)]
+        verb: AuditCommand,
+    },
+    /// Take away everything with which a user could still act
+    #[command(after_help = "\
+Examples:
+  bailiwick offboard alice --dry-run
+  bailiwick offboard alice --record alice.json
+  bailiwick offboard alice --undo alice.json
+  bailiwick offboard alice --delete                    in the end
+
+An inline policy denies her everything, which ends her console sessions and temporary keys; access
+keys, SSH keys, service-specific credentials and signing certificates become inactive; the password
+is deleted and MFA devices are taken away; her sessions of roles are revoked by name. Then it tells
+what she had, and which roles and policies name her. --undo gives back all but the password and the
+MFA devices.")]
+    Offboard(OffboardArgs),
+    /// A beginning that is right: groups by job, users for programs of others
+    #[command(after_help = "\
+Examples:
+  bailiwick quickstart groups --dry-run
+  bailiwick quickstart third-party --name wordpress --bucket wordpress-media \\
+      --source-ip 203.0.113.0/24")]
+    Quickstart {
+        /// What to make
+        #[command(subcommand)]
+        verb: QuickstartCommand,
+    },
+    /// Look for access keys in files
+    #[command(after_help = "\
+Examples:
+  bailiwick scan . --keys                              before a push, in CI
+  bailiwick scan src/ config/ --keys --format sarif > keys.sarif
+  bailiwick scan . --keys --check                      and which of them a server knows
+
+Access-key ids (AKIA..., ASIA...) and secrets that stand beside one or beside a name such as
+aws_secret_access_key are told as FILE:LINE:COLUMN; a secret is never shown whole. Files that hold
+NUL bytes or are longer than --max-bytes are left out, and so are .git directories (what git has
+compressed there is not read: scan a checkout of each commit that counts) and symbolic links. Exit
+code 0: none was found; 1: some were; 2: a path cannot be read.")]
+    Scan(ScanArgs),
     /// Work on policies
     #[command(after_help = "\
 Examples:
-  bailiwick policy test suite.yaml                     the same as `bailiwick test`")]
+  bailiwick policy test suite.yaml                     the same as `bailiwick test`
+  bailiwick policy lint read.json
+  bailiwick policy convert-inline --user-name alice --policy-name p1")]
     Policy {
         /// What to do
         #[command(subcommand)]
@@ -99,6 +173,34 @@ pub enum PolicyCommand {
     /// Run a suite of expectations about policies
     #[command(after_help = TEST_HELP)]
     Test(TestArgs),
+    /// What is legal in a policy and still not meant
+    #[command(after_help = "\
+Examples:
+  bailiwick policy lint read.json write.json
+  bailiwick policy lint --kind trust trust.json --format json
+  bailiwick policy lint --account export.json
+  bailiwick policy lint --live                         and who of the users is locked out
+
+It tells what IAM refuses, names that no catalog has, keys that only this server knows, and policies
+that lock out users who must change their password, with AWS's fuller list as a fix. Exit code 0: no
+more than notes; 1: errors or warnings; 2: it could not be read.")]
+    Lint(LintArgs),
+    /// Make a managed policy of a user's inline policy, with the same decisions
+    #[command(after_help = "\
+Examples:
+  bailiwick policy convert-inline --user-name alice --policy-name p1
+  bailiwick policy convert-inline --user-name alice --policy-name p1 --undo
+
+The managed policy is attached before the inline one goes; requests made from the user's policies are
+decided before and after, and must come out the same. Exit code 0: done; 1: refused, or something is
+decided in another way; 2: could not be done.")]
+    ConvertInline(ConvertInlineArgs),
+    /// Move a user's policies to a new group of theirs, with the same decisions
+    #[command(after_help = "\
+Examples:
+  bailiwick policy to-group                            who has policies of their own
+  bailiwick policy to-group --user-name alice --group-name writers")]
+    ToGroup(ToGroupArgs),
 }
 
 const TEST_HELP: &str = "\
@@ -127,9 +229,19 @@ impl Command {
             Self::Call(args) => call::run(&args),
             Self::Why(args) => why::run(&args),
             Self::Simulate(args) => simulate::run(&args),
+            Self::Quickstart { verb } => quickstart::run(&verb),
+            Self::Scan(args) => scan::run(&args),
+            Self::Audit { verb } => audit::run(&verb),
+            Self::Offboard(args) => offboard::run(&args),
+            Self::Keys { verb } => keys::run(&verb),
             Self::Test(args) | Self::Policy { verb: PolicyCommand::Test(args) } => {
                 suite::run(&args)
             }
+            Self::Policy { verb: PolicyCommand::Lint(args) } => policies::lint::run(&args),
+            Self::Policy { verb: PolicyCommand::ConvertInline(args) } => {
+                policies::inline::run(&args)
+            }
+            Self::Policy { verb: PolicyCommand::ToGroup(args) } => policies::group::run(&args),
         }
     }
 }
@@ -148,13 +260,14 @@ pub fn exit(done: anyhow::Result<()>) -> ExitCode {
     if error.is::<simulate::fault::Findings>() {
         return ExitCode::from(1);
     }
-    // Faults in files show the line on lines of their own; other texts have no say over lines.
-    let is_fault = error.is::<simulate::fault::Fault>();
+    // Our own longer texts have lines of their own; other texts have no say over lines.
+    let is_fault = error.is::<simulate::fault::Fault>() || error.is::<iam::Stopped>();
     let text = format!("{error:#}");
     let lines: Vec<&str> = if is_fault { text.lines().collect() } else { vec![&text] };
     let shown: Vec<String> = lines.into_iter().map(terminal::text).collect();
     let _ = writeln!(stderr(), "error: {}", shown.join("\n"));
-    ExitCode::from(if error.is::<call::Refused>() { 1 } else { 2 })
+    let found = error.is::<call::Refused>() || error.is::<iam::Stopped>();
+    ExitCode::from(if found { 1 } else { 2 })
 }
 
 #[cfg(test)]
@@ -199,6 +312,27 @@ mod tests {
             ("x test s.yaml --format junit", true),
             ("x test", false),
             ("x policy test s.yaml", true),
+            ("x policy lint", false),
+            ("x policy lint --live", true),
+            ("x policy lint f --live", false),
+            ("x policy lint --account a b", true),
+            ("x policy convert-inline --user-name u", false),
+            ("x policy to-group", true),
+            ("x policy to-group --group-name g", false),
+            ("x keys rotate --store file:c#p --quiet-for 15m --grace 7d --dry-run", true),
+            ("x keys rotate --user-name u", false),
+            ("x keys rotate --store c", false),
+            ("x audit unused --older-than 90d --apply --grace 30d", true),
+            ("x audit unused --older-than soon", false),
+            ("x audit shared-keys --networks 1", false),
+            ("x offboard alice --undo r.json --dry-run", true),
+            ("x offboard alice --undo r.json --delete", false),
+            ("x offboard", false),
+            ("x scan . --keys --format sarif --check", true),
+            ("x scan .", false),
+            ("x quickstart groups --dry-run", true),
+            ("x quickstart third-party --name n --bucket bbb --source-ip 192.0.2.0/24", true),
+            ("x quickstart third-party --name n --bucket bbb --source-ip 0.0.0.0/0", false),
         ] {
             assert_eq!(Line::try_parse_from(line.split(' ')).is_ok(), fine, "{line}");
         }

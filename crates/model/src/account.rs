@@ -12,18 +12,19 @@ use bailiwick_identifiers::{AccessKeyId, AccountId, Arn, Folded, Partition, Poli
 use equivalent::{Comparable, Equivalent};
 use imbl::{OrdMap, OrdSet};
 
+use crate::console::{ConsoleSession, PasswordUse};
 use crate::credential::{
     CertificateId, ServerCertificate, ServiceCredential, ServiceCredentialUse, SigningCertificate,
     SshPublicKey,
 };
 use crate::entity::{
-    AccessKey, AccountInfo, Attachment, Group, InlinePolicy, InstanceProfile, KeyUse, LoginProfile,
-    Membership, Owner, Policy, PolicyVersion, Retry, Role, RoleUse, User,
+    AccessKey, AccountInfo, ActionUse, Attachment, Group, InlinePolicy, InstanceProfile, KeyUse,
+    LoginProfile, Membership, Owner, Policy, PolicyVersion, Retry, Role, RoleUse, User,
 };
 use crate::mfa::MfaDevice;
 use crate::provider::{OidcIssuer, OidcProvider, SamlMetadata, SamlProvider};
 use crate::record::{Record, RecordKey};
-use crate::report::CredentialReport;
+use crate::report::{AccessReport, CredentialReport};
 use crate::settings::{AccountSettings, DeletionTask};
 
 /// Entities of one kind, by folded name, with the way from an id to the name.
@@ -82,7 +83,11 @@ pub struct Account {
     keys_of: OrdSet<(Owner, AccessKeyId)>,
     key_uses: OrdMap<AccessKeyId, Arc<KeyUse>>,
     role_uses: OrdMap<UniqueId, Arc<RoleUse>>,
+    action_uses: OrdMap<(UniqueId, String), Arc<ActionUse>>,
     logins: OrdMap<UniqueId, Arc<LoginProfile>>,
+    password_uses: OrdMap<UniqueId, Arc<PasswordUse>>,
+    consoles: OrdMap<String, Arc<ConsoleSession>>,
+    consoles_of: OrdSet<(Owner, String)>,
     ssh_keys: OrdMap<UniqueId, Arc<SshPublicKey>>,
     ssh_keys_of: OrdSet<(UniqueId, UniqueId)>,
     signing: OrdMap<CertificateId, Arc<SigningCertificate>>,
@@ -101,6 +106,7 @@ pub struct Account {
     settings: Arc<AccountSettings>,
     deletions: OrdMap<String, Arc<DeletionTask>>,
     credential_report: OrdMap<u32, Arc<CredentialReport>>,
+    access_reports: OrdMap<String, Arc<AccessReport>>,
     retries: OrdMap<String, Arc<Retry>>,
 }
 
@@ -154,7 +160,11 @@ impl Account {
             keys_of: OrdSet::new(),
             key_uses: OrdMap::new(),
             role_uses: OrdMap::new(),
+            action_uses: OrdMap::new(),
             logins: OrdMap::new(),
+            password_uses: OrdMap::new(),
+            consoles: OrdMap::new(),
+            consoles_of: OrdSet::new(),
             ssh_keys: OrdMap::new(),
             ssh_keys_of: OrdSet::new(),
             signing: OrdMap::new(),
@@ -173,6 +183,7 @@ impl Account {
             settings: Arc::default(),
             deletions: OrdMap::new(),
             credential_report: OrdMap::new(),
+            access_reports: OrdMap::new(),
             retries: OrdMap::new(),
         }
     }
@@ -237,8 +248,18 @@ impl Account {
             Record::RoleUse(last) => {
                 self.role_uses.insert(last.role, last);
             }
+            Record::ActionUse(last) => {
+                self.action_uses.insert((last.principal, last.action.clone()), last);
+            }
             Record::LoginProfile(profile) => {
                 self.logins.insert(profile.user, profile);
+            }
+            Record::PasswordUse(last) => {
+                self.password_uses.insert(last.user, last);
+            }
+            Record::ConsoleSession(held) => {
+                self.consoles_of.insert((held.owner, held.id.clone()));
+                self.consoles.insert(held.id.clone(), held);
             }
             Record::SshPublicKey(key) => {
                 self.ssh_keys_of.insert((key.user, key.id));
@@ -279,6 +300,9 @@ impl Account {
             Record::Settings(settings) => self.settings = settings,
             Record::CredentialReport(held) => {
                 self.credential_report.insert(held.part, held);
+            }
+            Record::AccessReport(held) => {
+                self.access_reports.insert(held.id.clone(), held);
             }
             Record::DeletionTask(task) => {
                 self.deletions.insert(task.id.clone(), task);
@@ -337,8 +361,19 @@ impl Account {
             RecordKey::RoleUse(id) => {
                 self.role_uses.remove(id);
             }
+            RecordKey::ActionUse(principal, action) => {
+                self.action_uses.remove(&(*principal, action.clone()));
+            }
             RecordKey::LoginProfile(id) => {
                 self.logins.remove(id);
+            }
+            RecordKey::PasswordUse(id) => {
+                self.password_uses.remove(id);
+            }
+            RecordKey::ConsoleSession(id) => {
+                if let Some(held) = self.consoles.remove(id) {
+                    self.consoles_of.remove(&(held.owner, id.clone()));
+                }
             }
             RecordKey::SshPublicKey(id) => {
                 if let Some(key) = self.ssh_keys.remove(id) {
@@ -378,6 +413,9 @@ impl Account {
             RecordKey::Settings => self.settings = Arc::default(),
             RecordKey::CredentialReport(part) => {
                 self.credential_report.remove(part);
+            }
+            RecordKey::AccessReport(id) => {
+                self.access_reports.remove(id);
             }
             RecordKey::DeletionTask(id) => {
                 self.deletions.remove(id);
@@ -557,6 +595,11 @@ impl Account {
         seconds(&self.keys_of, owner).filter_map(|id| self.keys.get(id))
     }
 
+    /// Every access key, in order of the ids.
+    pub fn access_keys(&self) -> impl ExactSizeIterator<Item = &Arc<AccessKey>> {
+        self.keys.values()
+    }
+
     /// The last use of an access key, if it was ever used.
     pub fn key_use(&self, id: &AccessKeyId) -> Option<&Arc<KeyUse>> {
         self.key_uses.get(id)
@@ -567,9 +610,34 @@ impl Account {
         self.role_uses.get(id)
     }
 
+    /// The actions that a user or role ever asked for, in order of their names.
+    pub fn action_uses(&self, principal: UniqueId) -> impl Iterator<Item = &Arc<ActionUse>> {
+        values(&self.action_uses, principal)
+    }
+
     /// A user's password.
     pub fn login_profile(&self, user: &UniqueId) -> Option<&Arc<LoginProfile>> {
         self.logins.get(user)
+    }
+
+    /// The last sign-in of a user with its password, if there was one.
+    pub fn password_use(&self, user: &UniqueId) -> Option<&Arc<PasswordUse>> {
+        self.password_uses.get(user)
+    }
+
+    /// A session of the console, over or not.
+    pub fn console_session(&self, id: &str) -> Option<&Arc<ConsoleSession>> {
+        self.consoles.get(id)
+    }
+
+    /// The console sessions of a user or of root, in order of their ids.
+    pub fn console_sessions_of(&self, owner: Owner) -> impl Iterator<Item = &Arc<ConsoleSession>> {
+        seconds(&self.consoles_of, owner).filter_map(|id| self.consoles.get(id))
+    }
+
+    /// Every console session, over or not.
+    pub fn console_sessions(&self) -> impl ExactSizeIterator<Item = &Arc<ConsoleSession>> {
+        self.consoles.values()
     }
 
     /// An SSH public key.
@@ -705,6 +773,16 @@ impl Account {
     /// The parts of the credential report, in order; none before the first was made.
     pub fn credential_report(&self) -> impl ExactSizeIterator<Item = &Arc<CredentialReport>> {
         self.credential_report.values()
+    }
+
+    /// A report of last accesses.
+    pub fn access_report(&self, id: &str) -> Option<&Arc<AccessReport>> {
+        self.access_reports.get(id)
+    }
+
+    /// Every report of last accesses, in order of their ids.
+    pub fn access_reports(&self) -> impl ExactSizeIterator<Item = &Arc<AccessReport>> {
+        self.access_reports.values()
     }
 
     /// A remembered answer.

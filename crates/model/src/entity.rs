@@ -214,6 +214,9 @@ pub struct AccessKey {
     pub status: KeyStatus,
     /// When it was made.
     pub created: Timestamp,
+    /// When it was announced that the account's key policy will end it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warned: Option<Timestamp>,
     /// The secret, sealed under the master key with the key id as associated data.
     #[serde(with = "sealed")]
     pub sealed_secret: Arc<[u8]>,
@@ -237,6 +240,19 @@ pub struct KeyUse {
 pub struct RoleUse {
     /// The role.
     pub role: UniqueId,
+    /// When.
+    pub at: Timestamp,
+    /// In which region, as signed.
+    pub region: String,
+}
+
+/// The last time that a user or a role asked for an action, whether it was allowed or not.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ActionUse {
+    /// The user or role.
+    pub principal: UniqueId,
+    /// The action, such as `iam:CreateUser`.
+    pub action: String,
     /// When.
     pub at: Timestamp,
     /// In which region, as signed.

@@ -5,6 +5,7 @@
 
 mod account;
 mod arns;
+mod console;
 mod credential;
 mod effective;
 mod entity;
@@ -18,24 +19,26 @@ mod settings;
 mod text;
 
 pub use account::Account;
+pub use console::{ConsoleSession, KnownAddress, PasswordUse, ShownFactor};
 pub use credential::{
     CertificateId, CertificateIdError, ServerCertificate, ServiceCredential, ServiceCredentialUse,
     SigningCertificate, SshPublicKey,
 };
 pub use effective::{Effective, Found, document};
 pub use entity::{
-    AccessKey, AccountInfo, Attachment, Group, InlinePolicy, InstanceProfile, KeyStatus, KeyUse,
-    LoginProfile, Membership, Owner, Policy, PolicyVersion, Retry, Role, RoleUse, User,
+    AccessKey, AccountInfo, ActionUse, Attachment, Group, InlinePolicy, InstanceProfile, KeyStatus,
+    KeyUse, LoginProfile, Membership, Owner, Policy, PolicyVersion, Retry, Role, RoleUse, User,
 };
 pub use managed::ManagedPolicies;
-pub use mfa::{MfaAssignment, MfaCounter, MfaDevice, MfaHash, MfaKind};
+pub use mfa::{MfaAssignment, MfaCounter, MfaDevice, MfaHash, MfaKind, SecurityKey};
 pub use provider::{
     AssertionEncryption, OidcIssuer, OidcIssuerError, OidcProvider, SamlKey, SamlMetadata,
     SamlProvider,
 };
 pub use record::{Record, RecordError, RecordKey, UniqueName, holds_record, prefix};
-pub use report::CredentialReport;
+pub use report::{AccessReport, AccessReportEnd, AccessReportFailure, CredentialReport};
 pub use settings::{
-    AccountSettings, DeletionTask, OutboundFederation, PasswordPolicy, TokenVersion,
+    AccountSettings, DeletionTask, KeyPolicy, OutboundFederation, PasswordPolicy, TokenAlgorithm,
+    TokenKey, TokenVersion,
 };
 pub use text::{Binding, IdentityText, TrustText};

@@ -10,9 +10,14 @@ use bailiwick_policy::{Document, DocumentKind};
 
 /// The AWS managed policies with their parsed documents in force.
 pub struct ManagedPolicies {
-    catalog: &'static Catalog,
     preferred: HashMap<Arn, Option<Arc<Document>>>,
-    parsed: RwLock<HashMap<Box<str>, Option<Arc<Document>>>>,
+    held: RwLock<Held>,
+}
+
+/// One edition of the policies, and what was parsed of it.
+struct Held {
+    catalog: &'static Catalog,
+    parsed: HashMap<Box<str>, Option<Arc<Document>>>,
 }
 
 impl ManagedPolicies {
@@ -27,7 +32,19 @@ impl ManagedPolicies {
         catalog: &'static Catalog,
         preferred: HashMap<Arn, Option<Arc<Document>>>,
     ) -> Self {
-        Self { catalog, preferred, parsed: RwLock::default() }
+        Self { preferred, held: RwLock::new(Held { catalog, parsed: HashMap::new() }) }
+    }
+
+    /// The catalog of the policies.
+    pub fn catalog(&self) -> &'static Catalog {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).catalog
+    }
+
+    /// Takes the policies of another catalog from now on: whoever has one attached has what it says
+    /// there.
+    pub fn replace(&self, catalog: &'static Catalog) {
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        *held = Held { catalog, parsed: HashMap::new() };
     }
 
     /// Whether a document stands in place of the catalog's.
@@ -37,6 +54,10 @@ impl ManagedPolicies {
 
     /// The policy of an ARN whose account field is `aws`, in any partition.
     pub fn policy(&self, arn: &Arn) -> Option<&'static ManagedPolicy> {
+        Self::find(self.catalog(), arn)
+    }
+
+    fn find(catalog: &'static Catalog, arn: &Arn) -> Option<&'static ManagedPolicy> {
         let partition = arn.partition().parse::<Partition>();
         if partition.is_err()
             || arn.account() != "aws"
@@ -45,7 +66,7 @@ impl ManagedPolicies {
         {
             return None;
         }
-        self.catalog.managed_policy(&format!("arn:aws:iam::aws:{}", arn.resource()))
+        catalog.managed_policy(&format!("arn:aws:iam::aws:{}", arn.resource()))
     }
 
     /// The parsed document in force of such a policy; none when there is no such policy, or it cannot
@@ -54,18 +75,21 @@ impl ManagedPolicies {
         if let Some(document) = self.preferred.get(arn) {
             return document.clone();
         }
-        let policy = self.policy(arn)?;
-        {
-            let parsed = self.parsed.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(document) = parsed.get(policy.name.as_ref()) {
+        let (of, policy) = {
+            let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+            let policy = Self::find(held.catalog, arn)?;
+            if let Some(document) = held.parsed.get(policy.name.as_ref()) {
                 return document.clone();
             }
-        }
+            (held.catalog, policy)
+        };
         let document = Document::parse(&policy.default_document(), DocumentKind::Identity);
         let document = document.ok().map(Arc::new);
-        let mut parsed = self.parsed.write().unwrap_or_else(PoisonError::into_inner);
-        // By the policy, not by the text that named it: callers choose that.
-        parsed.insert(policy.name.clone(), document.clone());
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        if std::ptr::eq(held.catalog, of) {
+            // By the policy, not by the text that named it: callers choose that.
+            held.parsed.insert(policy.name.clone(), document.clone());
+        }
         document
     }
 }

@@ -1,4 +1,5 @@
-//! Devices that show one-time codes: the second factor of a user or of root.
+//! Devices that show one-time codes, passkeys and security keys: the second factor of a user or of
+//! root.
 
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ pub enum MfaKind {
     Virtual,
     /// A token with a display, whose seed was imported. Its serial number is the maker's.
     Hardware,
+    /// A passkey or security key, which shows no codes but signs. Its serial number is an ARN.
+    SecurityKey,
 }
 
 /// What moves a device from one code to the next.
@@ -49,7 +52,31 @@ pub struct MfaAssignment {
     pub enabled: Timestamp,
 }
 
-/// A device that shows codes of six digits.
+/// A passkey or security key, as it was registered.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct SecurityKey {
+    /// The name that the device gave the key. Unique in the account.
+    #[serde(with = "crate::entity::sealed")]
+    pub credential_id: Arc<[u8]>,
+    /// The public key as COSE has it.
+    #[serde(with = "crate::entity::sealed")]
+    pub public_key: Arc<[u8]>,
+    /// The domain to which the key is bound.
+    pub relying_party: String,
+    /// The model of the device as it says itself, in hexadecimal digits; zeros when it does not.
+    pub model: String,
+    /// The device's count of signatures with its newest assertion; zero when it does not count.
+    pub sign_count: u32,
+    /// Whether the key may leave its device.
+    pub backup_eligible: bool,
+    /// Whether it had, with its newest assertion.
+    pub backed_up: bool,
+    /// How browsers reach the device, as far as they told.
+    #[serde(default)]
+    pub transports: Vec<String>,
+}
+
+/// A device that shows codes of six digits, or a security key.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct MfaDevice {
     /// The serial number; for a virtual device its ARN. Unique in the account without regard to
@@ -61,7 +88,7 @@ pub struct MfaDevice {
     pub kind: MfaKind,
     /// When it was made or imported.
     pub created: Timestamp,
-    /// What its codes count.
+    /// What its codes count. This, the hash and the seed mean nothing for a security key.
     pub counter: MfaCounter,
     /// The hash under its codes.
     pub hash: MfaHash,
@@ -81,6 +108,9 @@ pub struct MfaDevice {
     /// again (threat F05).
     #[serde(default)]
     pub newest: Option<u64>,
+    /// What a security key is instead of its codes.
+    #[serde(default)]
+    pub security_key: Option<SecurityKey>,
 }
 
 impl MfaDevice {
@@ -115,6 +145,7 @@ mod tests {
             assigned: owner.map(|owner| MfaAssignment { owner, enabled: Timestamp::UNIX_EPOCH }),
             drift: 0,
             newest: None,
+            security_key: None,
         }))
     }
 
@@ -146,5 +177,28 @@ mod tests {
         );
         account.remove(&RecordKey::MfaDevice(Folded::of("arn:aws:iam::123456789012:mfa/PHONE")));
         assert_eq!((account.mfa_devices().len(), of(&account, alice)), (0, 0));
+    }
+
+    #[test]
+    fn a_security_key_is_kept_and_devices_from_before_it_are_read() {
+        let Record::MfaDevice(phone) = device(None) else { panic!("a device") };
+        let mut key = MfaDevice::clone(&phone);
+        key.kind = MfaKind::SecurityKey;
+        key.security_key = Some(SecurityKey {
+            credential_id: [1, 2].into(),
+            public_key: [3].into(),
+            relying_party: "localhost".into(),
+            model: "00".into(),
+            sign_count: 7,
+            backup_eligible: true,
+            backed_up: false,
+            transports: vec!["usb".into()],
+        });
+        let record = Record::MfaDevice(Arc::new(key));
+        assert_eq!(Record::decode("k", &record.encode()).unwrap(), record);
+        let text = String::from_utf8(device(None).encode()).unwrap();
+        let before = text.replace(r#","security_key":null"#, "");
+        assert_ne!(before, text);
+        assert_eq!(Record::decode("k", before.as_bytes()).unwrap(), device(None));
     }
 }

@@ -11,17 +11,18 @@ use std::sync::Arc;
 use bailiwick_identifiers::{AccessKeyId, AccountId, Arn, Folded, PolicyName, UniqueId};
 use serde::{Deserialize, Serialize};
 
+use crate::console::{ConsoleSession, PasswordUse};
 use crate::credential::{
     CertificateId, ServerCertificate, ServiceCredential, ServiceCredentialUse, SigningCertificate,
     SshPublicKey,
 };
 use crate::entity::{
-    AccessKey, AccountInfo, Attachment, Group, InlinePolicy, InstanceProfile, KeyUse, LoginProfile,
-    Membership, Owner, Policy, PolicyVersion, Retry, Role, RoleUse, User,
+    AccessKey, AccountInfo, ActionUse, Attachment, Group, InlinePolicy, InstanceProfile, KeyUse,
+    LoginProfile, Membership, Owner, Policy, PolicyVersion, Retry, Role, RoleUse, User,
 };
 use crate::mfa::MfaDevice;
 use crate::provider::{OidcIssuer, OidcProvider, SamlMetadata, SamlProvider};
-use crate::report::CredentialReport;
+use crate::report::{AccessReport, CredentialReport};
 use crate::settings::{AccountSettings, DeletionTask};
 
 /// The version of the stored form that this program writes.
@@ -56,8 +57,14 @@ pub enum Record {
     KeyUse(Arc<KeyUse>),
     /// The last use of a role.
     RoleUse(Arc<RoleUse>),
+    /// The last time that a user or role asked for an action.
+    ActionUse(Arc<ActionUse>),
     /// A password.
     LoginProfile(Arc<LoginProfile>),
+    /// The last sign-in with a password.
+    PasswordUse(Arc<PasswordUse>),
+    /// A session of the console.
+    ConsoleSession(Arc<ConsoleSession>),
     /// An SSH public key.
     SshPublicKey(Arc<SshPublicKey>),
     /// A signing certificate.
@@ -82,6 +89,8 @@ pub enum Record {
     DeletionTask(Arc<DeletionTask>),
     /// A part of the credential report.
     CredentialReport(Arc<CredentialReport>),
+    /// A report of last accesses.
+    AccessReport(Arc<AccessReport>),
     /// A remembered answer.
     Retry(Arc<Retry>),
 }
@@ -115,8 +124,14 @@ pub enum RecordKey {
     KeyUse(AccessKeyId),
     /// The last use of a role.
     RoleUse(UniqueId),
+    /// The last time that a user or role asked for an action.
+    ActionUse(UniqueId, String),
     /// A password.
     LoginProfile(UniqueId),
+    /// The last sign-in with a password.
+    PasswordUse(UniqueId),
+    /// A session of the console.
+    ConsoleSession(String),
     /// An SSH public key.
     SshPublicKey(UniqueId),
     /// A signing certificate.
@@ -141,6 +156,8 @@ pub enum RecordKey {
     DeletionTask(String),
     /// A part of the credential report.
     CredentialReport(u32),
+    /// A report of last accesses.
+    AccessReport(String),
     /// A remembered answer.
     Retry(String),
 }
@@ -193,7 +210,10 @@ impl Record {
             Self::AccessKey(key) => RecordKey::AccessKey(key.id.clone()),
             Self::KeyUse(last) => RecordKey::KeyUse(last.key.clone()),
             Self::RoleUse(last) => RecordKey::RoleUse(last.role),
+            Self::ActionUse(last) => RecordKey::ActionUse(last.principal, last.action.clone()),
             Self::LoginProfile(profile) => RecordKey::LoginProfile(profile.user),
+            Self::PasswordUse(last) => RecordKey::PasswordUse(last.user),
+            Self::ConsoleSession(held) => RecordKey::ConsoleSession(held.id.clone()),
             Self::SshPublicKey(key) => RecordKey::SshPublicKey(key.id),
             Self::SigningCertificate(held) => RecordKey::SigningCertificate(held.id.clone()),
             Self::ServerCertificate(held) => RecordKey::ServerCertificate(held.id),
@@ -206,6 +226,7 @@ impl Record {
             Self::Settings(_) => RecordKey::Settings,
             Self::DeletionTask(task) => RecordKey::DeletionTask(task.id.clone()),
             Self::CredentialReport(held) => RecordKey::CredentialReport(held.part),
+            Self::AccessReport(held) => RecordKey::AccessReport(held.id.clone()),
             Self::Retry(retry) => RecordKey::Retry(retry.key.clone()),
         }
     }
@@ -288,7 +309,10 @@ impl RecordKey {
             Self::AccessKey(id) => write!(path, "access-key/{id}"),
             Self::KeyUse(id) => write!(path, "key-use/{id}"),
             Self::RoleUse(id) => write!(path, "role-use/{id}"),
+            Self::ActionUse(id, action) => write!(path, "action-use/{id}/{action}"),
             Self::LoginProfile(id) => write!(path, "login-profile/{id}"),
+            Self::PasswordUse(id) => write!(path, "password-use/{id}"),
+            Self::ConsoleSession(id) => write!(path, "console-session/{id}"),
             Self::SshPublicKey(id) => write!(path, "ssh-public-key/{id}"),
             Self::SigningCertificate(id) => write!(path, "signing-certificate/{id}"),
             Self::ServerCertificate(id) => write!(path, "server-certificate/{id}"),
@@ -303,6 +327,7 @@ impl RecordKey {
             Self::Settings => write!(path, "settings"),
             Self::DeletionTask(id) => write!(path, "deletion/{id}"),
             Self::CredentialReport(part) => write!(path, "credential-report/{part:010}"),
+            Self::AccessReport(id) => write!(path, "access-report/{id}"),
             Self::Retry(key) => write!(path, "retry/{key}"),
         };
         path

@@ -1,5 +1,6 @@
 //! Reports that are made at one time and read later.
 
+use bailiwick_identifiers::{Arn, UniqueId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,48 @@ impl CredentialReport {
             }
         }
     }
+}
+
+/// A report of last accesses that was asked for. What it says is not kept here, but in parts beside
+/// the account: there may be thousands, and each is read a few times at most.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AccessReport {
+    /// A UUID, which is no secret: who may read the report is looked up.
+    pub id: String,
+    /// The user, group, role or managed policy that it is about.
+    pub subject: Arn,
+    /// The user or role that asked for it; none for root.
+    pub creator: Option<UniqueId>,
+    /// Whether it tells of actions, not of services alone.
+    pub by_action: bool,
+    /// When it was asked for.
+    pub created: Timestamp,
+    /// How it ended; none while it waits to be made.
+    #[serde(default)]
+    pub end: Option<AccessReportEnd>,
+}
+
+/// How the making of a report ended.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AccessReportEnd {
+    /// When.
+    pub at: Timestamp,
+    /// What went wrong; then there are no parts.
+    #[serde(default)]
+    pub failure: Option<AccessReportFailure>,
+    /// How many parts it has.
+    pub parts: u32,
+    /// How many bytes they are together.
+    pub bytes: u64,
+}
+
+/// Why a report could not be made.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AccessReportFailure {
+    /// A code, such as `NoSuchEntity`.
+    pub code: String,
+    /// What happened, for the one who asked.
+    pub message: String,
 }
 
 #[cfg(test)]

@@ -12,10 +12,12 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::backend::DevKey;
+use crate::blocklist::BlocklistCommand;
 use crate::data_dir::Endpoint;
+use crate::key_policy::KeyPolicyCommand;
 use crate::settings::{DEFAULT_DATA_DIR, DEFAULT_LISTEN, ServeArgs, Settings};
 use crate::shell::{self, Shell};
-use crate::{DataDir, Verb, control, harden, logs, node, serving, table, verb};
+use crate::{DataDir, Verb, clock, control, facts, harden, logs, node, serving, table, verb};
 
 /// A verb of the server or of the host's operator.
 #[derive(Debug, Subcommand)]
@@ -61,6 +63,12 @@ Examples:
     /// MFA devices: hardware tokens, and devices that are lost
     #[command(subcommand)]
     Mfa(MfaCommand),
+    /// Rules of this server that AWS has not
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Data that the server goes by
+    #[command(subcommand)]
+    Data(DataCommand),
     /// Example data
     #[command(subcommand)]
     Fixture(FixtureCommand),
@@ -249,6 +257,46 @@ Examples:
     },
 }
 
+/// Verbs on rules of the server's own.
+#[derive(Debug, Subcommand)]
+pub enum AdminCommand {
+    /// A limit to the age of users' access keys
+    #[command(subcommand)]
+    KeyPolicy(KeyPolicyCommand),
+    /// Passwords known from breaches: another name of `bailiwick data password-blocklist`
+    #[command(subcommand)]
+    PasswordBlocklist(BlocklistCommand),
+}
+
+/// Verbs on data that the server goes by.
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Passwords known from breaches, which nobody may set
+    #[command(subcommand)]
+    PasswordBlocklist(BlocklistCommand),
+    /// Put newer facts about AWS into force: services, actions, AWS managed policies
+    #[command(after_help = "\
+Examples:
+  aws iam get-account-authorization-details --filter AWSManagedPolicy > policies.json
+  bailiwick data update --from policies.json
+  bailiwick data update --from catalog.bin
+
+The file is a catalog as `cargo xtask catalog` builds it, or AWS managed policies as the command above
+writes them from an account of AWS. Whoever has a policy attached has what its new version says, from
+the next request on; no restart is needed.")]
+    Update {
+        /// The file
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        #[command(flatten)]
+        #[allow(missing_docs, reason = "flags, described where they are")]
+        args: OperatorArgs,
+    },
+    /// Show of which day the facts are, and where they come from
+    #[command(after_help = "Example:\n  bailiwick data show --format json")]
+    Show(OperatorArgs),
+}
+
 /// Verbs on example data.
 #[derive(Debug, Subcommand)]
 pub enum FixtureCommand {
@@ -301,6 +349,30 @@ impl Command {
             Self::Mfa(MfaCommand::Deactivate { serial_number, account, args }) => {
                 operate(&args, &Verb::MfaDeactivate { account, serial_number })
             }
+            Self::Admin(AdminCommand::KeyPolicy(command)) => {
+                let (args, verb) = command.verb();
+                operate(&args, &verb)
+            }
+            Self::Admin(AdminCommand::PasswordBlocklist(command))
+            | Self::Data(DataCommand::PasswordBlocklist(command)) => {
+                let (args, verb) = command.verb()?;
+                operate(&args, &verb)
+            }
+            Self::Data(DataCommand::Update { from, args }) => {
+                let dir = existing(&args)?;
+                let (file, amended) = facts::prepare(&dir, &from, clock::now())?;
+                let verb = Verb::CatalogPut { file };
+                operate(&args, &verb)?;
+                writeln!(
+                    std::io::stderr(),
+                    "{} policies and {} versions are new, {} policies have another version in force",
+                    amended.new_policies,
+                    amended.new_versions,
+                    amended.new_defaults
+                )?;
+                Ok(())
+            }
+            Self::Data(DataCommand::Show(args)) => operate(&args, &Verb::CatalogShow),
             Self::Fixture(FixtureCommand::Load { name, account, args }) => {
                 operate(&args, &Verb::FixtureLoad { account, name })
             }
@@ -341,7 +413,7 @@ fn init(args: InitArgs) -> anyhow::Result<()> {
         bail!("`init` needs a data directory");
     };
     dir.prepare()?;
-    let backend = node::open(&settings, None)?;
+    let backend = node::open(&settings, &serving::url(&settings, settings.listen), None)?;
     let had = backend.operator.accounts()?.len();
     serving::first_start(&settings, &backend)?;
     backend.operator.sync();
@@ -383,8 +455,8 @@ fn env(args: &EnvArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Has a verb done by the running server, or by opening the data directory when none runs.
-fn operate(args: &OperatorArgs, verb: &Verb) -> anyhow::Result<()> {
+/// The data directory, which must be there.
+fn existing(args: &OperatorArgs) -> anyhow::Result<DataDir> {
     let dir = DataDir::new(&args.data_dir);
     if !dir.path().is_dir() {
         bail!(
@@ -392,6 +464,12 @@ fn operate(args: &OperatorArgs, verb: &Verb) -> anyhow::Result<()> {
             dir.path().display()
         );
     }
+    Ok(dir)
+}
+
+/// Has a verb done by the running server, or by opening the data directory when none runs.
+fn operate(args: &OperatorArgs, verb: &Verb) -> anyhow::Result<()> {
+    let dir = existing(args)?;
     let answer = match control::ask(&dir.socket(), verb)? {
         Some(answer) => answer,
         None => open_and_execute(args, &dir, verb)?,
@@ -406,7 +484,7 @@ fn open_and_execute(args: &OperatorArgs, dir: &DataDir, verb: &Verb) -> anyhow::
         ..ServeArgs::default()
     })?;
     dir.prepare()?;
-    let backend = node::open(&settings, None)?;
+    let backend = node::open(&settings, &serving::url(&settings, settings.listen), None)?;
     let answer = verb::execute(verb, &*backend.operator, dir)?;
     backend.operator.sync();
     Ok(answer)
@@ -471,6 +549,15 @@ mod tests {
             ("x key import --user-name u --access-key-id AKIAIOSFODNN7EXAMPLE", true),
             ("x mfa import tokens.csv --account 111122223333", true),
             ("x mfa import", false),
+            ("x data password-blocklist load hashes.txt", true),
+            ("x admin password-blocklist load hashes.txt", true),
+            ("x data password-blocklist", false),
+            ("x data update --from policies.json", true),
+            ("x data update", false),
+            ("x data show", true),
+            ("x admin key-policy set --max-age 90d --warn 14d --exempt-tag a=b", true),
+            ("x admin key-policy set --warn 14d", false),
+            ("x admin key-policy clear", true),
             ("x mfa deactivate GAHT12345678", true),
         ] {
             assert_eq!(Line::try_parse_from(line.split(' ')).is_ok(), fine, "{line}");

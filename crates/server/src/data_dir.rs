@@ -55,6 +55,11 @@ impl DataDir {
         self.0.join("control.sock")
     }
 
+    /// The list of passwords that nobody may set; there once one was loaded.
+    pub fn blocklist(&self) -> PathBuf {
+        self.0.join("password-blocklist")
+    }
+
     /// The address file, there while a server runs.
     pub fn endpoint_file(&self) -> PathBuf {
         self.0.join("endpoint")

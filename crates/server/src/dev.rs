@@ -6,7 +6,9 @@
 //! loopback `Host` (against names re-bound to loopback), and no `Origin`.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use bailiwick_model::KeyPolicy;
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, ORIGIN};
 use http::uri::Authority;
@@ -18,6 +20,7 @@ use serde_json::json;
 
 use crate::clock::ClockChange;
 use crate::failure::{Dialect, failure};
+use crate::key_policy::KeyLimits;
 use crate::site::Site;
 
 /// Where these routes live.
@@ -32,6 +35,9 @@ pub trait Dev: Send + Sync {
 
     /// Changes the clock and tells what it shows then.
     fn set_clock(&self, change: ClockChange) -> anyhow::Result<Timestamp>;
+
+    /// Limits the age of access keys, or no longer.
+    fn set_key_policy(&self, policy: Option<KeyPolicy>) -> anyhow::Result<()>;
 }
 
 /// The body of a clock call: exactly one member.
@@ -49,7 +55,7 @@ pub(crate) async fn answer(site: &Site, request: &Request<Bytes>) -> Response<Fu
         return failure(StatusCode::NOT_FOUND, "NotFound", Dialect::of(request.headers()));
     };
     let route = request.uri().path().strip_prefix(PREFIX).unwrap_or_default();
-    if !matches!(route, "reset" | "clock") {
+    if !matches!(route, "reset" | "clock" | "key-policy") {
         return told(StatusCode::NOT_FOUND, "no such route");
     }
     if request.method() != Method::POST {
@@ -59,6 +65,9 @@ pub(crate) async fn answer(site: &Site, request: &Request<Bytes>) -> Response<Fu
     }
     if let Err(reason) = meant(request.headers()) {
         return told(StatusCode::FORBIDDEN, reason);
+    }
+    if route == "key-policy" {
+        return key_policy(dev, request.body()).await;
     }
     let change = match (route, serde_json::from_slice(request.body())) {
         ("reset", _) => None,
@@ -77,6 +86,19 @@ pub(crate) async fn answer(site: &Site, request: &Request<Bytes>) -> Response<Fu
     });
     match done.await {
         Ok(Ok(value)) => said(StatusCode::OK, &value),
+        Ok(Err(error)) => told(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(_) => told(StatusCode::INTERNAL_SERVER_ERROR, "the call failed"),
+    }
+}
+
+/// Sets the key policy that the body holds; `null` takes it away.
+async fn key_policy(dev: Arc<dyn Dev>, body: &[u8]) -> Response<Full<Bytes>> {
+    let Ok(limits) = serde_json::from_slice::<Option<KeyLimits>>(body) else {
+        return told(StatusCode::BAD_REQUEST, r#"send {"max_age": "90d", "warn": "14d"} or null"#);
+    };
+    let policy = limits.map(KeyPolicy::from);
+    match tokio::task::spawn_blocking(move || dev.set_key_policy(policy)).await {
+        Ok(Ok(())) => said(StatusCode::OK, &json!({"done": true})),
         Ok(Err(error)) => told(StatusCode::BAD_REQUEST, &error.to_string()),
         Err(_) => told(StatusCode::INTERNAL_SERVER_ERROR, "the call failed"),
     }

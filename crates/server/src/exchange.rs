@@ -27,7 +27,7 @@ pub(crate) async fn answer(
     encrypted: bool,
     request: Request<Incoming>,
 ) -> Answer {
-    if let Some(answer) = own_route(&site, &request) {
+    if let Some(answer) = own_route(&site, &request).or_else(|| published(&site, &request)) {
         return answer;
     }
     let (mut parts, incoming) = request.into_parts();
@@ -86,6 +86,18 @@ fn own_route(site: &Site, request: &Request<Incoming>) -> Option<Answer> {
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Some(answer)
+}
+
+/// Documents for anybody, such as the keys under which the server's tokens verify.
+fn published(site: &Site, request: &Request<Incoming>) -> Option<Answer> {
+    if *request.method() != Method::GET {
+        return None;
+    }
+    let document = site.handler.published(request.uri().path())?;
+    let mut answer = Response::new(Full::new(document));
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     Some(answer)
 }
 

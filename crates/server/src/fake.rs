@@ -11,6 +11,7 @@ use crate::operator::{AccountSummary, Credentials, ForwardSession, Operator, Ope
 #[derive(Default)]
 pub(crate) struct Fake {
     pub(crate) accounts: Mutex<Vec<AccountId>>,
+    pub(crate) key_policy: Mutex<Option<bailiwick_model::KeyPolicy>>,
     pub(crate) imported: Mutex<Vec<(AccountId, String, AccessKeyId, String)>>,
 }
 
@@ -114,6 +115,20 @@ impl Operator for Fake {
         })
     }
 
+    fn set_key_policy(
+        &self,
+        _: AccountId,
+        policy: Option<bailiwick_model::KeyPolicy>,
+    ) -> Result<(), OperatorError> {
+        *self.key_policy.lock() = policy;
+        Ok(())
+    }
+
+    fn key_policy(&self, _: AccountId) -> Result<serde_json::Value, OperatorError> {
+        let held = self.key_policy.lock();
+        Ok(held.as_ref().map_or(serde_json::Value::Null, |held| serde_json::json!(held)))
+    }
+
     fn load_fixture(
         &self,
         account: AccountId,
@@ -122,6 +137,12 @@ impl Operator for Fake {
         assert_ne!(name, "panic", "asked to panic");
         Ok(Some(Self::credentials(account, name)))
     }
+
+    fn note(&self, _: &str, _: &serde_json::Value) -> Result<(), OperatorError> {
+        Ok(())
+    }
+
+    fn replace_catalog(&self, _: &'static bailiwick_catalog::Catalog) {}
 
     fn rekey(&self) -> Result<u32, OperatorError> {
         Ok(7)

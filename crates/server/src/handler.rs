@@ -22,6 +22,11 @@ pub trait Handler: Send + Sync + 'static {
         true
     }
 
+    /// The JSON document that anybody may read at this path, if there is one.
+    fn published(&self, _path: &str) -> Option<Bytes> {
+        None
+    }
+
     /// Whether any account is in observe mode, which `/healthz` shows.
     fn observing(&self) -> bool {
         false

@@ -8,12 +8,14 @@
 
 mod backend;
 mod banner;
+mod blocklist;
 mod clock;
 mod command;
 mod control;
 mod data_dir;
 mod dev;
 mod exchange;
+mod facts;
 mod failure;
 #[cfg(test)]
 mod fake;
@@ -22,6 +24,7 @@ mod framing;
 mod handler;
 mod harden;
 mod head;
+mod key_policy;
 mod limits;
 mod listener;
 mod logs;
@@ -30,6 +33,7 @@ mod node;
 mod operator;
 mod peer;
 mod random;
+mod range_file;
 mod serving;
 mod settings;
 mod shell;
@@ -43,13 +47,14 @@ mod verb;
 pub use backend::{Backend, DevKey};
 pub use clock::{ClockChange, ClockError, SettableClock, SteadyClock, now};
 pub use command::{
-    AccountCommand, Command, EnvArgs, FixtureCommand, Format, InitArgs, KeyCommand, OperatorArgs,
-    RootCommand,
+    AccountCommand, AdminCommand, Command, EnvArgs, FixtureCommand, Format, InitArgs, KeyCommand,
+    OperatorArgs, RootCommand,
 };
 pub use control::{Control, ask};
 pub use data_dir::{DataDir, Endpoint, Profile};
 pub use dev::Dev;
 pub use handler::{BodyTooLarge, Constant, Handler, Peer, Reply};
+pub use key_policy::{Age, KeyLimits, KeyPolicyCommand, KeyPolicySetArgs};
 pub use limits::Limits;
 pub use listener::serve;
 pub use operator::{AccountSummary, Credentials, Operator, OperatorError};

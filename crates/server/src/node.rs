@@ -8,8 +8,8 @@ use std::sync::Arc;
 use anyhow::bail;
 use bailiwick_catalog::Catalog;
 use bailiwick_identifiers::{AccessKeyId, AccountId};
-use bailiwick_model::Owner;
-use bailiwick_services::{Clock, Entropy, Node, Parts, operator};
+use bailiwick_model::{KeyPolicy, Owner};
+use bailiwick_services::{Clock, Entropy, KnownPasswords, Node, Parts, operator};
 use bailiwick_store::journal::Journal;
 use bailiwick_store::seal::Keyring;
 use bailiwick_store::{EmbeddedOptions, EmbeddedStore, MemoryStore, Store, Transaction};
@@ -18,13 +18,15 @@ use bytes::Bytes;
 use http::Request;
 use jiff::Timestamp;
 use parking_lot::RwLock;
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::backend::{Backend, DEV_ACCOUNT, DevKey};
 use crate::clock::{self, ClockChange, SettableClock, SteadyClock};
 use crate::operator::{AccountSummary, Credentials, ForwardSession, Operator, OperatorError};
+use crate::range_file::RangeFile;
 use crate::settings::{Home, Settings};
-use crate::{DataDir, Dev, Handler, Peer, Reply, random};
+use crate::{DataDir, Dev, Handler, Peer, Reply, facts, random};
 
 const MASTER_KEY: &str = "BAILIWICK_MASTER_KEY";
 const MASTER_KEY_FILE: &str = "master.key";
@@ -33,12 +35,21 @@ const STATE: &[&str] = &["FORMAT", "state.redb"];
 /// Events that a development server remembers of each account.
 const DEV_EVENTS: usize = 100_000;
 
-/// Opens the state and the services over it. A development server keeps all in memory and takes
-/// `dev_key` for its administrator.
-pub(crate) fn open(settings: &Settings, dev_key: Option<&DevKey>) -> anyhow::Result<Backend> {
+/// Opens the state and the services over it, to be found at `url`. A development server keeps all in
+/// memory and takes `dev_key` for its administrator.
+pub(crate) fn open(
+    settings: &Settings,
+    url: &str,
+    dev_key: Option<&DevKey>,
+) -> anyhow::Result<Backend> {
     let services = bailiwick_services::Settings {
         partition: settings.partition,
         quotas: settings.quotas.clone(),
+        public_url: url.to_owned(),
+        time_zone: Some(settings.time_zone.clone()),
+        console_session_minutes: settings.console_session_minutes,
+        known_passwords: blocklist(&settings.home),
+        relying_party: settings.relying_party.clone(),
     };
     match (&settings.home, dev_key) {
         (Home::Directory(dir), _) => open_directory(dir, settings, services),
@@ -53,6 +64,14 @@ pub(crate) fn open(settings: &Settings, dev_key: Option<&DevKey>) -> anyhow::Res
             })
         }
         (Home::Memory, None) => bail!("state in memory is for development, which has a key"),
+    }
+}
+
+/// The list of known passwords in the data directory, if there ever is one.
+fn blocklist(home: &Home) -> KnownPasswords {
+    match home {
+        Home::Directory(dir) => KnownPasswords::new(Arc::new(RangeFile::new(dir.blocklist()))),
+        Home::Memory => KnownPasswords::default(),
     }
 }
 
@@ -74,7 +93,7 @@ fn open_directory(
         store: Arc::clone(&store) as Arc<dyn Store>,
         journal: Arc::new(Journal::open(&dir.path().join("journal"))?),
         keyring,
-        catalog: Catalog::embedded(),
+        catalog: facts::in_force(dir)?,
         clock: Arc::new(SteadyClock::default()),
         entropy: Arc::new(System),
         settings: services,
@@ -130,6 +149,10 @@ impl Live {
 impl Handler for Live {
     fn begin(&self, request: Request<Bytes>, peer: Peer, reply: Reply) {
         bailiwick_services::begin(&self.node(), request, peer, reply);
+    }
+
+    fn published(&self, path: &str) -> Option<Bytes> {
+        bailiwick_services::published(&self.node(), path).map(Bytes::from)
     }
 
     fn ready(&self) -> bool {
@@ -253,6 +276,18 @@ impl Operator for Live {
         })
     }
 
+    fn set_key_policy(
+        &self,
+        account: AccountId,
+        policy: Option<KeyPolicy>,
+    ) -> Result<(), OperatorError> {
+        Ok(operator::set_key_policy(&self.node(), account, policy)?)
+    }
+
+    fn key_policy(&self, account: AccountId) -> Result<Value, OperatorError> {
+        Ok(operator::key_policy(&self.node(), account)?)
+    }
+
     fn load_fixture(
         &self,
         account: AccountId,
@@ -266,6 +301,14 @@ impl Operator for Live {
             secret_access_key,
             console_password: None,
         }))
+    }
+
+    fn note(&self, name: &str, parameters: &Value) -> Result<(), OperatorError> {
+        Ok(operator::note(&self.node(), name, parameters)?)
+    }
+
+    fn replace_catalog(&self, catalog: &'static Catalog) {
+        self.node().replace_catalog(catalog);
     }
 
     fn rekey(&self) -> Result<u32, OperatorError> {
@@ -289,7 +332,9 @@ impl Operator for Live {
 
     fn tick(&self) {
         let node = self.node();
+        operator::enforce_key_policies(&node);
         node.flush();
+        node.begin_reports();
         if let Err(error) = node.journal().roll_due(node.clock().now()) {
             tracing::error!(%error, "segments of the event journal cannot be ended");
         }
@@ -297,7 +342,7 @@ impl Operator for Live {
 
     fn sync(&self) {
         let node = self.node();
-        node.flush();
+        node.flush_all();
         // Commits are made in order: when this one is through, all before it are.
         if let Err(error) = node.store().transact(Transaction::new()) {
             tracing::error!(%error, "the last writes may not be durable");
@@ -359,7 +404,17 @@ impl Dev for Switches {
     }
 
     fn set_clock(&self, change: ClockChange) -> anyhow::Result<Timestamp> {
-        Ok(self.memory.clock.set(change)?)
+        let now = self.memory.clock.set(change)?;
+        // What fell due by it is done when the caller has the answer.
+        operator::enforce_key_policies(&self.live.node());
+        Ok(now)
+    }
+
+    fn set_key_policy(&self, policy: Option<KeyPolicy>) -> anyhow::Result<()> {
+        let node = self.live.node();
+        operator::set_key_policy(&node, self.memory.account, policy)?;
+        operator::enforce_key_policies(&node);
+        Ok(())
     }
 }
 
@@ -393,6 +448,8 @@ mod tests {
     use super::*;
     use crate::settings::ServeArgs;
 
+    const URL: &str = "http://localhost:4680";
+
     fn settings(dir: &Path) -> Settings {
         let args = ServeArgs { data_dir: Some(dir.to_owned()), ..ServeArgs::default() };
         Settings::resolve(args).unwrap()
@@ -405,23 +462,23 @@ mod tests {
         let settings = settings(&path);
         let dir = DataDir::new(&path);
         dir.prepare().unwrap();
-        let backend = open(&settings, None).unwrap();
+        let backend = open(&settings, URL, None).unwrap();
         let made = backend.operator.first_start(None).unwrap().unwrap();
         assert!(backend.operator.first_start(None).unwrap().is_none());
         let root = backend.operator.create_root_key(made.account).unwrap();
         let deleted = backend.operator.delete_root_keys(made.account).unwrap();
         assert_eq!(deleted, [root.access_key_id]);
         // Another process, as it were, is refused while this one holds the directory.
-        assert!(open(&settings, None).is_err());
+        assert!(open(&settings, URL, None).is_err());
         assert_eq!(backend.operator.rekey().unwrap(), 2);
         backend.operator.tick();
         backend.operator.sync();
         drop(backend);
-        let again = open(&settings, None).unwrap();
+        let again = open(&settings, URL, None).unwrap();
         assert_eq!(again.operator.accounts().unwrap()[0].account, made.account);
         drop(again);
         std::fs::rename(path.join("master.key"), base.path().join("elsewhere")).unwrap();
-        let refused = open(&settings, None).err().unwrap().to_string();
+        let refused = open(&settings, URL, None).err().unwrap().to_string();
         assert!(refused.contains("put the key back"), "{refused}");
         assert!(!path.join("master.key").exists());
     }
@@ -430,7 +487,7 @@ mod tests {
     fn a_reset_brings_first_start_back_quickly() {
         let settings = Settings::resolve(ServeArgs { dev: true, ..ServeArgs::default() }).unwrap();
         let key = DevKey::choose(|_| None).unwrap();
-        let backend = open(&settings, Some(&key)).unwrap();
+        let backend = open(&settings, URL, Some(&key)).unwrap();
         let accounts = |backend: &Backend| backend.operator.accounts().unwrap();
         assert_eq!(accounts(&backend)[0].account.to_string(), DEV_ACCOUNT);
         backend.operator.create_account(None, None).unwrap();

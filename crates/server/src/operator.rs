@@ -2,11 +2,14 @@
 
 use std::net::IpAddr;
 
+use bailiwick_catalog::Catalog;
 use bailiwick_identifiers::{AccessKeyId, AccountId};
+use bailiwick_model::KeyPolicy;
 use bailiwick_services::operator::Token;
 use bailiwick_wire::Secret;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Credentials that were just made. They are shown nowhere again.
 #[derive(Debug)]
@@ -113,12 +116,28 @@ pub trait Operator: Send + Sync {
         source_ip: Option<IpAddr>,
     ) -> Result<ForwardSession, OperatorError>;
 
+    /// Limits the age of an account's access keys, or no longer.
+    fn set_key_policy(
+        &self,
+        account: AccountId,
+        policy: Option<KeyPolicy>,
+    ) -> Result<(), OperatorError>;
+
+    /// The limit to the age of an account's access keys and those that end next; null without one.
+    fn key_policy(&self, account: AccountId) -> Result<Value, OperatorError>;
+
     /// Loads a named set of example data; the key that was made with it, if one was.
     fn load_fixture(
         &self,
         account: AccountId,
         name: &str,
     ) -> Result<Option<Credentials>, OperatorError>;
+
+    /// Records what was done on the host, in the trail of the account made first.
+    fn note(&self, name: &str, parameters: &Value) -> Result<(), OperatorError>;
+
+    /// Goes by the facts of another catalog from now on.
+    fn replace_catalog(&self, catalog: &'static Catalog);
 
     /// Makes a new master key, which seals from then on; its version. Only while nothing serves.
     fn rekey(&self) -> Result<u32, OperatorError>;

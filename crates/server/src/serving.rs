@@ -23,7 +23,7 @@ use crate::{Certificate, Control, DataDir, Operator, Site, clock, listener, metr
 const TICK: Duration = Duration::from_secs(1);
 
 /// Opens the services for a set of settings; a development server hands in its key.
-pub(crate) type Open = fn(&Settings, Option<&DevKey>) -> anyhow::Result<Backend>;
+pub(crate) type Open = fn(&Settings, &str, Option<&DevKey>) -> anyhow::Result<Backend>;
 
 /// Serves until a signal comes. A second signal ends the process at once.
 pub(crate) fn run(settings: &Settings, open: Open) -> anyhow::Result<()> {
@@ -82,7 +82,7 @@ async fn serve(settings: &Settings, open: Open, mut signals: Signals) -> anyhow:
     };
     let dev_key =
         if settings.dev() { Some(DevKey::choose(|name| std::env::var(name).ok())?) } else { None };
-    let backend = open(settings, dev_key.as_ref())?;
+    let backend = open(settings, &url(settings, address), dev_key.as_ref())?;
     first_start(settings, &backend)?;
     let (certificate, made) = certificate(settings)?;
     let endpoint = Endpoint {
@@ -213,7 +213,7 @@ impl Drop for ControlTask {
 }
 
 /// Where clients on this machine find the server.
-fn url(settings: &Settings, address: SocketAddr) -> String {
+pub(crate) fn url(settings: &Settings, address: SocketAddr) -> String {
     if let Some(url) = &settings.public_url {
         return url.trim_end_matches('/').to_owned();
     }

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use bailiwick_identifiers::{AccountId, Partition};
-use bailiwick_services::Quotas;
+use bailiwick_services::{Quotas, RelyingParty};
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use crate::{DataDir, Limits, TrustedProxies};
@@ -37,8 +38,12 @@ const KNOWN_VARIABLES: &[&str] = &[
     "BAILIWICK_MAX_CONNECTIONS",
     "BAILIWICK_MAX_CONNECTIONS_PER_ADDRESS",
     "BAILIWICK_METRICS_LISTEN",
+    "BAILIWICK_CONSOLE_SESSION_MINUTES",
     "BAILIWICK_PARTITION",
+    "BAILIWICK_PASSKEY_ORIGINS",
+    "BAILIWICK_PASSKEY_RP_ID",
     "BAILIWICK_PUBLIC_URL",
+    "BAILIWICK_TIME_ZONE",
     "BAILIWICK_TLS_CERT",
     "BAILIWICK_TLS_KEY",
     "BAILIWICK_TLS_NAMES",
@@ -101,6 +106,22 @@ pub struct ServeArgs {
     /// The address clients use, for `bailiwick env` [default: from the listener]
     #[arg(long, value_name = "URL", env = "BAILIWICK_PUBLIC_URL")]
     pub public_url: Option<String>,
+    /// The domain to which passkeys are bound; they are lost when it changes [default: the host name
+    /// of the public address, or localhost]
+    #[arg(long, value_name = "DOMAIN", env = "BAILIWICK_PASSKEY_RP_ID")]
+    pub passkey_rp_id: Option<String>,
+    /// An origin whose pages may use passkeys, such as https://iam.example.org:4680 (repeat, or
+    /// commas) [default: the public address]
+    #[arg(
+        long = "passkey-origin",
+        value_name = "ORIGIN",
+        env = "BAILIWICK_PASSKEY_ORIGINS",
+        value_delimiter = ','
+    )]
+    pub passkey_origins: Vec<String>,
+    /// The zone of the condition key bailiwick:TimeOfDay, such as Europe/Berlin [default: UTC]
+    #[arg(long, value_name = "ZONE", env = "BAILIWICK_TIME_ZONE", value_parser = zone)]
+    pub time_zone: Option<TimeZone>,
     /// Believe X-Forwarded-For and -Proto from this network (repeat, or commas)
     #[arg(
         long = "trusted-proxy",
@@ -113,6 +134,14 @@ pub struct ServeArgs {
     /// Serve Prometheus metrics here; loopback only [default: off]
     #[arg(long, value_name = "ADDR:PORT", env = "BAILIWICK_METRICS_LISTEN")]
     pub metrics_listen: Option<SocketAddr>,
+    /// How long a console session lives, in minutes, 15 to 720 [default: 720]
+    #[arg(
+        long,
+        value_name = "MINUTES",
+        env = "BAILIWICK_CONSOLE_SESSION_MINUTES",
+        value_parser = clap::value_parser!(u16).range(15..=720)
+    )]
+    pub console_session_minutes: Option<u16>,
     /// How log lines look [default: text]
     #[arg(long, value_name = "FORMAT", env = "BAILIWICK_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -146,9 +175,14 @@ struct SettingsFile {
     #[serde(default)]
     tls_names: Vec<String>,
     public_url: Option<String>,
+    passkey_rp_id: Option<String>,
+    #[serde(default)]
+    passkey_origins: Vec<String>,
+    time_zone: Option<String>,
     #[serde(default)]
     trusted_proxies: Vec<IpNet>,
     metrics_listen: Option<SocketAddr>,
+    console_session_minutes: Option<u16>,
     log_format: Option<LogFormat>,
     log: Option<String>,
     max_connections: Option<usize>,
@@ -157,6 +191,11 @@ struct SettingsFile {
     /// Quotas that differ from AWS's: a table `[quotas]`.
     #[serde(default)]
     quotas: Quotas,
+}
+
+/// A time zone by its name in the IANA database: the system's, or the one built in.
+fn zone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name).map_err(|_| "not a time zone such as Europe/Berlin".to_owned())
 }
 
 /// A network, or a single address.
@@ -212,10 +251,16 @@ pub struct Settings {
     pub tls: Tls,
     /// The address that clients use, when it is not the listener's.
     pub public_url: Option<String>,
+    /// The domain of passkeys and its pages, when the address does not tell.
+    pub relying_party: Option<RelyingParty>,
+    /// The zone of `bailiwick:TimeOfDay`.
+    pub time_zone: TimeZone,
     /// Whose forwarded headers are believed.
     pub proxies: TrustedProxies,
     /// Where metrics are served.
     pub metrics_listen: Option<SocketAddr>,
+    /// How long a console session lives, in minutes, if not AWS's twelve hours.
+    pub console_session_minutes: Option<u16>,
     /// How log lines look.
     pub log_format: LogFormat,
     /// What is logged.
@@ -276,6 +321,18 @@ fn merge(args: ServeArgs, file: SettingsFile) -> anyhow::Result<Settings> {
         (None, Some(name)) => name.parse().with_context(|| format!("partition `{name}`"))?,
         (None, None) => Partition::default(),
     };
+    let public_url = args.public_url.or(file.public_url);
+    let origins =
+        if args.passkey_origins.is_empty() { file.passkey_origins } else { args.passkey_origins };
+    let rp_id = args.passkey_rp_id.or(file.passkey_rp_id);
+    let relying_party = relying_party(rp_id.as_deref(), origins, public_url.as_deref())?;
+    let time_zone = match (args.time_zone, file.time_zone) {
+        (Some(zone), _) => zone,
+        (None, Some(name)) => {
+            zone(&name).map_err(|problem| anyhow::anyhow!("`time_zone`: `{name}` is {problem}"))?
+        }
+        (None, None) => TimeZone::UTC,
+    };
     let networks =
         if args.trusted_proxies.is_empty() { file.trusted_proxies } else { args.trusted_proxies };
     let usual = Limits::default();
@@ -296,9 +353,12 @@ fn merge(args: ServeArgs, file: SettingsFile) -> anyhow::Result<Settings> {
         partition,
         quotas: file.quotas,
         tls,
-        public_url: args.public_url.or(file.public_url),
+        public_url,
+        relying_party,
+        time_zone,
         proxies: TrustedProxies::new(networks),
         metrics_listen: args.metrics_listen.or(file.metrics_listen),
+        console_session_minutes: args.console_session_minutes.or(file.console_session_minutes),
         log_format: args.log_format.or(file.log_format).unwrap_or_default(),
         log: args.log.or(file.log).unwrap_or_else(|| "info".into()),
         limits,
@@ -307,8 +367,33 @@ fn merge(args: ServeArgs, file: SettingsFile) -> anyhow::Result<Settings> {
     Ok(settings)
 }
 
+/// The domain of passkeys, with the origins that are given or that the public address tells.
+fn relying_party(
+    id: Option<&str>,
+    origins: Vec<String>,
+    public_url: Option<&str>,
+) -> anyhow::Result<Option<RelyingParty>> {
+    let usual = public_url.and_then(RelyingParty::of_url);
+    let (id, origins) = match (id, origins.is_empty(), &usual) {
+        (None, true, _) => return Ok(None),
+        (Some(id), false, _) => (id, origins),
+        (Some(id), true, Some(usual)) => (id, usual.origins.clone()),
+        (None, false, Some(usual)) => (usual.id.as_str(), origins),
+        (Some(_), true, None) => {
+            bail!("`--passkey-rp-id` needs `--passkey-origin` or `--public-url`")
+        }
+        (None, false, None) => {
+            bail!("`--passkey-origin` needs `--passkey-rp-id` or `--public-url`")
+        }
+    };
+    RelyingParty::new(id, origins).map(Some).context("passkeys")
+}
+
 /// Combinations that would open a door.
 fn check(settings: &Settings) -> anyhow::Result<()> {
+    if settings.console_session_minutes.is_some_and(|minutes| !(15..=720).contains(&minutes)) {
+        bail!("`console_session_minutes` is 15 to 720");
+    }
     let loopback = is_loopback(settings.listen.ip());
     if settings.dev() && !loopback {
         bail!(
@@ -436,6 +521,30 @@ mod tests {
         ] {
             let settled = settle(|args| args.dev = dev, file);
             assert_eq!(settled.is_ok(), fine, "{file:?} {dev}: {settled:?}");
+        }
+    }
+
+    /// F07: keys are bound to a host name, and pages of others cannot use them.
+    #[test]
+    fn tm_f07_passkeys_have_a_domain_and_its_pages() {
+        let party = |file: &str| settle(|_| {}, file).map(|settings| settings.relying_party);
+        assert_eq!(party("").unwrap(), None);
+        let url = "public_url = 'https://iam.example.org:4680'\n";
+        let told = party(&format!("{url}passkey_rp_id = 'example.org'")).unwrap().unwrap();
+        assert_eq!(told.id, "example.org");
+        assert_eq!(told.origins, ["https://iam.example.org:4680"]);
+        let told = party(&format!("{url}passkey_origins = ['https://iam.example.org']"));
+        assert_eq!(told.unwrap().unwrap().id, "iam.example.org");
+        for file in [
+            "passkey_rp_id = 'example.org'",
+            "passkey_origins = ['https://example.org']",
+            "passkey_rp_id = 'example.org'\npasskey_origins = ['https://example.com']",
+            "passkey_rp_id = 'example.org'\npasskey_origins = ['http://example.org']",
+            "passkey_rp_id = '192.0.2.1'\npasskey_origins = ['https://192.0.2.1']",
+            "passkey_rp_id = ''\npasskey_origins = ['https://example.org']",
+            "passkey_rp_id = 'localhost'\npasskey_origins = []",
+        ] {
+            assert!(party(file).is_err(), "{file}");
         }
     }
 

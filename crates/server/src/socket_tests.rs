@@ -361,13 +361,18 @@ impl Dev for Switches {
             _ => anyhow::bail!("not here"),
         }
     }
+
+    fn set_key_policy(&self, _: Option<bailiwick_model::KeyPolicy>) -> anyhow::Result<()> {
+        Ok(())
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tm_p04_development_routes_exist_only_in_development() {
     let meant = "X-Bailiwick-Dev: true\r\n";
     let plain = start(|_| {}).await;
-    for path in ["/_bailiwick/reset", "/_bailiwick/clock", "/_bailiwick/"] {
+    for path in ["/_bailiwick/reset", "/_bailiwick/clock", "/_bailiwick/key-policy", "/_bailiwick/"]
+    {
         let (text, _) = talk(plain.address, post(path, meant, "")).await;
         assert!(text.starts_with("HTTP/1.1 404"), "{path}: {text}");
     }

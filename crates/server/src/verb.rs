@@ -8,7 +8,10 @@ use bailiwick_wire::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::blocklist;
 use crate::data_dir::DataDir;
+use crate::facts;
+use crate::key_policy::KeyLimits;
 use crate::operator::{Credentials, Operator, OperatorError};
 
 /// One wish of the operator, as it travels over the control socket.
@@ -81,6 +84,23 @@ pub enum Verb {
         #[serde(default)]
         source_ip: Option<IpAddr>,
     },
+    /// Limit the age of access keys.
+    KeyPolicySet {
+        /// Which account; may be left out when there is one.
+        account: Option<AccountId>,
+        /// The limits.
+        limits: KeyLimits,
+    },
+    /// Show the limit and the keys that end next.
+    KeyPolicyShow {
+        /// Which account; may be left out when there is one.
+        account: Option<AccountId>,
+    },
+    /// Set no limit to the age of access keys.
+    KeyPolicyClear {
+        /// Which account; may be left out when there is one.
+        account: Option<AccountId>,
+    },
     /// Load example data.
     FixtureLoad {
         /// Which account; may be left out when there is one.
@@ -88,6 +108,22 @@ pub enum Verb {
         /// Which data: `F0`, `F1` or `F2`.
         name: String,
     },
+    /// Put a list of known passwords, made in the data directory, into use.
+    BlocklistPut {
+        /// Its name there.
+        file: String,
+    },
+    /// What the list in use is.
+    BlocklistShow,
+    /// Take it away.
+    BlocklistRemove,
+    /// Put facts about AWS, made in the data directory, into force.
+    CatalogPut {
+        /// Their name there.
+        file: String,
+    },
+    /// What the facts in force are.
+    CatalogShow,
     /// Make a new master key. A running server refuses: it holds the old one.
     Rekey,
 }
@@ -155,14 +191,44 @@ pub fn execute(
                 "expiration": made.expiration,
             }))
         }
+        Verb::KeyPolicySet { account, limits } => {
+            let account = settle(*account, operator)?;
+            operator.set_key_policy(account, Some(limits.clone().into()))?;
+            Ok(json!({"account": account, "key_policy": "set"}))
+        }
+        Verb::KeyPolicyShow { account } => {
+            let account = settle(*account, operator)?;
+            match operator.key_policy(account)? {
+                Value::Null => Ok(json!({"account": account, "key_policy": "none"})),
+                told => Ok(told),
+            }
+        }
+        Verb::KeyPolicyClear { account } => {
+            let account = settle(*account, operator)?;
+            operator.set_key_policy(account, None)?;
+            Ok(json!({"account": account, "key_policy": "none"}))
+        }
         Verb::FixtureLoad { account, name } => {
             match operator.load_fixture(settle(*account, operator)?, name)? {
                 Some(made) => keep(&made, name, data_dir),
                 None => Ok(json!({"fixture": name, "made": "nothing"})),
             }
         }
+        Verb::BlocklistPut { file } => told(blocklist::put(data_dir, file, |told| {
+            Ok(operator.note("LoadPasswordBlocklist", told)?)
+        })),
+        Verb::BlocklistShow => told(blocklist::show(data_dir)),
+        Verb::BlocklistRemove => told(blocklist::remove(data_dir, |told| {
+            Ok(operator.note("RemovePasswordBlocklist", told)?)
+        })),
+        Verb::CatalogPut { file } => told(facts::put(data_dir, file, operator)),
+        Verb::CatalogShow => told(facts::show(data_dir)),
         Verb::Rekey => Ok(json!({"master_key_version": operator.rekey()?})),
     }
+}
+
+fn told(done: anyhow::Result<Value>) -> Result<Value, OperatorError> {
+    done.map_err(|error| OperatorError(format!("{error:#}")))
 }
 
 /// Writes credentials to the file and tells about them.

@@ -77,6 +77,22 @@ impl Progress {
     }
 }
 
+impl Progress {
+    /// What is known of a call that came in without a signature of its own.
+    pub(crate) fn of(operation: &'static Operation, account: AccountId, value: &Value) -> Self {
+        Self {
+            protocol: Protocol::Json11,
+            claimed_key: None,
+            recipient: Some(account),
+            caller: None,
+            service: Some(operation.service),
+            operation: Some(operation),
+            name: operation.name.to_owned(),
+            request: Some(value.clone()),
+        }
+    }
+}
+
 /// The `Action` that a form claims, found without decoding it: a label for the event of a call that
 /// is refused before its body is read.
 fn claimed_action(form: &[u8]) -> Option<String> {
@@ -124,7 +140,7 @@ pub(crate) fn admit(
     let account = authentic.shard.account();
     progress.recipient = Some(account.id());
     let caller = authentic.caller(&account).map_err(refused)?;
-    progress.caller = Some((caller, Arc::clone(&account)));
+    let (caller, _) = progress.caller.insert((caller, Arc::clone(&account)));
 
     let form = match progress.protocol {
         Protocol::Query => Some(form(parts, body)?),
@@ -143,10 +159,21 @@ pub(crate) fn admit(
     if service.name == "iam" {
         account.partition().global_region().clone_into(&mut origin.region);
     }
-    authentic.note_use(origin.now, &origin.region, service.signing_name);
+    let action = (service.signing_name, operation.name);
+    authentic.note_use(caller, origin.now, &origin.region, action);
 
     let value = decode(operation, form.as_ref(), body)?;
     progress.request = Some(value.clone());
+    let (entry, running) = operation_of(operation, value)?;
+    Ok(Admitted { authentic, entry, running })
+}
+
+/// Validates and parses a decoded request.
+pub(crate) fn operation_of(
+    operation: &'static Operation,
+    value: Value,
+) -> Result<(&'static Entry, Box<dyn Running>), Fault> {
+    let service = operation.service;
     let violations = validate::check(operation, &value);
     if !violations.is_empty() {
         let code = if service.protocol == Protocol::Query {
@@ -158,7 +185,7 @@ pub(crate) fn admit(
     }
     let entry = table::entry(operation).ok_or_else(|| not_built(operation))?;
     let running = entry.parse(value)?;
-    Ok(Admitted { authentic, entry, running })
+    Ok((entry, running))
 }
 
 fn check_framing(parts: &Parts) -> Result<(), Fault> {

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use bailiwick_identifiers::{AccessKeyId, AccountId};
-use bailiwick_model::{Account, KeyStatus, KeyUse, Owner, RoleUse};
+use bailiwick_model::{Account, KeyStatus, Owner};
 use bailiwick_store::seal::{Binding, Keyring, Purpose};
 use bailiwick_wire::sigv4::{
     self, AuthError, KeyKind, Presented, QueryForm, QueryLifetime, Rules, SecretKey,
@@ -16,8 +16,9 @@ use http::request::Parts;
 use jiff::Timestamp;
 
 use crate::caller::{Caller, Identity};
+use crate::last_use::{Action, Signed};
 use crate::node::Node;
-use crate::session::{Claims, Subject};
+use crate::session::{Claims, Console, Subject};
 use crate::shard::Shard;
 
 /// Credentials whose signature was good.
@@ -113,6 +114,11 @@ fn open_secret(keyring: &Keyring, key: &AccessKeyId, sealed: &[u8]) -> Option<Se
 }
 
 impl Authentic {
+    /// A session that this server vouches for: the user signed in a moment ago.
+    pub(crate) fn of_session(shard: Arc<Shard>, key: AccessKeyId, claims: Claims) -> Self {
+        Self { shard, key, claims: Some(Arc::new(claims)) }
+    }
+
     /// The caller as of one state of its account; refused when that state no longer knows the
     /// credentials.
     pub(crate) fn caller(&self, account: &Account) -> Result<Caller, AuthError> {
@@ -121,21 +127,21 @@ impl Authentic {
         Ok(Caller::new(account, identity, self.key.clone(), self.claims.clone()))
     }
 
-    /// Notes the use of the credentials, in memory.
-    pub(crate) fn note_use(&self, now: Timestamp, region: &str, service: &str) {
-        match &self.claims {
-            None => self.shard.used_key(KeyUse {
-                key: self.key.clone(),
-                at: now,
-                region: region.into(),
-                service: service.into(),
-            }),
-            Some(claims) => {
-                if let Subject::Role { role, .. } = &claims.subject {
-                    self.shard.used_role(RoleUse { role: *role, at: now, region: region.into() });
-                }
-            }
-        }
+    /// Notes the use of the credentials and who asks for what, in memory. An attempt counts,
+    /// whatever becomes of it. Source: IAM API, GenerateServiceLastAccessedDetails.
+    pub(crate) fn note_use(&self, caller: &Caller, at: Timestamp, region: &str, action: Action) {
+        let role = match self.claims.as_deref().map(|claims| &claims.subject) {
+            Some(Subject::Role { role, .. }) => Some(*role),
+            _ => None,
+        };
+        self.shard.uses().note(&Signed {
+            key: self.claims.is_none().then_some(&self.key),
+            role,
+            principal: caller.tracked(),
+            action,
+            at,
+            region,
+        });
     }
 }
 
@@ -168,6 +174,16 @@ fn subject(account: &Account, claims: &Claims) -> Option<Identity> {
         && account.access_key(key).is_none_or(|key| key.status != KeyStatus::Active)
     {
         return None;
+    }
+    match &claims.console {
+        Some(Console::Session(id)) if !account.console_session(id)?.is_good(account) => {
+            return None;
+        }
+        Some(Console::Changing(mark)) => {
+            let Subject::User(id) = &claims.subject else { return None };
+            account.login_profile(id).filter(|held| held.mark() == mark)?;
+        }
+        Some(Console::Session(_)) | None => {}
     }
     match &claims.subject {
         Subject::Root => Some(Identity::Root),

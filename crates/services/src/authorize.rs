@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use bailiwick_catalog::TIME_OF_DAY;
 use bailiwick_identifiers::Arn;
 use bailiwick_model::{Effective, Found};
 use bailiwick_policy::simulate::{AuthorizationMessage, authorization_message};
@@ -12,6 +13,7 @@ use bailiwick_policy::{
     Attached, Context, Credentials, Decision, Document, DocumentKind, Explanation, Principal,
     Refusal, Source, SourceKind, refusal,
 };
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::ask::{Ask, Trust, Values};
@@ -144,6 +146,9 @@ fn refused_by_rule(caller: &Caller, principal: &Principal, action: &str) -> Opti
         (Identity::Federated(..), _) => Credentials::FederationToken { console: false },
         (_, None) => Credentials::LongTerm,
         (_, Some(claims)) if !claims.has_session_keys() => Credentials::LongTerm,
+        // Sessions of the console may call IAM without a second factor, and issue no sessions of
+        // their own user, as those of roles.
+        (_, Some(claims)) if claims.console.is_some() => Credentials::Role,
         (_, Some(claims)) => Credentials::SessionToken { mfa: claims.mfa.is_some() },
     };
     match refusal(credentials, principal, action)? {
@@ -259,6 +264,7 @@ fn context(call: &Call<'_>, principal: &Principal) -> Context {
     context.put("aws:SecureTransport", boolean(origin.peer.secure));
     context.put("aws:CurrentTime", &bailiwick_wire::time::write_iso(origin.now));
     context.put("aws:EpochTime", &origin.now.as_second().to_string());
+    context.put(TIME_OF_DAY, &time_of_day(call));
     context.put("aws:RequestedRegion", &origin.region);
     if let Some(forward) = caller.forward() {
         put_forward(&mut context, forward);
@@ -288,6 +294,14 @@ fn context(call: &Call<'_>, principal: &Principal) -> Context {
         put_session(&mut context, claims, origin.now.as_second());
     }
     context
+}
+
+/// The local time as six digits, which the numeric operators compare exactly.
+fn time_of_day(call: &Call<'_>) -> String {
+    let utc = TimeZone::UTC;
+    let zone = call.node().settings().time_zone.as_ref().unwrap_or(&utc);
+    let local = zone.to_datetime(call.now());
+    format!("{:02}{:02}{:02}", local.hour(), local.minute(), local.second())
 }
 
 /// The keys of a call that services make on the caller's behalf (EV-10, KEY-5). The user agent is

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bailiwick_identifiers::{AccessKeyId, AccountId, Arn, SessionName};
+use bailiwick_identifiers::{AccessKeyId, AccountId, Arn, SessionName, UniqueId};
 use bailiwick_model::{Account, Role, User};
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
@@ -66,6 +66,16 @@ impl Caller {
     /// The services that call on the caller's behalf, in a forward access session.
     pub(crate) fn forward(&self) -> Option<&Forward> {
         self.claims.as_ref().and_then(|claims| claims.forward.as_ref())
+    }
+
+    /// The user or role whose last uses its calls are; none for root. A federated user acts with
+    /// the policies of the user who made its session.
+    pub(crate) fn tracked(&self) -> Option<UniqueId> {
+        match &self.identity {
+            Identity::User(user) | Identity::Federated(Some(user), _) => Some(user.id),
+            Identity::Role(role, _) => Some(role.id),
+            Identity::Root | Identity::Federated(None, _) => None,
+        }
     }
 
     /// `aws:userid`, which GetCallerIdentity shows as UserId.

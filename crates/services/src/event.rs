@@ -63,7 +63,15 @@ impl Happening<'_> {
 
     fn event_source(&self) -> String {
         let service = self.service.map_or("signin", |service| service.endpoint_prefix);
+        let service = self.renamed().map_or(service, |(service, _)| service);
         format!("{service}.amazonaws.com")
+    }
+
+    /// AWS's service and name for what an operation of ours does, where its console does it too: who
+    /// watches a trail need not know both.
+    fn renamed(&self) -> Option<(&'static str, &'static str)> {
+        let own = self.service.is_some_and(|service| service.name == "bailiwick");
+        (own && self.operation == "FinishPasskeyRegistration").then_some(("iam", "EnableMFADevice"))
     }
 
     fn request_parameters(&self) -> Json {
@@ -147,7 +155,8 @@ impl Serialize for Record<'_> {
         }
         record.serialize_entry("eventTime", &time::write_iso(origin.now))?;
         record.serialize_entry("eventSource", &happening.event_source())?;
-        record.serialize_entry("eventName", happening.operation)?;
+        let name = happening.renamed().map_or(happening.operation, |(_, name)| name);
+        record.serialize_entry("eventName", name)?;
         record.serialize_entry("awsRegion", happening.region)?;
         if let Some(forward) = happening.forward() {
             // So CloudTrail shows calls of services; the address stands in `additionalEventData`.
@@ -179,6 +188,10 @@ impl Serialize for Record<'_> {
             record.serialize_entry("sharedEventID", shared)?;
         }
         record.serialize_entry("eventCategory", "Management")?;
+        let claims = happening.caller.and_then(|(caller, _)| caller.claims.as_ref());
+        if claims.is_some_and(|claims| claims.console.is_some()) {
+            record.serialize_entry("sessionCredentialFromConsole", "true")?;
+        }
         record.end()
     }
 }

@@ -168,5 +168,6 @@ fn forwarded(
         transitive: Vec::new(),
         source_identity: None,
         forward: None,
+        console: None,
     })
 }

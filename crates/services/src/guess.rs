@@ -1,8 +1,8 @@
 //! How often a password or a one-time code may be guessed.
 //!
 //! A guess is counted before it is looked at, so that many at once are no way around the count, and
-//! refused before anything is hashed (threats F02, F08). The counts are kept in memory: who restarts
-//! the server gets a few guesses more, and no more than that.
+//! refused before anything is hashed (threats F02, F08). This table is in memory; [`crate::kept`]
+//! makes the counts of passwords and one-time codes durable.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -10,6 +10,7 @@ use std::hash::Hash;
 use bailiwick_identifiers::UniqueId;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
 
@@ -20,15 +21,16 @@ const FIRST_WAIT: i64 = 1;
 /// The longest wait, in seconds.
 const LONGEST_WAIT: i64 = 15 * 60;
 /// Wrong guesses in a day.
-const DAILY: u32 = 100;
+pub(crate) const DAILY: u32 = 100;
 /// The day, and the time after which a guess is forgotten.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// The most users that are kept.
 const USERS: usize = 16_384;
 
 /// The wrong guesses of one user.
-#[derive(Clone, Copy)]
-struct Wrong {
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wrong {
     /// Those since the last right one.
     in_a_row: u32,
     /// When the newest was made.
@@ -43,7 +45,7 @@ impl Wrong {
         Self { in_a_row: 0, last: now, today: 0, day: now }
     }
 
-    fn is_forgotten(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_forgotten(&self, now: Timestamp) -> bool {
         now.duration_since(self.last) >= DAY
     }
 
@@ -57,13 +59,13 @@ impl Wrong {
         SignedDuration::from_secs(wait.min(LONGEST_WAIT))
     }
 
-    /// Counts one more guess, if one may be made now.
-    fn count(&mut self, now: Timestamp) -> Result<(), Fault> {
+    /// Counts one more guess, if one may be made now and fewer than `daily` were made today.
+    fn count(&mut self, now: Timestamp, daily: u32) -> Result<(), Fault> {
         if now.duration_since(self.day) >= DAY {
             (self.day, self.today) = (now, 0);
         }
         let waits = self.in_a_row >= FREE && now.duration_since(self.last) < self.wait();
-        if waits || self.today >= DAILY {
+        if waits || self.today >= daily {
             return Err(Fault::common("Throttling", 400, "Rate exceeded"));
         }
         self.in_a_row = self.in_a_row.saturating_add(1);
@@ -93,21 +95,46 @@ impl<K: Clone + Eq + Hash> Guesses<K> {
     /// `Throttling`: five in a row were wrong and the wait since the last is not over (1 second,
     /// doubling up to 15 minutes), or 100 were wrong within a day.
     pub(crate) fn begin(&self, user: K, now: Timestamp) -> Result<(), Fault> {
+        self.count(user, DAILY, now).1.map(drop)
+    }
+
+    /// The same with another number for a day: the users that lost their place in the table, and the
+    /// count as it is now.
+    pub(crate) fn count(
+        &self,
+        user: K,
+        daily: u32,
+        now: Timestamp,
+    ) -> (Vec<K>, Result<Wrong, Fault>) {
         let mut users = self.users.lock();
+        let mut gone = Vec::new();
         if !users.contains_key(&user) && users.len() >= self.most {
-            users.retain(|_, wrong| !wrong.is_forgotten(now));
+            users.retain(|user, wrong| {
+                let stays = !wrong.is_forgotten(now);
+                gone.extend((!stays).then(|| user.clone()));
+                stays
+            });
             if users.len() >= self.most {
                 // Who guessed least goes first: nobody gets rid of a count by making others guess.
                 let least = users.iter().min_by_key(|(_, wrong)| (wrong.today, wrong.last));
                 let least = least.map(|(user, _)| user.clone());
-                least.and_then(|user| users.remove(&user));
+                gone.extend(least.filter(|user| users.remove(user).is_some()));
             }
         }
         let wrong = users.entry(user).or_insert_with(|| Wrong::none(now));
         if wrong.is_forgotten(now) {
             *wrong = Wrong::none(now);
         }
-        wrong.count(now)
+        let counted = wrong.count(now, daily).map(|()| *wrong);
+        (gone, counted)
+    }
+
+    /// Puts a count back that was kept.
+    pub(crate) fn restore(&self, user: K, wrong: Wrong) {
+        let mut users = self.users.lock();
+        if users.len() < self.most {
+            users.insert(user, wrong);
+        }
     }
 
     /// Forgets the guesses of a user who knew the password or code.
@@ -180,9 +207,9 @@ mod tests {
         assert!((90..=100).contains(&made), "{made}");
         // However the waits fall, the hundred and first is refused, and the next day is another.
         let mut wrong = Wrong { today: 99, ..Wrong::none(at(0)) };
-        wrong.count(at(1)).unwrap();
-        refused(wrong.count(at(60 * 60)));
-        wrong.count(at(24 * 60 * 60)).unwrap();
+        wrong.count(at(1), DAILY).unwrap();
+        refused(wrong.count(at(60 * 60), DAILY));
+        wrong.count(at(24 * 60 * 60), DAILY).unwrap();
     }
 
     #[test]

@@ -14,15 +14,23 @@ use bailiwick_store::journal::{Journal, JournalError};
 use bailiwick_store::seal::Keyring;
 use bailiwick_store::{Entry, Revision, Store, StoreError, Transaction};
 use bailiwick_wire::sigv4::KeyCache;
+use jiff::tz::TimeZone;
 use parking_lot::{Mutex, RwLock};
 
+use crate::blocklist::KnownPasswords;
 use crate::guess::Guesses;
+use crate::iam::last_accessed;
+use crate::kept::{GUESSES, KeptGuesses};
+use crate::last_use::Pending;
+use crate::mfa::passkeys::Challenges;
+use crate::mfa::webauthn::RelyingParty;
 use crate::pool::Pool;
 use crate::ports::{Clock, Entropy};
 use crate::quota::Quotas;
 use crate::readers::Readers;
 use crate::retry;
 use crate::shard::Shard;
+use crate::signin::SignIn;
 
 /// What an operator may choose.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +39,17 @@ pub struct Settings {
     pub partition: Partition,
     /// The quotas of every account.
     pub quotas: Quotas,
+    /// The zone in which `bailiwick:TimeOfDay` is told; UTC unless told.
+    pub time_zone: Option<TimeZone>,
+    /// The address at which others find the server, without a slash at the end.
+    pub public_url: String,
+    /// How long a console session lives at the most, in minutes; AWS's twelve hours unless told.
+    pub console_session_minutes: Option<u16>,
+    /// The domain to which passkeys are bound, and the pages that may ask for them; what the public
+    /// address tells unless told.
+    pub relying_party: Option<RelyingParty>,
+    /// Passwords that are known from breaches.
+    pub known_passwords: KnownPasswords,
 }
 
 /// What a node is made of.
@@ -78,7 +97,6 @@ pub struct Node {
     store: Arc<dyn Store>,
     journal: Arc<Journal>,
     keyring: Keyring,
-    catalog: &'static Catalog,
     managed: ManagedPolicies,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -89,8 +107,11 @@ pub struct Node {
     signing_keys: KeyCache,
     pool: Pool,
     readers: Readers,
-    guesses: Guesses,
-    codes: Guesses<String>,
+    passwords: KeptGuesses,
+    codes: KeptGuesses,
+    sign_in: SignIn,
+    passkeys: Challenges,
+    relying_party: Option<RelyingParty>,
     /// Guesses at service-specific credentials, apart from those at passwords.
     service_guesses: Guesses,
     /// Keys in the outbox whose events are in the journal, though perhaps not synced.
@@ -133,11 +154,12 @@ const CHUNK: usize = 4000;
 impl Node {
     /// Loads every account from the store, and finishes what a crash left undone.
     pub fn open(parts: Parts) -> Result<Arc<Self>, OpenError> {
+        let told = parts.settings.relying_party.clone();
+        let relying_party = told.or_else(|| RelyingParty::of_url(&parts.settings.public_url));
         let node = Self {
             store: parts.store,
             journal: parts.journal,
             keyring: parts.keyring,
-            catalog: parts.catalog,
             managed: ManagedPolicies::new(parts.catalog),
             clock: parts.clock,
             entropy: parts.entropy,
@@ -148,8 +170,11 @@ impl Node {
             signing_keys: KeyCache::new(),
             pool: Pool::new(),
             readers: Readers::new(),
-            guesses: Guesses::default(),
-            codes: Guesses::default(),
+            passwords: KeptGuesses::new("password"),
+            codes: KeptGuesses::new("code"),
+            sign_in: SignIn::default(),
+            passkeys: Challenges::default(),
+            relying_party,
             service_guesses: Guesses::default(),
             exported: Mutex::default(),
             waiting: Mutex::default(),
@@ -208,7 +233,11 @@ impl Node {
             Ok(())
         })?;
         *self.imported.write() = imported;
-        Ok(())
+        self.each(GUESSES.as_bytes(), |key, value| {
+            self.passwords.load(key, value);
+            self.codes.load(key, value);
+            Ok(())
+        })
     }
 
     /// Brings durable events into the journal that a crash kept out of it.
@@ -320,8 +349,32 @@ impl Node {
         }
     }
 
-    /// Makes last uses durable and tidies up. The process calls it every second and before it ends.
+    /// Makes last uses durable and tidies up. The process calls it every second.
     pub fn flush(&self) {
+        self.flush_uses(false);
+    }
+
+    /// Begins to make the reports that wait, in the background. The process calls it every second.
+    pub fn begin_reports(self: &Arc<Self>) {
+        for shard in self.shards.load().values().filter(|shard| !shard.is_stopped()) {
+            last_accessed::making::begin(self, shard);
+        }
+    }
+
+    /// Makes the reports that wait, a few of each account, and waits for that. For tests and tools.
+    pub fn make_reports(self: &Arc<Self>) {
+        for shard in self.shards.load().values().filter(|shard| !shard.is_stopped()) {
+            last_accessed::making::work(self, shard);
+        }
+    }
+
+    /// Makes all last uses durable, those too that would be written later. The process calls it
+    /// before it ends.
+    pub fn flush_all(&self) {
+        self.flush_uses(true);
+    }
+
+    fn flush_uses(&self, all: bool) {
         self.export_waiting();
         let exported = std::mem::take(&mut *self.exported.lock());
         match self.journal.sync() {
@@ -332,21 +385,15 @@ impl Node {
             }
         }
         for shard in self.shards.load().values().filter(|shard| !shard.is_stopped()) {
-            self.flush_shard(shard);
+            self.flush_shard(shard, all);
         }
     }
 
     /// Makes the last uses of a shard durable, and forgets answers that are too old.
-    fn flush_shard(&self, shard: &Arc<Shard>) {
-        let (keys, roles) = shard.take_uses();
-        let keys = keys.into_iter().map(|last| Record::KeyUse(Arc::new(last)));
-        let roles = roles.into_iter().map(|last| Record::RoleUse(Arc::new(last)));
-        let services = shard.take_service_credential_uses().into_iter();
-        let services = services.map(|last| Record::ServiceCredentialUse(Arc::new(last)));
-        let uses: Vec<Record> = keys.chain(roles).chain(services).collect();
+    fn flush_shard(&self, shard: &Arc<Shard>, all: bool) {
         let mut head = shard.head();
-        let old = retry::forget(&mut head, self.clock.now(), CHUNK);
-        let mut transactions: Vec<Transaction> = Vec::new();
+        let now = self.clock.now();
+        let old = retry::forget(&mut head, now, CHUNK);
         for chunk in old.chunks(CHUNK) {
             let mut transaction = Transaction::new();
             for key in chunk {
@@ -354,44 +401,42 @@ impl Node {
                 transaction = transaction.delete(key.path(shard.id()));
                 Arc::make_mut(&mut head.account).remove(&key);
             }
-            transactions.push(transaction);
+            self.publish_later(shard, Arc::clone(&head.account), transaction, Vec::new());
         }
-        for chunk in uses.chunks(CHUNK) {
+        let mut uses = shard.uses().to_write(&head.account, now, all);
+        while !uses.is_empty() {
+            let chunk: Vec<Pending> = uses.drain(..uses.len().min(CHUNK)).collect();
             let mut transaction = Transaction::new();
-            for record in chunk {
-                // A key or role may have been deleted since it was used.
-                let lives = match record {
-                    Record::KeyUse(last) => head.account.access_key(&last.key).is_some(),
-                    Record::RoleUse(last) => head.account.role(&last.role).is_some(),
-                    Record::ServiceCredentialUse(last) => {
-                        head.account.service_credential(&last.credential).is_some()
-                    }
-                    _ => false,
-                };
-                if lives {
-                    transaction = transaction.put(record.key().path(shard.id()), record.encode());
-                    Arc::make_mut(&mut head.account).put(record.clone());
-                }
+            for Pending { record, .. } in &chunk {
+                transaction = transaction.put(record.key().path(shard.id()), record.encode());
+                Arc::make_mut(&mut head.account).put(record.clone());
             }
-            transactions.push(transaction);
-        }
-        for transaction in transactions.into_iter().filter(Transaction::writes) {
-            self.publish_later(shard, Arc::clone(&head.account), transaction);
+            self.publish_later(shard, Arc::clone(&head.account), transaction, chunk);
         }
     }
 
-    fn publish_later(&self, shard: &Arc<Shard>, account: Arc<Account>, transaction: Transaction) {
+    fn publish_later(
+        &self,
+        shard: &Arc<Shard>,
+        account: Arc<Account>,
+        transaction: Transaction,
+        uses: Vec<Pending>,
+    ) {
         let shard = Arc::clone(shard);
         self.store.submit(
             transaction,
-            Box::new(move |result| match result {
-                Ok(bailiwick_store::Outcome::Committed(revision)) => {
-                    if !shard.is_stopped() {
-                        shard.publish(account, revision);
+            Box::new(move |result| {
+                let durable = matches!(result, Ok(bailiwick_store::Outcome::Committed(_)));
+                match result {
+                    Ok(bailiwick_store::Outcome::Committed(revision)) => {
+                        if !shard.is_stopped() {
+                            shard.publish(account, revision);
+                        }
                     }
+                    Ok(bailiwick_store::Outcome::Conflict { .. }) => {}
+                    Err(error) => tracing::error!(%error, "last uses could not be stored"),
                 }
-                Ok(bailiwick_store::Outcome::Conflict { .. }) => {}
-                Err(error) => tracing::error!(%error, "last uses could not be stored"),
+                shard.uses().written(&uses, durable);
             }),
         );
     }
@@ -474,13 +519,13 @@ impl Node {
 
     /// The last use of an access key of an account.
     pub(crate) fn last_key_use(&self, account: &Account, key: &AccessKeyId) -> Option<KeyUse> {
-        let recent = self.shard(account.id()).and_then(|shard| shard.recent_key_use(key));
+        let recent = self.shard(account.id()).and_then(|shard| shard.uses().key(key));
         recent.or_else(|| account.key_use(key).map(|last| KeyUse::clone(last)))
     }
 
     /// The last use of a role of an account.
     pub(crate) fn last_role_use(&self, account: &Account, role: &UniqueId) -> Option<RoleUse> {
-        let recent = self.shard(account.id()).and_then(|shard| shard.recent_role_use(role));
+        let recent = self.shard(account.id()).and_then(|shard| shard.uses().role(role));
         recent.or_else(|| account.role_use(role).map(|last| RoleUse::clone(last)))
     }
 
@@ -490,16 +535,15 @@ impl Node {
         account: &Account,
         id: &UniqueId,
     ) -> Option<ServiceCredentialUse> {
-        let recent =
-            self.shard(account.id()).and_then(|shard| shard.recent_service_credential_use(id));
+        let recent = self.shard(account.id()).and_then(|shard| shard.uses().service_credential(id));
         let stored = || account.service_credential_use(id).map(|last| (**last).clone());
         recent.or_else(stored)
     }
 
     /// Notes, in memory, that a service-specific credential was used.
-    pub(crate) fn used_service_credential(&self, account: AccountId, last: ServiceCredentialUse) {
+    pub(crate) fn used_service_credential(&self, account: AccountId, last: &ServiceCredentialUse) {
         if let Some(shard) = self.shard(account) {
-            shard.used_service_credential(last);
+            shard.uses().note_service_credential(last);
         }
     }
 
@@ -536,8 +580,14 @@ impl Node {
         &self.managed
     }
 
-    pub(crate) fn catalog(&self) -> &'static Catalog {
-        self.catalog
+    /// Takes the facts of another catalog from now on.
+    pub fn replace_catalog(&self, catalog: &'static Catalog) {
+        self.managed.replace(catalog);
+    }
+
+    /// The facts about services.
+    pub fn catalog(&self) -> &'static Catalog {
+        self.managed.catalog()
     }
 
     pub(crate) fn entropy(&self) -> &dyn Entropy {
@@ -556,13 +606,29 @@ impl Node {
         &self.readers
     }
 
-    pub(crate) fn guesses(&self) -> &Guesses {
-        &self.guesses
+    /// The wrong passwords, by whom they were counted for.
+    pub(crate) fn passwords(&self) -> &KeptGuesses {
+        &self.passwords
     }
 
     /// The wrong one-time codes, by whom they were counted for.
-    pub(crate) fn codes(&self) -> &Guesses<String> {
+    pub(crate) fn codes(&self) -> &KeptGuesses {
         &self.codes
+    }
+
+    /// What sign-in keeps in memory.
+    pub(crate) fn sign_in(&self) -> &SignIn {
+        &self.sign_in
+    }
+
+    /// The challenges of registrations of passkeys.
+    pub(crate) fn passkeys(&self) -> &Challenges {
+        &self.passkeys
+    }
+
+    /// The server as browsers see it; none when it has no host name.
+    pub(crate) fn relying_party(&self) -> Option<&RelyingParty> {
+        self.relying_party.as_ref()
     }
 
     pub(crate) fn service_guesses(&self) -> &Guesses {

@@ -21,6 +21,7 @@ use crate::ports::Mint;
 use crate::shard::Shard;
 
 pub use crate::forward::{ForwardSession, forward_session};
+pub use crate::key_age::{enforce_key_policies, key_policy, set_key_policy};
 pub use crate::mfa::operator::{deactivate_mfa_device, import_mfa_tokens};
 pub use crate::mfa::tokens::{Token, TokenError, read as read_mfa_tokens};
 
@@ -51,6 +52,9 @@ pub enum OperatorError {
     /// The fixture is not known.
     #[error("there is no fixture `{0}`; known are F0, F1 and F2")]
     NoFixture(String),
+    /// The key policy makes no sense.
+    #[error("{0}")]
+    KeyPolicy(&'static str),
     /// The secret cannot be one.
     #[error("a secret access key has 16 to 128 characters")]
     Secret,
@@ -246,6 +250,7 @@ fn key_record(
         owner,
         status: KeyStatus::Active,
         created: node.clock().now(),
+        warned: None,
         sealed_secret: sealed.into(),
     })))
 }
@@ -369,6 +374,13 @@ pub fn fixture(
     Ok(Some((user, id, secret)))
 }
 
+/// Records what the operator did outside the store, in the trail of the account made first.
+pub fn note(node: &Node, name: &str, parameters: &Json) -> Result<(), OperatorError> {
+    let home = node.home().ok_or(OperatorError::Internal("there is no account yet"))?;
+    let event = event(node, &mut Mint::new(node.entropy()), home, name, parameters);
+    commit(node, home, Transaction::new(), &event).map(drop)
+}
+
 /// Adds records to an account, with an index entry and an event.
 pub(crate) fn put(
     node: &Node,
@@ -413,10 +425,23 @@ pub(crate) fn event(
     name: &str,
     parameters: &Json,
 ) -> Event {
+    let identity = json!({"type": "Operator", "invokedBy": "operator of the host"});
+    event_by(node, mint, account, &identity, name, parameters)
+}
+
+/// An event of the server's own in the trail of an account.
+pub(crate) fn event_by(
+    node: &Node,
+    mint: &mut Mint,
+    account: AccountId,
+    identity: &Json,
+    name: &str,
+    parameters: &Json,
+) -> Event {
     let id = mint.uuid();
     let record = json!({
         "eventVersion": "1.11",
-        "userIdentity": {"type": "Operator", "invokedBy": "operator of the host"},
+        "userIdentity": identity,
         "eventTime": time::write_iso(node.clock().now()),
         "eventSource": "bailiwick.amazonaws.com",
         "eventName": name,

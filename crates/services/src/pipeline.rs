@@ -9,13 +9,15 @@ use std::sync::Arc;
 
 use bailiwick_model::{Account, Retry};
 use bailiwick_store::{Outcome as Stored, StoreError};
-use bailiwick_wire::schema::Protocol;
+use bailiwick_wire::Value;
+use bailiwick_wire::schema::{Operation, Protocol};
 use bytes::Bytes;
 use http::{Request, Response};
 
-use crate::admit::{Admitted, Progress, admit};
+use crate::admit::{Admitted, Progress, admit, operation_of};
 use crate::answer::Answer;
 use crate::ask::Ask;
+use crate::authenticate::Authentic;
 use crate::authorize::{Decided, authorize};
 use crate::call::{Call, Permitted};
 use crate::caller::Caller;
@@ -26,6 +28,7 @@ use crate::origin::{Origin, Peer};
 use crate::ports::Mint;
 use crate::retry;
 use crate::shard::{Head, Shard};
+use crate::signin;
 use crate::trail::{Verdict, conclude, count, line};
 
 /// Takes the answer to a call, once.
@@ -34,6 +37,9 @@ pub type Reply = Box<dyn FnOnce(Response<Bytes>) + Send>;
 /// Begins a call. `reply` is called once, on this thread or on another.
 pub fn begin(node: &Arc<Node>, request: Request<Bytes>, peer: Peer, reply: Reply) {
     let (parts, body) = request.into_parts();
+    if signin::is_path(parts.uri.path()) {
+        return signin::begin(node, &parts, &body, peer, reply);
+    }
     let mut origin = Origin::new(&parts, peer, node.clock().now(), node.entropy());
     let mut progress = Progress::new(&parts, &body);
     match admit(node, &parts, &body, &mut origin, &mut progress) {
@@ -42,6 +48,41 @@ pub fn begin(node: &Arc<Node>, request: Request<Bytes>, peer: Peer, reply: Reply
             let retry = retry::key(&parts, &body, key, admitted.entry.schema);
             let job = Job { node: Arc::clone(node), origin, progress, admitted, retry, reply };
             job.start();
+        }
+        Err(fault) => {
+            let answer = conclude(node, &origin, &progress, &Verdict::refused(&fault), None);
+            reply(answer);
+        }
+    }
+}
+
+/// Runs an operation for a caller who is known without a signature, from its request on: validated,
+/// parsed, authorized, recorded as any other. The answer is that of a JSON protocol.
+pub(crate) fn run_for(
+    node: &Arc<Node>,
+    origin: Origin,
+    authentic: Authentic,
+    operation: &'static Operation,
+    value: Value,
+    reply: Reply,
+) {
+    let account = authentic.shard.account();
+    let mut progress = Progress::of(operation, account.id(), &value);
+    let admitted = authentic
+        .caller(&account)
+        .map_err(|_| Fault::access_denied("The session has ended."))
+        .and_then(|caller| {
+            let action = (operation.service.signing_name, operation.name);
+            let region = account.partition().global_region();
+            authentic.note_use(&caller, origin.now, region, action);
+            progress.caller = Some((caller, Arc::clone(&account)));
+            operation_of(operation, value)
+        });
+    match admitted {
+        Ok((entry, running)) => {
+            let admitted = Admitted { authentic, entry, running };
+            let node = Arc::clone(node);
+            Job { node, origin, progress, admitted, retry: None, reply }.start();
         }
         Err(fault) => {
             let answer = conclude(node, &origin, &progress, &Verdict::refused(&fault), None);
@@ -296,11 +337,32 @@ struct Asked {
 impl Asked {
     fn put(call: &Call<'_>, asks: Vec<Ask>) -> Self {
         let Decided { refused, explanations } = authorize(call, &asks);
+        note_further(call, asks.iter().take(explanations.len()));
         Self { asks, explanations, refused }
     }
 
     fn allowed(&self) -> Result<(), Fault> {
         self.refused.clone().map_or(Ok(()), Err)
+    }
+}
+
+/// Notes the actions that a call asked for besides its own, such as `sts:TagSession`; its own was
+/// noted when it came in.
+fn note_further<'a>(call: &Call<'_>, asks: impl Iterator<Item = &'a Ask>) {
+    let Some(principal) = call.caller().tracked() else { return };
+    let own = call.operation();
+    for (service, name) in asks.filter_map(|ask| ask.action.split_once(':')) {
+        if name == own {
+            continue;
+        }
+        let catalog = call.catalog();
+        let known = catalog.service(service).and_then(|service| {
+            service.action(name).map(|action| (service.prefix(), &*action.name))
+        });
+        let shard = call.node().shard(call.account().id());
+        if let (Some(action), Some(shard)) = (known, shard) {
+            shard.uses().note_action(principal, action, call.now(), &call.origin().region);
+        }
     }
 }
 

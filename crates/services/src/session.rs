@@ -60,6 +60,16 @@ impl Forward {
     }
 }
 
+/// What a session that was opened with a password hangs on.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) enum Console {
+    /// The console session of this id: its record must be there and good.
+    Session(String),
+    /// The password of this mark, which must be changed before there is a session. Such claims
+    /// never leave the server.
+    Changing(String),
+}
+
 /// What a session token holds. A member that is not known here could be a limit, so a token with
 /// one is not taken.
 #[derive(Clone, Deserialize, Serialize)]
@@ -94,6 +104,9 @@ pub(crate) struct Claims {
     /// The services that call on the subject's behalf.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) forward: Option<Forward>,
+    /// The sign-in to the console that made the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) console: Option<Console>,
 }
 
 impl Drop for Claims {
@@ -117,6 +130,10 @@ pub(crate) const MAX_ISSUED: usize = 12_288;
 const PLAIN: u64 = 1;
 /// With [`Claims::forward`].
 const FORWARDED: u64 = 2;
+/// With [`Claims::console`].
+const CONSOLE: u64 = 3;
+/// With both.
+const FORWARDED_CONSOLE: u64 = 4;
 
 fn binding(key: &AccessKeyId, form: u64) -> Binding<'_> {
     // The kind keeps a token from being used as a page marker or the like (threat B02), the key id
@@ -132,7 +149,12 @@ impl Claims {
     }
 
     fn form(&self) -> u64 {
-        if self.forward.is_some() { FORWARDED } else { PLAIN }
+        match (&self.forward, &self.console) {
+            (None, None) => PLAIN,
+            (Some(_), None) => FORWARDED,
+            (None, Some(_)) => CONSOLE,
+            (Some(_), Some(_)) => FORWARDED_CONSOLE,
+        }
     }
 
     /// Seals the claims into a token.
@@ -158,7 +180,7 @@ impl Claims {
             let claims: Self = serde_json::from_slice(&plain).ok()?;
             (claims.key == *key && claims.form() == form).then_some(claims)
         };
-        open(PLAIN).or_else(|| open(FORWARDED)).ok_or(BadToken)
+        [PLAIN, FORWARDED, CONSOLE, FORWARDED_CONSOLE].into_iter().find_map(open).ok_or(BadToken)
     }
 }
 
@@ -182,6 +204,7 @@ mod tests {
             transitive: Vec::new(),
             source_identity: None,
             forward,
+            console: None,
         }
     }
 

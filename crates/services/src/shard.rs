@@ -1,15 +1,17 @@
 //! An account on this server: its newest state, and the newest durable one.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
-use bailiwick_identifiers::{AccessKeyId, AccountId, UniqueId};
-use bailiwick_model::{Account, KeyUse, RoleUse, ServiceCredentialUse};
+use bailiwick_identifiers::AccountId;
+use bailiwick_model::Account;
 use bailiwick_store::Revision;
 use jiff::Timestamp;
 use parking_lot::{Mutex, MutexGuard};
+
+use crate::last_use::LastUses;
 
 /// The state on which the next change is built. Its changes may still be on their way to the disk.
 pub(crate) struct Head {
@@ -30,16 +32,9 @@ pub(crate) struct Shard {
     id: AccountId,
     head: Mutex<Head>,
     published: ArcSwap<Published>,
-    uses: Mutex<Uses>,
+    uses: LastUses,
+    reporting: AtomicBool,
     stopped: AtomicBool,
-}
-
-/// The last uses since the last flush.
-#[derive(Default)]
-struct Uses {
-    keys: HashMap<AccessKeyId, KeyUse>,
-    roles: HashMap<UniqueId, RoleUse>,
-    services: HashMap<UniqueId, ServiceCredentialUse>,
 }
 
 impl Shard {
@@ -55,7 +50,8 @@ impl Shard {
             id,
             head: Mutex::new(Head { account, retries: retries.into() }),
             published: ArcSwap::from_pointee(published),
-            uses: Mutex::default(),
+            uses: LastUses::default(),
+            reporting: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
         }
     }
@@ -95,48 +91,18 @@ impl Shard {
         });
     }
 
-    /// Notes that a key was used. In memory only: see [`Shard::take_uses`].
-    pub(crate) fn used_key(&self, last: KeyUse) {
-        self.uses.lock().keys.insert(last.key.clone(), last);
+    /// The last uses that are not durable yet.
+    pub(crate) fn uses(&self) -> &LastUses {
+        &self.uses
     }
 
-    /// Notes that a session of a role was used.
-    pub(crate) fn used_role(&self, last: RoleUse) {
-        self.uses.lock().roles.insert(last.role, last);
+    /// Begins to make reports; false when somebody is at it.
+    pub(crate) fn begin_reports(&self) -> bool {
+        !self.reporting.swap(true, Ordering::AcqRel)
     }
 
-    /// The last use of a key that is not in the account's records yet.
-    pub(crate) fn recent_key_use(&self, key: &AccessKeyId) -> Option<KeyUse> {
-        self.uses.lock().keys.get(key).cloned()
-    }
-
-    /// The last use of a role that is not in the account's records yet.
-    pub(crate) fn recent_role_use(&self, role: &UniqueId) -> Option<RoleUse> {
-        self.uses.lock().roles.get(role).cloned()
-    }
-
-    /// Notes that a service-specific credential was used.
-    pub(crate) fn used_service_credential(&self, last: ServiceCredentialUse) {
-        self.uses.lock().services.insert(last.credential, last);
-    }
-
-    /// The last use of a service-specific credential that is not in the account's records yet.
-    pub(crate) fn recent_service_credential_use(
-        &self,
-        id: &UniqueId,
-    ) -> Option<ServiceCredentialUse> {
-        self.uses.lock().services.get(id).cloned()
-    }
-
-    /// Takes the noted uses of keys and roles, to be made durable.
-    pub(crate) fn take_uses(&self) -> (Vec<KeyUse>, Vec<RoleUse>) {
-        let mut uses = self.uses.lock();
-        let (keys, roles) = (std::mem::take(&mut uses.keys), std::mem::take(&mut uses.roles));
-        (keys.into_values().collect(), roles.into_values().collect())
-    }
-
-    /// Takes the noted uses of service-specific credentials, to be made durable.
-    pub(crate) fn take_service_credential_uses(&self) -> Vec<ServiceCredentialUse> {
-        std::mem::take(&mut self.uses.lock().services).into_values().collect()
+    /// Ends it.
+    pub(crate) fn end_reports(&self) {
+        self.reporting.store(false, Ordering::Release);
     }
 }

@@ -19,6 +19,10 @@ use crate::ports::Mint;
 /// spare for its mark.
 const MAX_LINE: usize = bailiwick_store::journal::MAX_LINE_LEN - 4096;
 
+/// Operations of access level Read that keep what they made.
+const KEEP_WHAT_THEY_READ: &[&str] =
+    &["GenerateCredentialReport", "GenerateServiceLastAccessedDetails"];
+
 /// How a call ended, as its event and its answer need it.
 pub(crate) struct Verdict<'a> {
     pub(crate) outcome: Outcome<'a>,
@@ -126,8 +130,7 @@ pub(crate) fn line(
             Outcome::Failed(fault) => Outcome::Failed(fault),
             Outcome::Replayed(first) => Outcome::Replayed(first),
         },
-        // Of access level Read, though it keeps what it made.
-        read_only: !changes || progress.name == "GenerateCredentialReport",
+        read_only: !changes || KEEP_WHAT_THEY_READ.contains(&&*progress.name),
         decided: !verdict.explanations.is_empty(),
         region: if origin.region.is_empty() { global } else { &origin.region },
         recipient,

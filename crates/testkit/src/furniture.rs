@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use crate::authenticator::Authenticator;
 use crate::certificates::{CHAIN, LEAF, LEAF_KEY, SIGNING, SSH, saml_metadata};
 use crate::client::Client;
 use crate::device::Device;
@@ -70,10 +71,14 @@ pub struct Furniture {
     pub service_sign_in: (String, String),
     /// A deletion of a service-linked role.
     pub deletion_task: String,
+    /// A report of the user's last accesses.
+    pub access_report: String,
     /// Two codes in a row that its MFA device shows next.
     pub held_codes: [String; 2],
     /// Two codes in a row of a device that is nobody's.
     pub loose_codes: [String; 2],
+    /// What a browser brings from a security key for the user that has everything.
+    pub passkey: String,
 }
 
 impl Furniture {
@@ -94,8 +99,10 @@ impl Furniture {
             service_credential: String::new(),
             service_sign_in: Default::default(),
             deletion_task: String::new(),
+            access_report: String::new(),
             held_codes: Default::default(),
             loose_codes: Default::default(),
+            passkey: String::new(),
         };
         set.policies(admin);
         set.users(admin);
@@ -105,6 +112,9 @@ impl Furniture {
         set.devices(admin);
         set.providers(admin);
         set.linked_roles(admin);
+        let about = [("Arn", &*set.arn("user", "Ann"))];
+        let asked = admin.iam("GenerateServiceLastAccessedDetails", &about).ok();
+        set.access_report = asked.text("JobId");
         set
     }
 
@@ -276,6 +286,11 @@ impl Furniture {
         self.held_codes = [1, 2].map(|step| held.code(admin, step));
         let loose = Device::new(admin, PATH, &self.name("Drawer"));
         self.loose_codes = [0, 1].map(|step| loose.code(admin, step));
+        let asked = [("UserName", &*self.name("Ann")), ("MFADeviceName", "Key")];
+        let asked = admin.call("bailiwick", "BeginPasskeyRegistration", &asked).ok();
+        let options = serde_json::from_str(&asked.text("CreationOptions")).expect("options");
+        let number = if self.suffix == "Two" { 2 } else { 1 };
+        self.passkey = Authenticator::new(number).create(&options).to_string();
     }
 
     fn policies_of(&self, admin: &Client, kind: &str, stem: &str) {

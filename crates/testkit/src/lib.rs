@@ -17,6 +17,8 @@
     reason = "what fails here ends the test that uses it"
 )]
 
+mod authenticator;
+mod browser;
 pub mod certificates;
 mod client;
 mod device;
@@ -27,6 +29,8 @@ mod reply;
 mod seeded;
 mod world;
 
+pub use authenticator::Authenticator;
+pub use browser::{Browser, Page, weak_hash};
 pub use client::{Client, Credentials};
 pub use device::Device;
 pub use dice::Dice;
@@ -34,4 +38,4 @@ pub use furniture::{Furniture, PASSWORD, allow, allow_all, allow_on, deny, trust
 pub use plausible::plausible;
 pub use reply::Reply;
 pub use seeded::{SeededEntropy, SettableClock};
-pub use world::{HOME, Rights, World};
+pub use world::{HOME, PAGE, Rights, World};

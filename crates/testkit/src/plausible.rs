@@ -81,6 +81,12 @@ fn text(operation: &str, member: &str, set: &Furniture) -> Option<String> {
         ("DeleteAccountAlias", "AccountAlias") => "home-alias".into(),
         ("AssumeRole", "TransitiveTagKeys") => "stage".into(),
         ("GetFederationToken", "Name") => "Fred".into(),
+        ("GetWebIdentityToken", "SigningAlgorithm") => "ES384".into(),
+        ("GetWebIdentityToken", "Audience") => "https://outside.example.com".into(),
+        ("AssumeRoot", "TargetPrincipal") => set.account.clone(),
+        ("AssumeRoot", "arn") => {
+            "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials".into()
+        }
         ("ChangePassword", "OldPassword") => PASSWORD.into(),
         ("UpdateUser", "NewPath") => "/moved/".into(),
         ("UploadServerCertificate", "ServerCertificateName") => set.name("NewCert"),
@@ -93,7 +99,9 @@ fn text(operation: &str, member: &str, set: &Furniture) -> Option<String> {
         }
         ("CreateSAMLProvider", "Name") => set.name("NewCorp"),
         ("DeleteServiceLinkedRole", "RoleName") => set.linked_role(),
-        ("ListPoliciesGrantingServiceAccess", "Arn") => set.arn("user", "Ann"),
+        ("ListPoliciesGrantingServiceAccess" | "GenerateServiceLastAccessedDetails", "Arn") => {
+            set.arn("user", "Ann")
+        }
         // No session policies, no second factor, and no filters.
         ("AssumeRole" | "GetFederationToken", "PolicyArns")
         | ("AssumeRole" | "GetSessionToken", "SerialNumber")
@@ -146,7 +154,8 @@ fn general(member: &str, set: &Furniture) -> Option<String> {
         "DeletionTaskId" => set.deletion_task.clone(),
         "GlobalEndpointTokenVersion" => "v2Token".into(),
         "Properties" => "RoleManager/Mode=on".into(),
-        "ServiceNamespaces" => "s3".into(),
+        "JobId" => set.access_report.clone(),
+        "ServiceNamespaces" | "ServiceNamespace" => "s3".into(),
         "VirtualMFADeviceName" => set.name("NewPhone"),
         "SerialNumber" => set.arn("mfa", "Phone"),
         "AuthenticationCode1" => set.held_codes[0].clone(),
@@ -160,6 +169,8 @@ fn general(member: &str, set: &Furniture) -> Option<String> {
         "TagKeys" => "team".into(),
         "RoleSessionName" => "a-session".into(),
         "SourceIdentity" => "a-source".into(),
+        "MFADeviceName" => "Key".into(),
+        "Credential" => set.passkey.clone(),
         "DecisionId" | "EncodedMessage" => set.decision.clone(),
         "PolicySourceArn" => set.arn("user", "Ann"),
         "PolicyInputList" => allow(&["s3:GetObject"]),

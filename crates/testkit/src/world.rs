@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use bailiwick_catalog::Catalog;
-use bailiwick_services::{Node, Parts, Peer, Quotas, Settings, operator};
+use bailiwick_services::{Node, Parts, Peer, Quotas, RelyingParty, Settings, operator};
 use bailiwick_store::journal::Journal;
 use bailiwick_store::seal::Keyring;
 use bailiwick_store::{MemoryStore, Store, Transaction};
@@ -18,6 +18,9 @@ use crate::seeded::{SeededEntropy, SettableClock};
 
 /// The account that a world begins with.
 pub const HOME: &str = "123456789012";
+
+/// Where the pages are that may ask browsers for passkeys.
+pub const PAGE: &str = "https://localhost:4680";
 
 /// When every world begins, in seconds: 2026-11-21T22:00:00Z.
 const BEGINNING: i64 = 1_795_298_400;
@@ -260,7 +263,12 @@ fn open(
         catalog: Catalog::embedded(),
         clock: Arc::clone(clock) as Arc<_>,
         entropy: Arc::new(SeededEntropy::new(seed)),
-        settings: Settings { quotas, ..Settings::default() },
+        settings: Settings {
+            quotas,
+            relying_party: RelyingParty::new("localhost", vec![PAGE.into()]).ok(),
+            public_url: "http://localhost".into(),
+            ..Settings::default()
+        },
     });
     opened.expect("a node")
 }

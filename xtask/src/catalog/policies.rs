@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
+use bailiwick_catalog::amend::laid_out;
 use bailiwick_catalog::encode::{PolicyFacts, VersionFacts};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -137,40 +138,8 @@ fn read_exact_json(text: &str) -> anyhow::Result<Value> {
 
 fn document(value: Option<&Value>) -> anyhow::Result<String> {
     let value = value.filter(|value| value.is_object()).context("a version has no document")?;
-    let mut out = String::new();
-    print(value, 0, &mut out);
-    Ok(out)
-}
-
-/// Prints JSON with four blanks to a level, as AWS writes most of its documents.
-fn print(value: &Value, level: usize, out: &mut String) {
-    let line = |out: &mut String, level: usize| {
-        out.push('\n');
-        out.push_str(&"    ".repeat(level));
-    };
-    match value {
-        Value::Array(items) if !items.is_empty() => {
-            for (at, item) in items.iter().enumerate() {
-                out.push(if at == 0 { '[' } else { ',' });
-                line(out, level + 1);
-                print(item, level + 1, out);
-            }
-            line(out, level);
-            out.push(']');
-        }
-        Value::Object(members) if !members.is_empty() => {
-            for (at, (name, member)) in members.iter().enumerate() {
-                out.push(if at == 0 { '{' } else { ',' });
-                line(out, level + 1);
-                out.push_str(&Value::from(name.as_str()).to_string());
-                out.push_str(": ");
-                print(member, level + 1, out);
-            }
-            line(out, level);
-            out.push('}');
-        }
-        plain => out.push_str(&plain.to_string()),
-    }
+    // Four blanks to a level, as AWS writes most of its documents.
+    Ok(laid_out(&value.to_string()))
 }
 
 fn version_number(id: &str) -> anyhow::Result<u32> {

@@ -9,7 +9,7 @@ use bailiwick_catalog::Catalog;
 use bailiwick_identifiers::{Arn, TagSet};
 use bailiwick_model::export::{self, ExportFile, MAX_BYTES};
 use bailiwick_model::{Account, Effective, Found, ManagedPolicies, Role, User};
-use bailiwick_policy::{Source, SourceKind, is_delegated};
+use bailiwick_policy::{DocumentKind, Source, SourceKind, is_delegated};
 
 use super::fault::Fault;
 use super::nearest::advice;
@@ -58,6 +58,18 @@ impl World {
             let bytes = read_bytes(path)?;
             files.push((path.display().to_string(), bytes));
         }
+        Self::of(&files)
+    }
+
+    /// The same of an export in memory.
+    ///
+    /// # Errors
+    /// It is no export.
+    pub(crate) fn of_json(name: &str, export: &serde_json::Value) -> anyhow::Result<Self> {
+        Self::of(&[(name.to_owned(), export.to_string().into_bytes())])
+    }
+
+    fn of(files: &[(String, Vec<u8>)]) -> anyhow::Result<Self> {
         let files: Vec<_> = files.iter().map(|(name, bytes)| ExportFile { name, bytes }).collect();
         let found = export::read(&files, Catalog::embedded()).map_err(|error| {
             let held = files.iter().find(|file| file.name == error.file);
@@ -75,6 +87,38 @@ impl World {
         };
         let notes = found.notes.iter().map(note).collect();
         Ok(Self { account: found.account, managed: found.managed, notes })
+    }
+
+    /// The names and ARNs of the users.
+    pub(crate) fn users(&self) -> Vec<(String, String)> {
+        let user =
+            |user: &Arc<User>| (user.name.to_string(), self.account.user_arn(user).to_string());
+        self.account.users().map(user).collect()
+    }
+
+    /// Every policy text of the account with whose it is: inline ones, and default versions of its
+    /// managed ones.
+    pub(crate) fn policy_texts(&self) -> Vec<(String, String, DocumentKind)> {
+        let account = &self.account;
+        let mut found = Vec::new();
+        let owners = account
+            .users()
+            .map(|user| (user.id, account.user_arn(user).to_string()))
+            .chain(account.groups().map(|group| (group.id, account.group_arn(group).to_string())))
+            .chain(account.roles().map(|role| (role.id, account.role_arn(role).to_string())));
+        for (id, arn) in owners {
+            for policy in account.inline_policies(id) {
+                let text = policy.document.source().to_owned();
+                found.push((format!("{arn} {}", policy.name), text, DocumentKind::Identity));
+            }
+        }
+        for policy in account.policies() {
+            if let Some(version) = account.version(policy.id, policy.default_version) {
+                let text = version.document.source().to_owned();
+                found.push((account.policy_arn(policy).to_string(), text, DocumentKind::Identity));
+            }
+        }
+        found
     }
 
     /// A user, role, role session or root of the account, with what applies to it; also a service

@@ -22,6 +22,26 @@ pub(crate) fn check_action(action: &str) -> Result<(), String> {
     }
 }
 
+/// Whether the catalog has an action.
+///
+/// # Errors
+/// What there is to say about one that it does not have.
+pub(crate) fn known_action(action: &str) -> Result<(), String> {
+    find(action).map(drop)
+}
+
+/// What there is to say about a context key that nobody documents. Keys of identity providers are
+/// named after their hosts, and any host may be one.
+pub(crate) fn unknown_key(key: &str) -> Option<String> {
+    let catalog = Catalog::embedded();
+    let provider = key.split_once(':').is_some_and(|(head, _)| head.contains(['.', '/']));
+    if provider || catalog.condition_key(key).is_some() {
+        return None;
+    }
+    let names = catalog.condition_keys().map(|key| &*key.name);
+    Some(unknown(&format!("there is no context key `{key}`"), nearest(key, names)))
+}
+
 /// The most notes of one question or test: to look for the nearest of many names takes time.
 pub(crate) const MOST_NOTES: usize = 100;
 

@@ -179,7 +179,7 @@ fn reports_tell_the_same_story() {
 #[test]
 fn the_sample_suites_hold() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/suite");
-    for name in ["team.yaml", "account.yaml"] {
+    for name in ["team.yaml", "account.yaml", "quickstart.yaml"] {
         let suite = read::suite(&folder.join(name)).unwrap();
         let run = Run::of(suite, &mut Documents::default()).unwrap();
         assert_eq!(run.failures(), 0, "{name}");

@@ -62,6 +62,7 @@ impl Operation for CreateAccessKey {
             owner,
             status: KeyStatus::Active,
             created: call.now(),
+            warned: None,
         });
         call.create(Record::AccessKey(Arc::clone(&key)));
         Ok(api::CreateAccessKeyResponse {

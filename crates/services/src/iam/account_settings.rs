@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use bailiwick_model::{AccountSettings, OutboundFederation, Record, TokenVersion};
+use bailiwick_model::{
+    AccountSettings, OutboundFederation, Record, TokenAlgorithm, TokenKey, TokenVersion,
+};
 use bailiwick_wire::generated::iam as api;
 use bailiwick_wire::{Api, Empty};
 
 use crate::ask::Ask;
 use crate::call::{Call, Permitted};
 use crate::fault::Fault;
+use crate::issuer;
+use crate::material::token_key::NewKey;
 use crate::operation::{Entry, Operation, entry};
 
 pub(super) const OPERATIONS: &[Entry] = &[
@@ -156,23 +160,33 @@ impl Operation for PutAccountProperties {
     }
 }
 
-/// The issuer URL of an account. Source: IAM user guide, id_roles_providers_outbound.
-fn issuer(held: &OutboundFederation) -> String {
-    format!("https://{}.tokens.sts.global.api.aws", held.id)
-}
-
 fn disabled() -> Fault {
     Fault::new("FeatureDisabled", "Outbound web identity federation is disabled for this account.")
 }
 
-/// Switches on tokens for services outside. The first time the account gets its issuer, which stays.
-struct EnableOutboundWebIdentityFederation;
+/// Switches on tokens for services outside. The first time the account gets its issuer and its keys,
+/// which stay.
+#[derive(Default)]
+struct EnableOutboundWebIdentityFederation {
+    keys: Vec<NewKey>,
+}
 
 impl Operation for EnableOutboundWebIdentityFederation {
     type Api = api::EnableOutboundWebIdentityFederation;
 
+    /// A key of RSA is made.
+    const HEAVY: bool = true;
+
     fn parse(_: Empty) -> Result<Self, Fault> {
-        Ok(Self)
+        Ok(Self::default())
+    }
+
+    fn prepare(&mut self, call: &Call<'_>) -> Result<(), Fault> {
+        if call.account().settings().outbound.is_none() {
+            let made = [TokenAlgorithm::Es384, TokenAlgorithm::Rs256].map(NewKey::generate);
+            self.keys = made.into_iter().collect::<Option<_>>().ok_or_else(Fault::internal)?;
+        }
+        Ok(())
     }
 
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
@@ -192,11 +206,25 @@ impl Operation for EnableOutboundWebIdentityFederation {
                 ));
             }
             Some(held) => OutboundFederation { enabled: true, ..held },
-            None => OutboundFederation { enabled: true, id: call.mint().uuid() },
+            None => OutboundFederation {
+                enabled: true,
+                id: call.mint().uuid(),
+                keys: self.seal(call).ok_or_else(Fault::internal)?,
+            },
         };
-        let issuer_identifier = Some(issuer(&outbound));
+        let issuer_identifier = Some(issuer::url(call.node(), &outbound));
         put(call, AccountSettings { outbound: Some(outbound), ..settings });
         Ok(api::EnableOutboundWebIdentityFederationResponse { issuer_identifier })
+    }
+}
+
+impl EnableOutboundWebIdentityFederation {
+    fn seal(&self, call: &mut Permitted<'_>) -> Option<Vec<TokenKey>> {
+        let mut seal = |key: &NewKey| {
+            let (id, nonce) = (call.mint().uuid(), call.mint().bytes());
+            key.seal(call.keyring(), id, nonce)
+        };
+        self.keys.iter().map(&mut seal).collect()
     }
 }
 
@@ -244,7 +272,7 @@ impl Operation for GetOutboundWebIdentityFederationInfo {
         let held = call.account().settings().outbound.as_ref();
         let held = held.filter(|held| held.enabled).ok_or_else(disabled)?;
         Ok(api::GetOutboundWebIdentityFederationInfoResponse {
-            issuer_identifier: Some(issuer(held)),
+            issuer_identifier: Some(issuer::url(call.node(), held)),
             jwt_vending_enabled: Some(true),
         })
     }

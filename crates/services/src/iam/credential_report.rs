@@ -214,15 +214,10 @@ impl<'a> Row<'a> {
             return;
         };
         self.flag(true);
-        self.put(UNKNOWN);
+        self.time_or(account.password_use(&user.id).map(|last| last.at), UNKNOWN);
         self.time(profile.changed);
         let policy = account.settings().password_policy.as_ref();
-        let days = policy.and_then(|policy| policy.max_age);
-        let next = days.and_then(|days| {
-            let life = SignedDuration::from_hours(24 * i64::from(days));
-            profile.changed.checked_add(life).ok()
-        });
-        self.time_or(next, NONE);
+        self.time_or(profile.expires(policy), NONE);
     }
 
     /// The columns from `mfa_active` to the end.

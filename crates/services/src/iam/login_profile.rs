@@ -14,6 +14,7 @@ use crate::call::{Call, Permitted};
 use crate::caller::Identity;
 use crate::fault::Fault;
 use crate::operation::{Entry, Operation, entry};
+use crate::signin::{self, Asker};
 
 use super::password;
 use super::user::{self, Subject};
@@ -60,6 +61,7 @@ impl NewPassword {
         let last: Vec<String> = not_again(call, profile).cloned().collect();
         self.hash = Some(
             self.check(call)
+                .and_then(|()| call.node().settings().known_passwords.check(&self.plain))
                 .and_then(|()| password::check_reuse(&self.plain, last.iter()))
                 .and_then(|()| {
                     let mut salt = [0; 16];
@@ -303,12 +305,13 @@ impl Operation for ChangePassword {
 
     fn prepare(&mut self, call: &Call<'_>) -> Result<(), Fault> {
         let profile = profile_of(call, &*Self::user(call)?)?;
-        let guesses = call.node().guesses();
-        guesses.begin(profile.user, call.now())?;
+        let (guesses, store) = (call.node().passwords(), call.node().store());
+        let counted = signin::counted(call.account().id(), profile.user, Asker::Own);
+        guesses.begin(store, &counted.who, counted.daily, call.now())?.wait()?;
         if !password::verify(&self.old, &profile.hash) {
             return Err(Fault::access_denied("The old password was incorrect."));
         }
-        guesses.right(profile.user);
+        guesses.right(store, &counted.who);
         self.proved = Some(profile.hash.clone());
         self.new.prepare(call, Some(&profile));
         Ok(())

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use bailiwick_model::{MfaAssignment, MfaDevice, Owner};
+use bailiwick_model::{MfaAssignment, MfaDevice, MfaKind, Owner, Record};
 use bailiwick_wire::Empty;
 use bailiwick_wire::generated::iam as api;
 
@@ -37,6 +37,17 @@ fn subject(call: &Call<'_>, name: Option<&str>) -> Result<Subject, Fault> {
         return Ok(Subject::Root);
     }
     Subject::of(call, name)
+}
+
+/// What registering a passkey asks: AWS has no other action for it than this one.
+pub(crate) fn ask_to_enable(call: &Call<'_>, name: Option<&str>) -> Result<Ask, Fault> {
+    Ok(subject(call, name)?.ask::<EnableMFADevice>(call))
+}
+
+/// Whose devices a request is about, and the name of the owner.
+pub(crate) fn owner(call: &Call<'_>, name: Option<&str>) -> Result<(Owner, String), Fault> {
+    let subject = subject(call, name)?;
+    Ok((subject.owner()?, subject.name().unwrap_or_else(|| ROOT.into())))
 }
 
 /// The device of a serial number, if it is the owner's.
@@ -148,7 +159,12 @@ impl Operation for DeactivateMFADevice {
         let owner = subject(call, self.user.as_deref())?.owner()?;
         let device = owned(call, owner, &self.serial)?;
         mfa::require_own_factor(call, owner)?;
-        mfa::update(call, MfaDevice { assigned: None, ..MfaDevice::clone(&device) });
+        if device.kind == MfaKind::SecurityKey {
+            // It is bound to who registered it: nobody else could take it into use.
+            call.delete(&Record::MfaDevice(device));
+        } else {
+            mfa::update(call, MfaDevice { assigned: None, ..MfaDevice::clone(&device) });
+        }
         Ok(Empty)
     }
 }

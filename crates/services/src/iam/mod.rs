@@ -12,10 +12,11 @@ mod group;
 mod holder;
 mod inline_policy;
 mod instance_profile;
+pub(crate) mod last_accessed;
 mod linked_services;
 mod login_profile;
 mod managed;
-mod mfa_device;
+pub(crate) mod mfa_device;
 mod oidc_provider;
 pub(crate) mod password;
 mod password_policy;
@@ -56,6 +57,7 @@ pub(crate) const OPERATIONS: &[&[Entry]] = &[
     group::OPERATIONS,
     inline_policy::OPERATIONS,
     instance_profile::OPERATIONS,
+    last_accessed::OPERATIONS,
     login_profile::OPERATIONS,
     mfa_device::OPERATIONS,
     oidc_provider::OPERATIONS,

@@ -4,11 +4,14 @@
 //! another, so each text has one form, and its UTF-8 bytes are hashed whole (threat F09).
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
 use bailiwick_identifiers::AccountAlias;
 use bailiwick_model::{AccountInfo, PasswordPolicy};
 use bailiwick_wire::Secret;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use crate::fault::Fault;
 
@@ -147,6 +150,31 @@ pub(crate) fn verify(password: &Secret, hash: &str) -> bool {
     Argon2::default().verify_password(password.expose().as_bytes(), hash).is_ok()
 }
 
+/// A hash of today's parameters that no password has, for the time that a right one would take.
+pub(crate) fn nobody() -> &'static str {
+    static HASH: LazyLock<String> = LazyLock::new(|| {
+        let (salt, tag) = ("bm9ib2R5J3Mgc2FsdC4uLg", "R1yFmAFxAeEzk2Zo8JqmjUT8VLUjTrUo2AUCcmZW3Vk");
+        format!("$argon2id$v=19$m={MEMORY},t={PASSES},p={LANES}${salt}${tag}")
+    });
+    &HASH
+}
+
+/// The hash of the same password under today's parameters and the same salt, where the stored one
+/// was made with others (threat F08). As dear as [`hash`].
+///
+/// # Errors
+///
+/// `InternalFailure`, should the library refuse.
+pub(crate) fn rehash(password: &Secret, stored: &str) -> Result<Option<String>, Fault> {
+    let today = format!("$argon2id$v=19$m={MEMORY},t={PASSES},p={LANES}$");
+    let salt = stored.split('$').nth(4).and_then(|salt| STANDARD_NO_PAD.decode(salt).ok());
+    let salt = salt.and_then(|salt| <[u8; 16]>::try_from(salt).ok());
+    match salt {
+        Some(salt) if !stored.starts_with(&today) => hash(password, salt).map(Some),
+        _ => Ok(None),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,6 +281,31 @@ mod tests {
         assert!(!verify(&"correct horsE".into(), &hash));
         assert!(!verify(&"correct horse".into(), "no hash"));
         assert!(!verify(&"".into(), ""));
+    }
+
+    /// A hash that was made with less is made anew, and stays that of the same password and salt.
+    #[test]
+    fn tm_f08_a_weaker_hash_is_made_anew() {
+        let params = Params::new(8 * 1024, 1, 1, None).unwrap();
+        let weak = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_with_salt(b"correct horse", &[7; 16])
+            .unwrap()
+            .to_string();
+        assert!(verify(&"correct horse".into(), &weak));
+        let strong = rehash(&"correct horse".into(), &weak).unwrap().unwrap();
+        assert!(strong.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{strong}");
+        assert!(verify(&"correct horse".into(), &strong));
+        assert_eq!(weak.split('$').nth(4), strong.split('$').nth(4));
+        assert_eq!(rehash(&"correct horse".into(), &strong).unwrap(), None);
+    }
+
+    /// F01: a name that nobody has costs a hash of today's parameters.
+    #[test]
+    fn tm_f01_nobody_costs_a_hash() {
+        assert!(nobody().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        let hash = argon2::PasswordHash::new(nobody()).unwrap();
+        assert_eq!(hash.hash.unwrap().len(), 32);
+        assert!(!verify(&"correct horse".into(), nobody()));
     }
 
     /// F09: nothing is cut off, neither at a length nor at a NUL.

@@ -10,7 +10,7 @@ use bailiwick_wire::generated::iam as api;
 
 use super::documents::{self, TrustDraft};
 use super::holder::Kind;
-use super::{boundary, tags, user};
+use super::{boundary, last_accessed, tags, user};
 use crate::ask::Ask;
 use crate::call::{Call, Permitted};
 use crate::fault::Fault;
@@ -87,9 +87,11 @@ pub(super) fn describe(call: &Call<'_>, role: &Role) -> api::Role {
     }
 }
 
-/// When and where a role was last used; empty before its first use.
+/// When and where a role was last used; empty before its first use, and when that is longer ago than
+/// uses are tracked.
 pub(super) fn describe_last_use(call: &Call<'_>, role: &Role) -> api::RoleLastUsed {
-    match call.node().last_role_use(call.account(), &role.id) {
+    let last = call.node().last_role_use(call.account(), &role.id);
+    match last.filter(|last| last_accessed::is_tracked(last.at, call.now())) {
         Some(last) => {
             api::RoleLastUsed { last_used_date: Some(last.at), region: Some(last.region) }
         }
@@ -348,6 +350,7 @@ impl Operation for DeleteRole {
         if call.account().role_use(&role.id).is_some() {
             call.remove(&RecordKey::RoleUse(role.id));
         }
+        last_accessed::forget(call, role.id);
         call.delete(&Record::Role(role));
         Ok(Empty)
     }

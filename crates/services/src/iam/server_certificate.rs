@@ -144,8 +144,9 @@ impl Operation for UploadServerCertificate {
             path: request
                 .path
                 .map_or_else(|| Ok(Path::root()), |path| user::new_path("path", &path))?,
-            body: request.certificate_body,
-            chain: request.certificate_chain,
+            // Terraform's provider trims before it compares, so that AWS's answer must be trimmed too.
+            body: request.certificate_body.trim().to_owned(),
+            chain: request.certificate_chain.map(|chain| chain.trim().to_owned()),
             key: request.private_key,
             tags: tags::parse(request.tags)?,
             checked: None,

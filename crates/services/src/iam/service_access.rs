@@ -114,7 +114,7 @@ impl Policy {
 }
 
 /// Whether a statement denies its actions on every resource, whatever the circumstances.
-fn denies_everywhere(statement: &Statement) -> bool {
+pub(super) fn denies_everywhere(statement: &Statement) -> bool {
     statement.effect() == Effect::Deny
         && statement.conditions().next().is_none()
         && !statement.is_not_resource()

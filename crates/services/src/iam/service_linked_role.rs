@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::linked_services::LinkedService;
-use super::role;
+use super::{last_accessed, role};
 use crate::ask::Ask;
 use crate::call::{Call, Permitted};
 use crate::fault::Fault;
@@ -168,6 +168,7 @@ impl Operation for DeleteServiceLinkedRole {
         if call.account().role_use(&role.id).is_some() {
             call.remove(&RecordKey::RoleUse(role.id));
         }
+        last_accessed::forget(call, role.id);
         let task = DeletionTask { id: id.clone(), role: role.name.clone(), ended: call.now() };
         call.delete(&Record::Role(role));
         call.create(Record::DeletionTask(Arc::new(task)));

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use bailiwick_identifiers::{Arn, IdKind, Path, TagSet, UserName};
-use bailiwick_model::{Account, Owner, Record, User};
+use bailiwick_identifiers::{Arn, IdKind, Path, TagSet, UniqueId, UserName};
+use bailiwick_model::{Account, Owner, Record, RecordKey, User};
 use bailiwick_wire::Empty;
 use bailiwick_wire::generated::iam as api;
 
@@ -15,7 +15,7 @@ use crate::fault::Fault;
 use crate::operation::{Entry, Operation, entry};
 use crate::page::{self, Paging};
 
-use super::{boundary, tags};
+use super::{boundary, last_accessed, tags};
 
 pub(super) const OPERATIONS: &[Entry] = &[
     entry::<CreateUser>(),
@@ -168,7 +168,7 @@ pub(super) fn describe_in_list(account: &Account, user: &User) -> api::User {
         user_id: user.id.to_string(),
         arn: account.user_arn(user).to_string(),
         create_date: user.created,
-        password_last_used: None,
+        password_last_used: account.password_use(&user.id).map(|last| last.at),
         permissions_boundary: None,
         tags: None,
     }
@@ -376,8 +376,22 @@ impl Operation for DeleteUser {
         if let Some(what) = hanging(call.account(), &user) {
             return Err(Fault::delete_conflict(what));
         }
+        last_accessed::forget(call, user.id);
+        forget_sign_ins(call, user.id);
         call.delete(&Record::User(user));
         Ok(Empty)
+    }
+}
+
+/// Takes away what is known of a user's sign-ins, its sessions among them.
+fn forget_sign_ins(call: &mut Permitted<'_>, user: UniqueId) {
+    let sessions = call.account().console_sessions_of(Owner::User(user));
+    let sessions: Vec<_> = sessions.map(|held| held.id.clone()).collect();
+    for id in sessions {
+        call.remove(&RecordKey::ConsoleSession(id));
+    }
+    if call.account().password_use(&user).is_some() {
+        call.remove(&RecordKey::PasswordUse(user));
     }
 }
 

@@ -162,6 +162,7 @@ impl Operation for CreateVirtualMFADevice {
             assigned: None,
             drift: 0,
             newest: None,
+            security_key: None,
         })));
         Ok(api::CreateVirtualMFADeviceResponse {
             virtual_mfa_device: api::VirtualMFADevice {

@@ -109,12 +109,18 @@ fn instant(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or(bound)
 }
 
-fn parse(bytes: &[u8]) -> Option<X509Certificate<'_>> {
+/// A certificate in DER, if it is within the bounds.
+pub(crate) fn parse(bytes: &[u8]) -> Option<X509Certificate<'_>> {
     if bytes.len() > MAX_DER || !der::is_bounded(bytes) {
         return None;
     }
     let (rest, certificate) = X509Certificate::from_der(bytes).ok()?;
     rest.is_empty().then_some(certificate)
+}
+
+/// The modulus and the exponent of the RSA key of a certificate, without leading zeros.
+pub(crate) fn rsa_numbers(key: &[u8]) -> Option<(&[u8], &[u8])> {
+    der::rsa_numbers(key)
 }
 
 fn is_signed(own: &X509Certificate<'_>, above: &X509Certificate<'_>) -> bool {

@@ -50,6 +50,22 @@ pub(super) fn is_bounded(bytes: &[u8]) -> bool {
     }
 }
 
+/// The modulus and the exponent of an RSA public key in DER, without leading zeros.
+pub(super) fn rsa_numbers(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (SEQUENCE, _, inner) = head(bytes)? else { return None };
+    let (modulus, rest) = unsigned(inner)?;
+    let (exponent, _) = unsigned(rest)?;
+    Some((modulus, exponent))
+}
+
+/// A positive integer at the head of the bytes, and what follows it.
+fn unsigned(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (INTEGER, length, content) = head(bytes)? else { return None };
+    let (digits, rest) = content.split_at_checked(length)?;
+    let zeros = digits.iter().take_while(|digit| **digit == 0).count();
+    Some((digits.get(zeros..)?, rest))
+}
+
 /// The tag and length of the first element, and what follows them. Long tags and indefinite lengths
 /// have no place in DER certificates and keys.
 fn head(bytes: &[u8]) -> Option<(u8, usize, &[u8])> {

@@ -8,3 +8,4 @@ mod der;
 mod pem;
 pub(crate) mod private_key;
 pub(crate) mod ssh;
+pub(crate) mod token_key;

@@ -8,12 +8,15 @@
 pub(crate) mod base32;
 pub(crate) mod one_time;
 pub(crate) mod operator;
+pub(crate) mod passkeys;
 pub(crate) mod qr;
 pub(crate) mod tokens;
+pub(crate) mod webauthn;
 
 use std::sync::Arc;
 
-use bailiwick_model::{MfaCounter, MfaDevice, Owner, Record};
+use bailiwick_identifiers::AccountId;
+use bailiwick_model::{MfaCounter, MfaDevice, MfaKind, Owner, Record};
 use bailiwick_store::seal::{Binding, Keyring, Purpose};
 use jiff::Timestamp;
 use zeroize::Zeroizing;
@@ -21,6 +24,7 @@ use zeroize::Zeroizing;
 use crate::call::{Call, Permitted};
 use crate::caller::Identity;
 use crate::fault::Fault;
+use crate::guess::DAILY;
 use one_time::Generator;
 
 /// Steps before and after the present one whose codes are taken (RFC 6238, 5.2).
@@ -101,6 +105,9 @@ pub(crate) fn take(
     device: &MfaDevice,
     code: &str,
 ) -> Result<Option<MfaDevice>, Fault> {
+    if device.kind == MfaKind::SecurityKey {
+        return Ok(None);
+    }
     let generator = generator(call, device)?;
     let reach = Reach { steps: WINDOW, presses: LOOK_AHEAD };
     let found = counters(device, call.now(), reach).find(|at| generator.is_code(*at, code));
@@ -114,6 +121,9 @@ pub(crate) fn take_two(
     [first, second]: [&str; 2],
     reach: Reach,
 ) -> Result<Option<MfaDevice>, Fault> {
+    if device.kind == MfaKind::SecurityKey {
+        return Ok(None);
+    }
     let generator = generator(call, device)?;
     let wide = MfaDevice { drift: 0, ..device.clone() };
     let found = counters(&wide, call.now(), reach).find(|at| {
@@ -139,18 +149,25 @@ pub(crate) fn counted(
     look: impl FnOnce() -> Result<Option<MfaDevice>, Fault>,
 ) -> Result<Option<MfaDevice>, Fault> {
     let who = match device.owner() {
-        Some(Owner::User(id)) => id.to_string(),
-        Some(Owner::Root) => "root".to_owned(),
-        None => device.id.clone(),
+        Some(owner) => counted_for(call.account().id(), owner),
+        None => format!("{}/{}", call.account().id(), device.id),
     };
-    let who = format!("{}/{who}", call.account().id());
     let codes = call.node().codes();
-    codes.begin(who.clone(), call.now())?;
+    // Durable soon: a thread that serves connections does not wait for it.
+    drop(codes.begin(call.node().store(), &who, DAILY, call.now())?);
     let found = look()?;
     if found.is_some() {
-        codes.right(who);
+        codes.right(call.node().store(), &who);
     }
     Ok(found)
+}
+
+/// Where wrong codes for the devices of an owner are counted.
+pub(crate) fn counted_for(account: AccountId, owner: Owner) -> String {
+    match owner {
+        Owner::User(id) => format!("{account}/{id}"),
+        Owner::Root => format!("{account}/root"),
+    }
 }
 
 /// Writes a device back.
@@ -176,10 +193,14 @@ pub(crate) fn require_own_factor(call: &Call<'_>, owner: Owner) -> Result<(), Fa
     let shown = call.caller().claims.as_ref().is_some_and(|claims| claims.mfa.is_some());
     let has_one = call.account().mfa_devices_of(owner).next().is_some();
     if own(call) == Some(owner) && has_one && !shown {
+        let action = match call.operation() {
+            "DeactivateMFADevice" => "DeactivateMFADevice",
+            // Registering a passkey is no action of its own.
+            _ => "EnableMFADevice",
+        };
         return Err(Fault::access_denied(format!(
-            "User: {} is not authorized to perform: iam:{} on its own MFA devices without MFA",
+            "User: {} is not authorized to perform: iam:{action} on its own MFA devices without MFA",
             call.caller().arn(),
-            call.operation(),
         )));
     }
     Ok(())
@@ -188,7 +209,7 @@ pub(crate) fn require_own_factor(call: &Call<'_>, owner: Owner) -> Result<(), Fa
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bailiwick_model::{MfaHash, MfaKind};
+    use bailiwick_model::MfaHash;
 
     fn device(counter: MfaCounter, drift: i64, newest: Option<u64>) -> MfaDevice {
         MfaDevice {
@@ -203,6 +224,7 @@ mod tests {
             assigned: None,
             drift,
             newest,
+            security_key: None,
         }
     }
 

@@ -52,6 +52,7 @@ pub fn import_mfa_tokens(
             assigned: None,
             drift: 0,
             newest: token.next.checked_sub(1),
+            security_key: None,
         })));
     }
     let added = records.len();
@@ -89,9 +90,17 @@ pub fn deactivate_mfa_device(
     let event = event(node, &mut mint, account, "DeactivateMFADevice", &parameters);
     let freed = MfaDevice { assigned: None, ..MfaDevice::clone(&device) };
     let record = Record::MfaDevice(Arc::new(freed));
-    let transaction = Transaction::new().put(record.key().path(account), record.encode());
     let mut state = Arc::clone(&head.account);
-    Arc::make_mut(&mut state).put(record);
+    let path = record.key().path(account);
+    // A security key is bound to who registered it.
+    let transaction = if device.kind == MfaKind::SecurityKey {
+        Arc::make_mut(&mut state).remove(&record.key());
+        Transaction::new().delete(path)
+    } else {
+        let value = record.encode();
+        Arc::make_mut(&mut state).put(record);
+        Transaction::new().put(path, value)
+    };
     let revision = commit(node, account, transaction, &event)?;
     head.account = Arc::clone(&state);
     shard.publish(state, revision);

@@ -101,7 +101,7 @@ impl Operation for VerifyServiceSpecificCredential {
             last_used_date: last.map(|last| last.at),
         };
         let last = ServiceCredentialUse { credential: held.id, at: call.now() };
-        call.node().used_service_credential(account.id(), last);
+        call.node().used_service_credential(account.id(), &last);
         Ok(answer)
     }
 }

@@ -39,6 +39,7 @@ pub(super) fn claims(call: &mut Permitted<'_>, grant: Grant) -> Result<Claims, F
         transitive: Vec::new(),
         source_identity: None,
         forward: None,
+        console: None,
     })
 }
 

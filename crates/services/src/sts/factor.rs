@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bailiwick_model::MfaDevice;
+use bailiwick_model::{MfaDevice, MfaKind};
 
 use crate::call::{Call, Permitted};
 use crate::fault::Fault;
@@ -35,6 +35,8 @@ impl Factor {
         let owner = mfa::own(call);
         let device = call.account().mfa_device(&self.serial);
         let device = device.filter(|device| owner.is_some() && device.owner() == owner);
+        // AWS takes codes alone here.
+        let device = device.filter(|device| device.kind != MfaKind::SecurityKey);
         device.cloned().ok_or_else(|| {
             Fault::access_denied(
                 "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify \

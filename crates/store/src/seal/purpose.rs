@@ -49,6 +49,8 @@ purposes! {
     ServerCertificateKey = "server-certificate-key",
     /// Private keys with which encrypted SAML assertions are opened.
     SamlDecryptionKey = "saml-decryption-key",
+    /// Challenges of registrations of passkeys.
+    PasskeyChallenge = "passkey-challenge",
 }
 
 impl Purpose {

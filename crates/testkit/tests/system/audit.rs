@@ -11,7 +11,7 @@ use bailiwick_wire::schema::{Kind, Protocol, Sensitivity};
 use bailiwick_wire::{Value, generated};
 use serde_json::Value as Json;
 
-use crate::operations::{caller, full_name, implemented, missing, parallel, succeeding};
+use crate::operations::{caller, full_name, implemented, missing, parallel, recorded, succeeding};
 
 /// Ten thousand calls of every kind, from four clients at once: as many events, one to one.
 #[test]
@@ -184,12 +184,9 @@ fn tm_k02_events_say_what_was_asked() {
         let request = plausible(operation, &one);
         let reply = client.send(operation, &request).ok();
         let (event, name) = (fork.last_event(), full_name(operation));
-        check_common(&event, &client, &reply, operation.name);
-        assert_eq!(
-            event["eventSource"],
-            format!("{}.amazonaws.com", operation.service.name),
-            "{name}"
-        );
+        let (source, recorded) = recorded(operation);
+        check_common(&event, &client, &reply, recorded);
+        assert_eq!(event["eventSource"], format!("{source}.amazonaws.com"), "{name}");
         assert_eq!(
             event["additionalEventData"]["decisionId"],
             reply.decision_id().unwrap(),
@@ -256,10 +253,12 @@ const READ_ONLY_ALL_THE_SAME: &[&str] = &[
     "sts:DecodeAuthorizationMessage",
     "sts:GetFederationToken",
     "sts:GetSessionToken",
+    "sts:GetWebIdentityToken",
 ];
 
 /// Operations of access level Read that write down what they made.
-const KEEPS_WHAT_IT_READ: &[&str] = &["iam:GenerateCredentialReport"];
+const KEEPS_WHAT_IT_READ: &[&str] =
+    &["iam:GenerateCredentialReport", "iam:GenerateServiceLastAccessedDetails"];
 
 #[test]
 fn tm_k02_read_only_is_what_reads() {

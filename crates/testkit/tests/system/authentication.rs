@@ -418,6 +418,6 @@ fn tm_a14_every_operation_wants_credentials() {
             (403, "MissingAuthenticationToken")
         };
         assert_eq!((reply.status, code), expected, "{}", full_name(operation));
-        assert_eq!(world.last_event()["eventName"], operation.name);
+        assert_eq!(world.last_event()["eventName"], crate::operations::recorded(operation).1);
     }
 }

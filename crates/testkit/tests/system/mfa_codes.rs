@@ -91,6 +91,9 @@ fn tm_f05_of_a_thousand_parallel_uses_one_succeeds() {
     let again = fork.adopt(&user);
     let spent = [("SerialNumber", &*device.serial), ("TokenCode", &*code)];
     denied(again.sts("GetSessionToken", &spent), INVALID);
+    // The counts of the wrong ones are there, too.
+    device.session(&again, 0).refused("Throttling");
+    fork.advance(3);
     device.session(&again, 0).ok();
 }
 

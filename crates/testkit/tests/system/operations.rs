@@ -35,6 +35,15 @@ pub(crate) fn full_name(operation: &Operation) -> String {
     format!("{}:{}", operation.service.name, operation.name)
 }
 
+/// The service and name under which an operation stands in the trail: AWS's own, where its console
+/// does the same without an operation.
+pub(crate) fn recorded(operation: &'static Operation) -> (&'static str, &'static str) {
+    match operation.name {
+        "FinishPasskeyRegistration" => ("iam", "EnableMFADevice"),
+        name => (operation.service.name, name),
+    }
+}
+
 /// The status and code of a denial, which each protocol has its own of.
 pub(crate) fn denial(operation: &Operation) -> (u16, &'static str) {
     match operation.service.protocol {
@@ -53,6 +62,9 @@ pub(crate) const ANSWERED: &[(&str, &str)] = &[
     ("EnableOrganizationsRootSessions", "OrganizationNotFoundException"),
     ("DisableOrganizationsRootSessions", "OrganizationNotFoundException"),
     ("ListOrganizationsFeatures", "OrganizationNotFoundException"),
+    ("AssumeRoot", "AccessDenied"),
+    // Somebody else asked for the report.
+    ("GetServiceLastAccessedDetails", "NoSuchEntity"),
 ];
 
 /// Every operation that is written and that succeeds when it is permitted.
@@ -83,7 +95,11 @@ pub(crate) fn caller(
         world.admin.iam("CreateLoginProfile", &login).ok();
     }
     // It is off, and cannot be switched off or shown then.
-    let outbound = ["DisableOutboundWebIdentityFederation", "GetOutboundWebIdentityFederationInfo"];
+    let outbound = [
+        "DisableOutboundWebIdentityFederation",
+        "GetOutboundWebIdentityFederationInfo",
+        "GetWebIdentityToken",
+    ];
     if outbound.contains(&operation.name) {
         world.admin.iam("EnableOutboundWebIdentityFederation", &[]).ok();
     }

@@ -252,8 +252,8 @@ fn a_server_certificate_from_birth_to_death() {
         found.text(&format!("{metadata}.Arn")),
         format!("arn:aws:iam::{HOME}:server-certificate/web/Shop"),
     );
-    assert_eq!(found.text("ServerCertificate.CertificateBody"), LEAF);
-    assert_eq!(found.text("ServerCertificate.CertificateChain"), CHAIN);
+    assert_eq!(found.text("ServerCertificate.CertificateBody"), LEAF.trim_end());
+    assert_eq!(found.text("ServerCertificate.CertificateChain"), CHAIN.trim_end());
     assert!(!found.text_body().contains("PRIVATE KEY"));
     let below = [("PathPrefix", "/web/")];
     let listed = fork.admin.iam("ListServerCertificates", &below).ok();

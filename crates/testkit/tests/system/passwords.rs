@@ -22,7 +22,7 @@ fn change(client: &Client, old: &str, new: &str) -> Reply {
 fn tm_f02_passwords_are_guessed_slowly() {
     let world = World::new(500);
     let (ann, bob) = (user(&world, "Ann"), user(&world, "Bob"));
-    let (before, revision) = (world.events(HOME).len(), world.revision());
+    let before = world.events(HOME).len();
     let codes = Mutex::new(Vec::new());
     parallel(16, |thread| {
         for guess in 0..4 {
@@ -36,7 +36,6 @@ fn tm_f02_passwords_are_guessed_slowly() {
     };
     assert_eq!((count(403, "AccessDenied"), count(400, "Throttling")), (5, 59), "{codes:?}");
     assert_eq!(world.events(HOME).len(), before + 64);
-    assert_eq!(world.revision(), revision, "a guess wrote something");
     // The right one is not told apart while it waits, and the wait doubles.
     change(&ann, PASSWORD, NEW).refused("Throttling");
     world.advance(1);
@@ -54,7 +53,7 @@ fn tm_f02_passwords_are_guessed_slowly() {
     change(&ann, NEW, PASSWORD).refused("Throttling");
 }
 
-/// However slowly: a hundred a day, and the next day they go on.
+/// However slowly: so many a day, and the next day they go on.
 #[test]
 fn tm_f02_a_hundred_guesses_a_day() {
     let world = World::new(501);
@@ -66,8 +65,8 @@ fn tm_f02_a_hundred_guesses_a_day() {
         wrong += u32::from(reply.code == "AccessDenied");
         world.advance(7 * 60);
     }
-    // 23 hours: the free ones, those of the short waits, and one in 21 minutes from there on.
-    assert!((50..=100).contains(&wrong), "{wrong}");
+    // Forty with credentials of the user; sign-in has the other sixty.
+    assert_eq!(wrong, 40);
     world.advance(24 * 60 * 60);
     change(&ann, PASSWORD, NEW).ok();
 }

@@ -12,6 +12,48 @@ use crate::secret::Secret;
 use crate::shape::{Api, Shape, Slots, Unfit, put, put_optional};
 use crate::value::Value;
 
+/// `BeginPasskeyRegistrationRequest` of the model.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BeginPasskeyRegistrationRequest {
+    /// `UserName`, 1 to 128 characters.
+    pub user_name: Option<String>,
+    /// `MFADeviceName`, required, 1 to 64 characters, matching `[\w+=,.@-]+`.
+    pub mfa_device_name: String,
+}
+
+impl Shape for BeginPasskeyRegistrationRequest {
+    const SCHEMA: &'static Structure = &STRUCTURE_BEGIN_PASSKEY_REGISTRATION_REQUEST;
+
+    fn from_value(value: Value) -> Result<Self, Unfit> {
+        let mut slots = Slots::of(value, Self::SCHEMA)?;
+        Ok(Self { user_name: slots.optional()?, mfa_device_name: slots.required()? })
+    }
+
+    fn into_value(self) -> Value {
+        Value::Struct(vec![put_optional(self.user_name), put(self.mfa_device_name)])
+    }
+}
+
+/// `BeginPasskeyRegistrationResponse` of the model.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BeginPasskeyRegistrationResponse {
+    /// `CreationOptions`, required.
+    pub creation_options: String,
+}
+
+impl Shape for BeginPasskeyRegistrationResponse {
+    const SCHEMA: &'static Structure = &STRUCTURE_BEGIN_PASSKEY_REGISTRATION_RESPONSE;
+
+    fn from_value(value: Value) -> Result<Self, Unfit> {
+        let mut slots = Slots::of(value, Self::SCHEMA)?;
+        Ok(Self { creation_options: slots.required()? })
+    }
+
+    fn into_value(self) -> Value {
+        Value::Struct(vec![put(self.creation_options)])
+    }
+}
+
 /// `ExplainDecisionRequest` of the model.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExplainDecisionRequest {
@@ -51,6 +93,52 @@ impl Shape for ExplainDecisionResponse {
 
     fn into_value(self) -> Value {
         Value::Struct(vec![put(self.explanation), put(self.event)])
+    }
+}
+
+/// `FinishPasskeyRegistrationRequest` of the model.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FinishPasskeyRegistrationRequest {
+    /// `UserName`, 1 to 128 characters.
+    pub user_name: Option<String>,
+    /// `Credential`, required, 1 to 65536 characters, secret.
+    pub credential: Secret,
+}
+
+impl Shape for FinishPasskeyRegistrationRequest {
+    const SCHEMA: &'static Structure = &STRUCTURE_FINISH_PASSKEY_REGISTRATION_REQUEST;
+
+    fn from_value(value: Value) -> Result<Self, Unfit> {
+        let mut slots = Slots::of(value, Self::SCHEMA)?;
+        Ok(Self { user_name: slots.optional()?, credential: slots.required()? })
+    }
+
+    fn into_value(self) -> Value {
+        Value::Struct(vec![put_optional(self.user_name), put(self.credential)])
+    }
+}
+
+/// `FinishPasskeyRegistrationResponse` of the model.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FinishPasskeyRegistrationResponse {
+    /// `UserName`, required, 1 to 128 characters.
+    pub user_name: String,
+    /// `SerialNumber`, required, 9 to 256 characters.
+    pub serial_number: String,
+    /// `EnableDate`, required.
+    pub enable_date: Timestamp,
+}
+
+impl Shape for FinishPasskeyRegistrationResponse {
+    const SCHEMA: &'static Structure = &STRUCTURE_FINISH_PASSKEY_REGISTRATION_RESPONSE;
+
+    fn from_value(value: Value) -> Result<Self, Unfit> {
+        let mut slots = Slots::of(value, Self::SCHEMA)?;
+        Ok(Self { user_name: slots.required()?, serial_number: slots.required()?, enable_date: slots.required()? })
+    }
+
+    fn into_value(self) -> Value {
+        Value::Struct(vec![put(self.user_name), put(self.serial_number), put(self.enable_date)])
     }
 }
 
@@ -168,6 +256,16 @@ impl Shape for VerifyServiceSpecificCredentialResponse {
     }
 }
 
+/// The operation `BeginPasskeyRegistration`.
+#[derive(Clone, Copy, Debug)]
+pub struct BeginPasskeyRegistration;
+
+impl Api for BeginPasskeyRegistration {
+    type Request = BeginPasskeyRegistrationRequest;
+    type Response = BeginPasskeyRegistrationResponse;
+    const OPERATION: &'static Operation = &OP_BEGIN_PASSKEY_REGISTRATION;
+}
+
 /// The operation `ExplainDecision`.
 #[derive(Clone, Copy, Debug)]
 pub struct ExplainDecision;
@@ -176,6 +274,16 @@ impl Api for ExplainDecision {
     type Request = ExplainDecisionRequest;
     type Response = ExplainDecisionResponse;
     const OPERATION: &'static Operation = &OP_EXPLAIN_DECISION;
+}
+
+/// The operation `FinishPasskeyRegistration`.
+#[derive(Clone, Copy, Debug)]
+pub struct FinishPasskeyRegistration;
+
+impl Api for FinishPasskeyRegistration {
+    type Request = FinishPasskeyRegistrationRequest;
+    type Response = FinishPasskeyRegistrationResponse;
+    const OPERATION: &'static Operation = &OP_FINISH_PASSKEY_REGISTRATION;
 }
 
 /// The operation `ListEvents`.
@@ -199,23 +307,42 @@ impl Api for VerifyServiceSpecificCredential {
 }
 
 /// The table of the service.
-pub static SERVICE: Service = Service { name: "bailiwick", service_id: "Bailiwick", endpoint_prefix: "bailiwick", signing_name: "bailiwick", protocol: Protocol::Json11, api_version: "2026-11-01", xml_namespace: "", target_prefix: "Bailiwick_20261101", operations: &[&OP_EXPLAIN_DECISION, &OP_LIST_EVENTS, &OP_VERIFY_SERVICE_SPECIFIC_CREDENTIAL] };
+pub static SERVICE: Service = Service { name: "bailiwick", service_id: "Bailiwick", endpoint_prefix: "bailiwick", signing_name: "bailiwick", protocol: Protocol::Json11, api_version: "2026-11-01", xml_namespace: "", target_prefix: "Bailiwick_20261101", operations: &[&OP_BEGIN_PASSKEY_REGISTRATION, &OP_EXPLAIN_DECISION, &OP_FINISH_PASSKEY_REGISTRATION, &OP_LIST_EVENTS, &OP_VERIFY_SERVICE_SPECIFIC_CREDENTIAL] };
 
+static OP_BEGIN_PASSKEY_REGISTRATION: Operation = Operation { name: "BeginPasskeyRegistration", service: &SERVICE, input: Some(&STRUCTURE_BEGIN_PASSKEY_REGISTRATION_REQUEST), output: Some(&STRUCTURE_BEGIN_PASSKEY_REGISTRATION_RESPONSE), result_wrapper: "BeginPasskeyRegistrationResult", errors: &[&ERROR_LIMIT_EXCEEDED_EXCEPTION, &ERROR_NO_SUCH_ENTITY_EXCEPTION, &ERROR_PASSKEYS_NOT_AVAILABLE_EXCEPTION], pagination: None, unsigned: false };
 static OP_EXPLAIN_DECISION: Operation = Operation { name: "ExplainDecision", service: &SERVICE, input: Some(&STRUCTURE_EXPLAIN_DECISION_REQUEST), output: Some(&STRUCTURE_EXPLAIN_DECISION_RESPONSE), result_wrapper: "ExplainDecisionResult", errors: &[&ERROR_NO_SUCH_DECISION_EXCEPTION], pagination: None, unsigned: false };
+static OP_FINISH_PASSKEY_REGISTRATION: Operation = Operation { name: "FinishPasskeyRegistration", service: &SERVICE, input: Some(&STRUCTURE_FINISH_PASSKEY_REGISTRATION_REQUEST), output: Some(&STRUCTURE_FINISH_PASSKEY_REGISTRATION_RESPONSE), result_wrapper: "FinishPasskeyRegistrationResult", errors: &[&ERROR_ENTITY_ALREADY_EXISTS_EXCEPTION, &ERROR_LIMIT_EXCEEDED_EXCEPTION, &ERROR_NO_SUCH_ENTITY_EXCEPTION, &ERROR_PASSKEY_NOT_VALID_EXCEPTION, &ERROR_PASSKEYS_NOT_AVAILABLE_EXCEPTION], pagination: None, unsigned: false };
 static OP_LIST_EVENTS: Operation = Operation { name: "ListEvents", service: &SERVICE, input: Some(&STRUCTURE_LIST_EVENTS_REQUEST), output: Some(&STRUCTURE_LIST_EVENTS_RESPONSE), result_wrapper: "ListEventsResult", errors: &[&ERROR_INVALID_NEXT_TOKEN_EXCEPTION], pagination: Some(Pagination { input_token: &["NextToken"], output_token: &["NextToken"], more_results: "", limit_key: "MaxResults", result_key: &["Events"] }), unsigned: false };
 static OP_VERIFY_SERVICE_SPECIFIC_CREDENTIAL: Operation = Operation { name: "VerifyServiceSpecificCredential", service: &SERVICE, input: Some(&STRUCTURE_VERIFY_SERVICE_SPECIFIC_CREDENTIAL_REQUEST), output: Some(&STRUCTURE_VERIFY_SERVICE_SPECIFIC_CREDENTIAL_RESPONSE), result_wrapper: "VerifyServiceSpecificCredentialResult", errors: &[&ERROR_CREDENTIAL_NOT_VALID_EXCEPTION], pagination: None, unsigned: false };
 
 static ERROR_CREDENTIAL_NOT_VALID_EXCEPTION: ErrorShape = ErrorShape { code: "CredentialNotValid", status: 403, fault: Fault::Sender, structure: &STRUCTURE_CREDENTIAL_NOT_VALID_EXCEPTION };
+static ERROR_ENTITY_ALREADY_EXISTS_EXCEPTION: ErrorShape = ErrorShape { code: "EntityAlreadyExists", status: 409, fault: Fault::Sender, structure: &STRUCTURE_ENTITY_ALREADY_EXISTS_EXCEPTION };
 static ERROR_INVALID_NEXT_TOKEN_EXCEPTION: ErrorShape = ErrorShape { code: "InvalidNextToken", status: 400, fault: Fault::Sender, structure: &STRUCTURE_INVALID_NEXT_TOKEN_EXCEPTION };
+static ERROR_LIMIT_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape { code: "LimitExceeded", status: 409, fault: Fault::Sender, structure: &STRUCTURE_LIMIT_EXCEEDED_EXCEPTION };
 static ERROR_NO_SUCH_DECISION_EXCEPTION: ErrorShape = ErrorShape { code: "NoSuchDecision", status: 404, fault: Fault::Sender, structure: &STRUCTURE_NO_SUCH_DECISION_EXCEPTION };
+static ERROR_NO_SUCH_ENTITY_EXCEPTION: ErrorShape = ErrorShape { code: "NoSuchEntity", status: 404, fault: Fault::Sender, structure: &STRUCTURE_NO_SUCH_ENTITY_EXCEPTION };
+static ERROR_PASSKEY_NOT_VALID_EXCEPTION: ErrorShape = ErrorShape { code: "PasskeyNotValid", status: 400, fault: Fault::Sender, structure: &STRUCTURE_PASSKEY_NOT_VALID_EXCEPTION };
+static ERROR_PASSKEYS_NOT_AVAILABLE_EXCEPTION: ErrorShape = ErrorShape { code: "PasskeysNotAvailable", status: 400, fault: Fault::Sender, structure: &STRUCTURE_PASSKEYS_NOT_AVAILABLE_EXCEPTION };
 
 static TYPE_ACCESS_KEY_ID: Type = Type { name: "AccessKeyId", kind: Kind::String(&[]), constraints: Constraints { min: Some(16), max: Some(128), pattern: Some(Pattern { text: "[\\w]+", slot: 0 }) }, sensitivity: Sensitivity::Open };
 static TYPE_ARN: Type = Type { name: "Arn", kind: Kind::String(&[]), constraints: Constraints { min: Some(20), max: Some(2048), pattern: None }, sensitivity: Sensitivity::Open };
+static STRUCTURE_BEGIN_PASSKEY_REGISTRATION_REQUEST: Structure = Structure { name: "BeginPasskeyRegistrationRequest", union: false, members: &[
+    Member { rust: "user_name", wire: "UserName", required: false, shape: &TYPE_USER_NAME },
+    Member { rust: "mfa_device_name", wire: "MFADeviceName", required: true, shape: &TYPE_MFA_DEVICE_NAME },
+] };
+static STRUCTURE_BEGIN_PASSKEY_REGISTRATION_RESPONSE: Structure = Structure { name: "BeginPasskeyRegistrationResponse", union: false, members: &[
+    Member { rust: "creation_options", wire: "CreationOptions", required: true, shape: &TYPE_CREATION_OPTIONS },
+] };
 static TYPE_BOOLEAN: Type = Type { name: "Boolean", kind: Kind::Boolean, constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
+static TYPE_CREATION_OPTIONS: Type = Type { name: "CreationOptions", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
+static TYPE_CREDENTIAL: Type = Type { name: "Credential", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(65536), pattern: None }, sensitivity: Sensitivity::Secret };
 static STRUCTURE_CREDENTIAL_NOT_VALID_EXCEPTION: Structure = Structure { name: "CredentialNotValidException", union: false, members: &[
     Member { rust: "message", wire: "message", required: false, shape: &TYPE_EXCEPTION_MESSAGE },
 ] };
 static TYPE_DECISION_ID: Type = Type { name: "DecisionId", kind: Kind::String(&[]), constraints: Constraints { min: Some(8), max: Some(64), pattern: Some(Pattern { text: "[\\w-]+", slot: 1 }) }, sensitivity: Sensitivity::Open };
+static STRUCTURE_ENTITY_ALREADY_EXISTS_EXCEPTION: Structure = Structure { name: "EntityAlreadyExistsException", union: false, members: &[
+    Member { rust: "message", wire: "message", required: false, shape: &TYPE_EXCEPTION_MESSAGE },
+] };
 static TYPE_ERROR_CODE: Type = Type { name: "ErrorCode", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(128), pattern: None }, sensitivity: Sensitivity::Open };
 static TYPE_EVENT_ID: Type = Type { name: "EventId", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(64), pattern: Some(Pattern { text: "[\\w-]+", slot: 1 }) }, sensitivity: Sensitivity::Open };
 static TYPE_EVENT_LIST: Type = Type { name: "EventList", kind: Kind::List(&List { item: "member", flattened: false, shape: &TYPE_EVENT_TEXT }), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
@@ -230,7 +357,19 @@ static STRUCTURE_EXPLAIN_DECISION_RESPONSE: Structure = Structure { name: "Expla
     Member { rust: "event", wire: "Event", required: true, shape: &TYPE_EVENT_TEXT },
 ] };
 static TYPE_EXPLANATION_TEXT: Type = Type { name: "ExplanationText", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
+static STRUCTURE_FINISH_PASSKEY_REGISTRATION_REQUEST: Structure = Structure { name: "FinishPasskeyRegistrationRequest", union: false, members: &[
+    Member { rust: "user_name", wire: "UserName", required: false, shape: &TYPE_USER_NAME },
+    Member { rust: "credential", wire: "Credential", required: true, shape: &TYPE_CREDENTIAL },
+] };
+static STRUCTURE_FINISH_PASSKEY_REGISTRATION_RESPONSE: Structure = Structure { name: "FinishPasskeyRegistrationResponse", union: false, members: &[
+    Member { rust: "user_name", wire: "UserName", required: true, shape: &TYPE_USER_NAME },
+    Member { rust: "serial_number", wire: "SerialNumber", required: true, shape: &TYPE_SERIAL_NUMBER },
+    Member { rust: "enable_date", wire: "EnableDate", required: true, shape: &TYPE_TIMESTAMP },
+] };
 static STRUCTURE_INVALID_NEXT_TOKEN_EXCEPTION: Structure = Structure { name: "InvalidNextTokenException", union: false, members: &[
+    Member { rust: "message", wire: "message", required: false, shape: &TYPE_EXCEPTION_MESSAGE },
+] };
+static STRUCTURE_LIMIT_EXCEEDED_EXCEPTION: Structure = Structure { name: "LimitExceededException", union: false, members: &[
     Member { rust: "message", wire: "message", required: false, shape: &TYPE_EXCEPTION_MESSAGE },
 ] };
 static STRUCTURE_LIST_EVENTS_REQUEST: Structure = Structure { name: "ListEventsRequest", union: false, members: &[
@@ -250,11 +389,22 @@ static STRUCTURE_LIST_EVENTS_RESPONSE: Structure = Structure { name: "ListEvents
     Member { rust: "events", wire: "Events", required: true, shape: &TYPE_EVENT_LIST },
     Member { rust: "next_token", wire: "NextToken", required: false, shape: &TYPE_NEXT_TOKEN },
 ] };
+static TYPE_MFA_DEVICE_NAME: Type = Type { name: "MFADeviceName", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(64), pattern: Some(Pattern { text: "[\\w+=,.@-]+", slot: 2 }) }, sensitivity: Sensitivity::Open };
 static TYPE_MAX_RESULTS: Type = Type { name: "MaxResults", kind: Kind::Integer, constraints: Constraints { min: Some(1), max: Some(1000), pattern: None }, sensitivity: Sensitivity::Open };
 static TYPE_NEXT_TOKEN: Type = Type { name: "NextToken", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(4096), pattern: None }, sensitivity: Sensitivity::Open };
 static STRUCTURE_NO_SUCH_DECISION_EXCEPTION: Structure = Structure { name: "NoSuchDecisionException", union: false, members: &[
     Member { rust: "message", wire: "message", required: false, shape: &TYPE_EXCEPTION_MESSAGE },
 ] };
+static STRUCTURE_NO_SUCH_ENTITY_EXCEPTION: Structure = Structure { name: "NoSuchEntityException", union: false, members: &[
+    Member { rust: "message", wire: "message", required: false, shape: &TYPE_EXCEPTION_MESSAGE },
+] };
+static STRUCTURE_PASSKEY_NOT_VALID_EXCEPTION: Structure = Structure { name: "PasskeyNotValidException", union: false, members: &[
+    Member { rust: "message", wire: "message", required: false, shape: &TYPE_EXCEPTION_MESSAGE },
+] };
+static STRUCTURE_PASSKEYS_NOT_AVAILABLE_EXCEPTION: Structure = Structure { name: "PasskeysNotAvailableException", union: false, members: &[
+    Member { rust: "message", wire: "message", required: false, shape: &TYPE_EXCEPTION_MESSAGE },
+] };
+static TYPE_SERIAL_NUMBER: Type = Type { name: "SerialNumber", kind: Kind::String(&[]), constraints: Constraints { min: Some(9), max: Some(256), pattern: None }, sensitivity: Sensitivity::Open };
 static TYPE_SERVICE_CREDENTIAL_ID: Type = Type { name: "ServiceCredentialId", kind: Kind::String(&[]), constraints: Constraints { min: Some(20), max: Some(128), pattern: Some(Pattern { text: "[\\w]+", slot: 0 }) }, sensitivity: Sensitivity::Open };
 static TYPE_SERVICE_NAME: Type = Type { name: "ServiceName", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(128), pattern: None }, sensitivity: Sensitivity::Open };
 static TYPE_SERVICE_PASSWORD: Type = Type { name: "ServicePassword", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(1024), pattern: None }, sensitivity: Sensitivity::Secret };

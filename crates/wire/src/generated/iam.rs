@@ -3267,8 +3267,8 @@ pub struct GetServiceLastAccessedDetailsResponse {
     pub job_creation_date: Timestamp,
     /// `ServicesLastAccessed`, required.
     pub services_last_accessed: Vec<ServiceLastAccessed>,
-    /// `JobCompletionDate`, required.
-    pub job_completion_date: Timestamp,
+    /// `JobCompletionDate`.
+    pub job_completion_date: Option<Timestamp>,
     /// `IsTruncated`.
     pub is_truncated: Option<bool>,
     /// `Marker`.
@@ -3282,11 +3282,11 @@ impl Shape for GetServiceLastAccessedDetailsResponse {
 
     fn from_value(value: Value) -> Result<Self, Unfit> {
         let mut slots = Slots::of(value, Self::SCHEMA)?;
-        Ok(Self { job_status: slots.required()?, job_type: slots.optional()?, job_creation_date: slots.required()?, services_last_accessed: slots.required()?, job_completion_date: slots.required()?, is_truncated: slots.optional()?, marker: slots.optional()?, error: slots.optional()? })
+        Ok(Self { job_status: slots.required()?, job_type: slots.optional()?, job_creation_date: slots.required()?, services_last_accessed: slots.required()?, job_completion_date: slots.optional()?, is_truncated: slots.optional()?, marker: slots.optional()?, error: slots.optional()? })
     }
 
     fn into_value(self) -> Value {
-        Value::Struct(vec![put(self.job_status), put_optional(self.job_type), put(self.job_creation_date), put(self.services_last_accessed), put(self.job_completion_date), put_optional(self.is_truncated), put_optional(self.marker), put_optional(self.error)])
+        Value::Struct(vec![put(self.job_status), put_optional(self.job_type), put(self.job_creation_date), put(self.services_last_accessed), put_optional(self.job_completion_date), put_optional(self.is_truncated), put_optional(self.marker), put_optional(self.error)])
     }
 }
 
@@ -3323,8 +3323,8 @@ pub struct GetServiceLastAccessedDetailsWithEntitiesResponse {
     pub job_status: String,
     /// `JobCreationDate`, required.
     pub job_creation_date: Timestamp,
-    /// `JobCompletionDate`, required.
-    pub job_completion_date: Timestamp,
+    /// `JobCompletionDate`.
+    pub job_completion_date: Option<Timestamp>,
     /// `EntityDetailsList`, required.
     pub entity_details_list: Vec<EntityDetails>,
     /// `IsTruncated`.
@@ -3340,11 +3340,11 @@ impl Shape for GetServiceLastAccessedDetailsWithEntitiesResponse {
 
     fn from_value(value: Value) -> Result<Self, Unfit> {
         let mut slots = Slots::of(value, Self::SCHEMA)?;
-        Ok(Self { job_status: slots.required()?, job_creation_date: slots.required()?, job_completion_date: slots.required()?, entity_details_list: slots.required()?, is_truncated: slots.optional()?, marker: slots.optional()?, error: slots.optional()? })
+        Ok(Self { job_status: slots.required()?, job_creation_date: slots.required()?, job_completion_date: slots.optional()?, entity_details_list: slots.required()?, is_truncated: slots.optional()?, marker: slots.optional()?, error: slots.optional()? })
     }
 
     fn into_value(self) -> Value {
-        Value::Struct(vec![put(self.job_status), put(self.job_creation_date), put(self.job_completion_date), put(self.entity_details_list), put_optional(self.is_truncated), put_optional(self.marker), put_optional(self.error)])
+        Value::Struct(vec![put(self.job_status), put(self.job_creation_date), put_optional(self.job_completion_date), put(self.entity_details_list), put_optional(self.is_truncated), put_optional(self.marker), put_optional(self.error)])
     }
 }
 
@@ -10720,7 +10720,7 @@ static STRUCTURE_GET_SERVICE_LAST_ACCESSED_DETAILS_RESPONSE: Structure = Structu
     Member { rust: "job_type", wire: "JobType", required: false, shape: &TYPE_ACCESS_ADVISOR_USAGE_GRANULARITY_TYPE },
     Member { rust: "job_creation_date", wire: "JobCreationDate", required: true, shape: &TYPE_L_DATE_TYPE },
     Member { rust: "services_last_accessed", wire: "ServicesLastAccessed", required: true, shape: &TYPE_SERVICES_LAST_ACCESSED },
-    Member { rust: "job_completion_date", wire: "JobCompletionDate", required: true, shape: &TYPE_L_DATE_TYPE },
+    Member { rust: "job_completion_date", wire: "JobCompletionDate", required: false, shape: &TYPE_L_DATE_TYPE },
     Member { rust: "is_truncated", wire: "IsTruncated", required: false, shape: &TYPE_L_BOOLEAN_TYPE },
     Member { rust: "marker", wire: "Marker", required: false, shape: &TYPE_L_RESPONSE_MARKER_TYPE },
     Member { rust: "error", wire: "Error", required: false, shape: &TYPE_ERROR_DETAILS },
@@ -10734,7 +10734,7 @@ static STRUCTURE_GET_SERVICE_LAST_ACCESSED_DETAILS_WITH_ENTITIES_REQUEST: Struct
 static STRUCTURE_GET_SERVICE_LAST_ACCESSED_DETAILS_WITH_ENTITIES_RESPONSE: Structure = Structure { name: "GetServiceLastAccessedDetailsWithEntitiesResponse", union: false, members: &[
     Member { rust: "job_status", wire: "JobStatus", required: true, shape: &TYPE_L_JOB_STATUS_TYPE },
     Member { rust: "job_creation_date", wire: "JobCreationDate", required: true, shape: &TYPE_L_DATE_TYPE },
-    Member { rust: "job_completion_date", wire: "JobCompletionDate", required: true, shape: &TYPE_L_DATE_TYPE },
+    Member { rust: "job_completion_date", wire: "JobCompletionDate", required: false, shape: &TYPE_L_DATE_TYPE },
     Member { rust: "entity_details_list", wire: "EntityDetailsList", required: true, shape: &TYPE_L_ENTITY_DETAILS_LIST_TYPE },
     Member { rust: "is_truncated", wire: "IsTruncated", required: false, shape: &TYPE_L_BOOLEAN_TYPE },
     Member { rust: "marker", wire: "Marker", required: false, shape: &TYPE_L_RESPONSE_MARKER_TYPE },
