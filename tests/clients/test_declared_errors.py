@@ -5,9 +5,9 @@ import json
 
 import process
 import pytest
-from conftest import ACCOUNT, ROOT, World, allow, document, refused, trust
+from conftest import ACCOUNT, ROOT, World, allow, document, paged, refused, trust
 
-TWICE = [{"Key": "Team", "Value": "a"}, {"Key": "team", "Value": "b"}]
+TWICE = [{"Key": "team", "Value": "a"}, {"Key": "team", "Value": "b"}]
 MANY = [{"Key": f"k{n}", "Value": "v"} for n in range(50)]
 EC2 = json.dumps(trust({"Service": "ec2.amazonaws.com"}))
 CERTIFICATES = ROOT / "crates/testkit/src/certificates"
@@ -60,6 +60,26 @@ def test_tags_twice_and_too_many(world):
                    "PrivateKey": (CERTIFICATES / "leaf-key.pem").read_text()}
     with refused("InvalidInput", 400):
         iam.upload_server_certificate(**certificate, Tags=TWICE)
+
+
+def test_the_case_of_tag_keys(world):
+    """Keys of users and roles have no case, those of all else have it: IAM user guide, id_tags."""
+    iam = world.iam
+    for kind, named in things(world).items():
+        tag, untag = getattr(iam, f"tag_{kind}"), getattr(iam, f"untag_{kind}")
+        listed = getattr(iam, f"list_{kind}_tags")
+        pairs = lambda: {tag["Key"]: tag["Value"] for tag in listed(**named)["Tags"]}
+        tag(**named, Tags=[{"Key": "Team", "Value": "a"}])
+        tag(**named, Tags=[{"Key": "team", "Value": "b"}])
+        if kind in ("user", "role"):
+            assert pairs() == {"team": "b"}, kind
+            untag(**named, TagKeys=["TEAM"])
+            assert pairs() == {}, kind
+            continue
+        assert pairs() == {"Team": "a", "team": "b"}, kind
+        paged(listed, "Tags", ["Team", "team"], lambda tag: tag["Key"], **named)
+        untag(**named, TagKeys=["TEAM", "Team"])
+        assert pairs() == {"team": "b"}, kind
 
 
 def test_malformed_policies(world):

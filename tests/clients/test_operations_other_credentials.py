@@ -193,10 +193,10 @@ def test_server_certificates(world, made):
 
     iam.tag_server_certificate(ServerCertificateName=name, Tags=[{"Key": "team", "Value": "shop"}, {"Key": "b", "Value": ""}])
     paged(iam.list_server_certificate_tags, "Tags", ["b", "team"], lambda tag: tag["Key"], ServerCertificateName=name)
-    iam.untag_server_certificate(ServerCertificateName=name, TagKeys=["TEAM"])
+    iam.untag_server_certificate(ServerCertificateName=name, TagKeys=["Team", "team", "B"])
     assert iam.list_server_certificate_tags(ServerCertificateName=name)["Tags"] == [{"Key": "b", "Value": ""}]
     with refused("InvalidInput", 400):
-        iam.tag_server_certificate(ServerCertificateName=name, Tags=[{"Key": "a", "Value": ""}, {"Key": "A", "Value": ""}])
+        iam.tag_server_certificate(ServerCertificateName=name, Tags=[{"Key": "a", "Value": ""}, {"Key": "a", "Value": ""}])
     upload(made["curve.pem"], made["curve.key"])
     with refused("EntityAlreadyExists", 409):
         iam.update_server_certificate(ServerCertificateName=other, NewServerCertificateName=name)

@@ -179,6 +179,9 @@ def test_attaching_and_detaching(world, holder):
     missing = world.arn("policy/none")
     with refused("NoSuchEntity", 404, f"Policy {missing} does not exist or is not attachable."):
         holder("attach_{}_policy", PolicyArn=missing)
+    for other in (world.arn("role/none"), "arn:aws:s3:::policy/none", missing.replace("iam::", "iam:us-east-1:")):
+        with refused("InvalidInput", 400, f"ARN {other} is not valid."):
+            holder("attach_{}_policy", PolicyArn=other)
     with refused("PolicyNotAttachable", 400):
         holder("attach_{}_policy", PolicyArn=SERVICE_ROLE)
     for number in range(9):

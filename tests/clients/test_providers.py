@@ -62,11 +62,11 @@ def test_an_oidc_provider_as_terraform_makes_it(world):
     for _ in range(2):
         iam.remove_client_id_from_open_id_connect_provider(ClientID="sts.amazonaws.com", **one)
     iam.update_open_id_connect_provider_thumbprint(ThumbprintList=["f" * 40, THUMBPRINT], **one)
-    iam.tag_open_id_connect_provider(Tags=[{"Key": "A", "Value": "c"}, {"Key": "d", "Value": ""}], **one)
-    iam.untag_open_id_connect_provider(TagKeys=["D"], **one)
+    iam.tag_open_id_connect_provider(Tags=[{"Key": "a", "Value": "c"}, {"Key": "d", "Value": ""}], **one)
+    iam.untag_open_id_connect_provider(TagKeys=["d", "B"], **one)
     got = iam.get_open_id_connect_provider(**one)
     assert (got["ClientIDList"], got["ThumbprintList"]) == (["second"], ["f" * 40, THUMBPRINT])
-    assert iam.list_open_id_connect_provider_tags(**one)["Tags"] == [{"Key": "A", "Value": "c"}]
+    assert iam.list_open_id_connect_provider_tags(**one)["Tags"] == [{"Key": "a", "Value": "c"}]
     for _ in range(2):
         iam.delete_open_id_connect_provider(**one)
     for call in (
@@ -92,7 +92,7 @@ def test_an_oidc_provider_as_terraform_makes_it(world):
     ({"ThumbprintList": ["z" * 40]}, "InvalidInput", "thumbprint"),
     ({"ThumbprintList": ["f" * 40] * 6}, "InvalidInput", "Thumbprint list must contain fewer than 5 entries."),
     ({"ClientIDList": [""]}, "ValidationError", "length greater than or equal to 1"),
-    ({"Tags": [{"Key": "a", "Value": "b"}, {"Key": "A", "Value": "c"}]}, "InvalidInput", "Duplicate tag keys"),
+    ({"Tags": [{"Key": "a", "Value": "b"}, {"Key": "a", "Value": "c"}]}, "InvalidInput", "Duplicate tag keys"),
 ])
 def test_oidc_providers_that_are_refused(world, parameters, code, message):
     with refused(code, 400, re.compile(re.escape(message))):

@@ -139,9 +139,25 @@ impl Leaver {
         };
         // Written first: whatever ends this run, the record knows all that it may have changed.
         save(&path, &record)?;
-        for change in &record.changes {
-            self.apply(change, &sessions, now)
-                .with_context(|| format!("offboarding stopped; run it again: {}", change.told()))?;
+        // One thing that cannot be taken away, such as for want of room for the policy, keeps none
+        // of the others.
+        let failed: Vec<String> = record
+            .changes
+            .iter()
+            .filter_map(|change| {
+                let error = self.apply(change, &sessions, now).err()?;
+                Some(format!("could not {}: {error:#}", change.told()))
+            })
+            .collect();
+        if !failed.is_empty() {
+            let text = format!(
+                "offboarding is not complete, run it again: {} of {} steps are done (record: `{}`)\n  {}",
+                record.changes.len().saturating_sub(failed.len()),
+                record.changes.len(),
+                path.display(),
+                failed.join("\n  ")
+            );
+            return Err(Stopped(text).into());
         }
         self.iam.call(
             "TagUser",

@@ -17,7 +17,7 @@ pub enum TagError {
     /// A character outside letters, blanks, digits and `_.:/=+-@`.
     #[error("`{0}` is not allowed in a tag")]
     Forbidden(char),
-    /// Two keys that differ at most in case.
+    /// Two keys that are the same, or differ only in case where that does not count.
     #[error("the tag key `{0}` occurs twice")]
     Duplicate(String),
     /// A key that begins with `aws:`, which only AWS may use.
@@ -87,7 +87,7 @@ macro_rules! tag_text {
 }
 
 tag_text!(
-    /// The key of a tag: 1 to 128 characters, unique in its set without regard to case.
+    /// The key of a tag: 1 to 128 characters, unique in its set.
     TagKey, (1..=128), TagError::KeyLength
 );
 tag_text!(
@@ -96,9 +96,16 @@ tag_text!(
 );
 
 impl TagKey {
-    /// The key without its case: tag keys of IAM are unique without regard to case (KEY-10).
+    /// The key without its case: tag keys of users and roles are unique without regard to case
+    /// (KEY-10).
     pub fn folded(&self) -> String {
         self.0.to_lowercase()
+    }
+
+    /// Where the key stands in a set: after those before it without regard to case, and among
+    /// those that differ only in case by its letters.
+    pub fn place(&self) -> (String, &str) {
+        (self.folded(), &self.0)
     }
 
     /// Whether only AWS may set the key.
@@ -116,7 +123,12 @@ pub struct Tag {
     pub value: TagValue,
 }
 
-/// Tags with distinct keys, sorted by folded key.
+/// Tags with distinct keys, sorted by folded key, then by key.
+///
+/// Keys of users, roles and sessions that differ only in case are the same ([`TagSet::new`],
+/// [`TagSet::put`], [`TagSet::remove`]); those of IAM's other resources are two
+/// ([`TagSet::exact`], [`TagSet::put_exact`], [`TagSet::remove_exact`]). Source: IAM user guide,
+/// `id_tags`, case sensitivity.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct TagSet(Vec<Tag>);
@@ -138,6 +150,22 @@ impl TagSet {
         Ok(set)
     }
 
+    /// A set of these tags, whose keys may differ in case alone; the same key twice is an error,
+    /// and so is a reserved key.
+    pub fn exact(tags: impl IntoIterator<Item = Tag>) -> Result<Self, TagError> {
+        let mut set = Self::default();
+        for tag in tags {
+            if tag.key.is_reserved() {
+                return Err(TagError::Reserved);
+            }
+            if set.0.iter().any(|held| held.key == tag.key) {
+                return Err(TagError::Duplicate(tag.key.as_str().into()));
+            }
+            set.put_exact(tag);
+        }
+        Ok(set)
+    }
+
     /// Adds a tag, or replaces the one whose key is the same without regard to case.
     pub fn put(&mut self, tag: Tag) {
         let folded = tag.key.folded();
@@ -149,6 +177,24 @@ impl TagSet {
             }
             Err(at) => self.0.insert(at, tag),
         }
+    }
+
+    /// Adds a tag, or replaces the one that has this very key.
+    pub fn put_exact(&mut self, tag: Tag) {
+        let place = tag.key.place();
+        match self.0.binary_search_by(|held| held.key.place().cmp(&place)) {
+            Ok(at) => {
+                if let Some(slot) = self.0.get_mut(at) {
+                    *slot = tag;
+                }
+            }
+            Err(at) => self.0.insert(at, tag),
+        }
+    }
+
+    /// Takes the tag of this very key away.
+    pub fn remove_exact(&mut self, key: &str) {
+        self.0.retain(|tag| tag.key.as_str() != key);
     }
 
     /// Takes the tag of this key away, whatever the key's case.
@@ -207,6 +253,21 @@ mod tests {
         set.remove("tEaM");
         assert!(set.value("Team").is_none());
         assert_eq!(TagSet::new([tag("aws:x", "")]), Err(TagError::Reserved));
+    }
+
+    #[test]
+    fn exact_keys_may_differ_in_case_alone() {
+        let mut set = TagSet::exact([tag("team", "b"), tag("x", ""), tag("Team", "a")]).unwrap();
+        let keys = |set: &TagSet| set.iter().map(|tag| tag.key.to_string()).collect::<Vec<_>>();
+        assert_eq!(keys(&set), ["Team", "team", "x"]);
+        set.put_exact(tag("team", "c"));
+        set.put_exact(tag("TEAM", ""));
+        set.remove_exact("Team");
+        set.remove_exact("X");
+        assert_eq!(keys(&set), ["TEAM", "team", "x"]);
+        let twice = TagSet::exact([tag("a", ""), tag("A", ""), tag("a", "b")]);
+        assert_eq!(twice, Err(TagError::Duplicate("a".into())));
+        assert_eq!(TagSet::exact([tag("AWS:x", "")]), Err(TagError::Reserved));
     }
 
     #[test]

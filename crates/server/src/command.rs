@@ -341,10 +341,12 @@ impl Command {
                 operate(&args, &Verb::KeyImport { account, user_name, access_key_id, secret })
             }
             Self::Mfa(MfaCommand::Import { file, account, args }) => {
+                let mut told = Value::Null;
                 for tokens in tokens_in(&file)?.chunks(TOKENS_AT_ONCE) {
-                    operate(&args, &Verb::MfaImport { account, tokens: tokens.to_vec() })?;
+                    let verb = Verb::MfaImport { account, tokens: tokens.to_vec() };
+                    sum(&mut told, answer(&args, &verb)?);
                 }
-                Ok(())
+                print(args.format, &told)
             }
             Self::Mfa(MfaCommand::Deactivate { serial_number, account, args }) => {
                 operate(&args, &Verb::MfaDeactivate { account, serial_number })
@@ -467,14 +469,31 @@ fn existing(args: &OperatorArgs) -> anyhow::Result<DataDir> {
     Ok(dir)
 }
 
-/// Has a verb done by the running server, or by opening the data directory when none runs.
+/// Has a verb done, and prints the answer.
 fn operate(args: &OperatorArgs, verb: &Verb) -> anyhow::Result<()> {
+    print(args.format, &answer(args, verb)?)
+}
+
+/// Has a verb done by the running server, or by opening the data directory when none runs.
+fn answer(args: &OperatorArgs, verb: &Verb) -> anyhow::Result<Value> {
     let dir = existing(args)?;
-    let answer = match control::ask(&dir.socket(), verb)? {
-        Some(answer) => answer,
-        None => open_and_execute(args, &dir, verb)?,
-    };
-    print(args.format, &answer)
+    match control::ask(&dir.socket(), verb)? {
+        Some(answer) => Ok(answer),
+        None => open_and_execute(args, &dir, verb),
+    }
+}
+
+/// Adds the numbers of an answer to those of the parts before it: one answer for all.
+fn sum(told: &mut Value, mut part: Value) {
+    if let (Some(before), Some(fields)) = (told.as_object(), part.as_object_mut()) {
+        for (name, field) in fields {
+            let before = before.get(name).and_then(Value::as_u64);
+            if let (Some(before), Some(now)) = (before, field.as_u64()) {
+                *field = before.saturating_add(now).into();
+            }
+        }
+    }
+    *told = part;
 }
 
 fn open_and_execute(args: &OperatorArgs, dir: &DataDir, verb: &Verb) -> anyhow::Result<Value> {
@@ -562,6 +581,16 @@ mod tests {
         ] {
             assert_eq!(Line::try_parse_from(line.split(' ')).is_ok(), fine, "{line}");
         }
+    }
+
+    #[test]
+    fn answers_of_parts_are_one() {
+        let part = |added: u64, there: u64| serde_json::json!({"account": "1", "added": added, "already_there": there});
+        let mut told = Value::Null;
+        for (added, there) in [(100, 0), (90, 10), (0, 7)] {
+            sum(&mut told, part(added, there));
+        }
+        assert_eq!(told, part(190, 17));
     }
 
     #[test]

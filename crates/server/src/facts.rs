@@ -2,9 +2,10 @@
 //! directory.
 
 use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use bailiwick_catalog::amend::{Amended, amend, laid_out};
 use bailiwick_catalog::encode::{PolicyFacts, VersionFacts};
 use bailiwick_catalog::{Catalog, Source};
@@ -137,9 +138,14 @@ fn difference(held: &Catalog, newer: &Catalog) -> Amended {
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     let told = || format!("cannot read `{}`", path.display());
-    let length = std::fs::metadata(path).with_context(told)?.len();
-    ensure!(length <= MAX_FILE, "`{}` has {length} bytes, more than {MAX_FILE}", path.display());
-    std::fs::read(path).with_context(told)
+    let file = File::open(path).with_context(told)?;
+    let length = file.metadata().with_context(told)?.len();
+    // What is no plain file has no length before it is read.
+    let mut bytes = Vec::with_capacity(usize::try_from(length.min(MAX_FILE)).unwrap_or(0));
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes).with_context(told)?;
+    let fits = u64::try_from(bytes.len()).is_ok_and(|length| length <= MAX_FILE);
+    ensure!(fits, "`{}` has more than {MAX_FILE} bytes", path.display());
+    Ok(bytes)
 }
 
 #[derive(Deserialize)]
@@ -178,7 +184,9 @@ struct Version<'a> {
 
 /// The AWS managed policies in what the CLI wrote; others are passed over.
 fn policies(text: &str) -> anyhow::Result<Vec<PolicyFacts>> {
-    let details: Details<'_> = serde_json::from_str(text)?;
+    // The parser's own words name types of this program.
+    let details: Details<'_> = serde_json::from_str(text)
+        .map_err(|error| anyhow!("line {}, column {}", error.line(), error.column()))?;
     let of_aws = |policy: &ManagedPolicy<'_>| policy.arn.split(':').nth(4) == Some("aws");
     details.policies.into_iter().filter(of_aws).map(facts).collect()
 }
@@ -241,7 +249,8 @@ mod tests {
         for bad in
             [file(&[policy(aws, "\"%7B%7D\"")]), "[]".into(), "{".into(), file(&["{}".into()])]
         {
-            policies(&bad).unwrap_err();
+            let words = policies(&bad).unwrap_err().to_string();
+            assert!(!words.contains("Details") && !words.contains("struct"), "{words}");
         }
     }
 }

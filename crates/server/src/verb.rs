@@ -129,7 +129,7 @@ pub enum Verb {
 }
 
 /// What is said with each new root key.
-const ROOT_WARNING: &str = "warning: no policy limits the root user; use this key for what nothing \
+const ROOT_WARNING: &str = "no policy limits the root user; use this key for what nothing \
                             else can do, and delete it then with `bailiwick root delete-key`";
 
 /// Does what `verb` says. Secrets that come into being go into the data directory's credentials

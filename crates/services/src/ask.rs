@@ -16,6 +16,18 @@ pub(crate) enum Values {
     Many(Vec<String>),
 }
 
+impl Values {
+    /// Adds a value.
+    fn add(&mut self, value: String) {
+        let mut values = match self {
+            Self::One(first) => vec![std::mem::take(first)],
+            Self::Many(values) => std::mem::take(values),
+        };
+        values.push(value);
+        *self = Self::Many(values);
+    }
+}
+
 /// The trust policy of a role that an ask is put to.
 #[derive(Clone, Debug)]
 pub(crate) struct Trust {
@@ -93,8 +105,8 @@ impl Ask {
         if tags.is_empty() {
             return self;
         }
-        for tag in tags {
-            self = self.with(format!("aws:RequestTag/{}", tag.key), tag.value.as_str());
+        for (key, value) in by_key(tags) {
+            self.context.push((format!("aws:RequestTag/{key}"), value));
         }
         self.with_many("aws:TagKeys", tags.iter().map(|tag| tag.key.to_string()))
     }
@@ -120,8 +132,8 @@ impl Ask {
     /// service authorization reference, resource types of IAM.
     #[must_use]
     pub(crate) fn general_resource_tags(mut self, tags: &TagSet) -> Self {
-        for tag in tags {
-            self = self.with(format!("aws:ResourceTag/{}", tag.key), tag.value.as_str());
+        for (key, value) in by_key(tags) {
+            self.context.push((format!("aws:ResourceTag/{key}"), value));
         }
         self
     }
@@ -145,4 +157,19 @@ impl Ask {
         self.trust = Some(trust);
         self
     }
+}
+
+/// Tags as values of condition keys, which have no case: the values of tags whose keys differ in
+/// case alone come together, so that no operator without set prefix takes one of them for the
+/// other (CO-9).
+fn by_key(tags: &TagSet) -> Vec<(&str, Values)> {
+    let mut found: Vec<(&str, Values)> = Vec::with_capacity(tags.len());
+    for tag in tags {
+        let value = tag.value.as_str().to_owned();
+        match found.last_mut() {
+            Some((key, held)) if key.to_lowercase() == tag.key.folded() => held.add(value),
+            _ => found.push((tag.key.as_str(), Values::One(value))),
+        }
+    }
+    found
 }

@@ -107,12 +107,25 @@ const MAX_FIELD: usize = 100 * 1024;
 const MAX_MESSAGE: usize = 1024;
 
 /// A field as a record may hold it: a larger one is left out, and the record says so.
-fn bounded(field: Json) -> Json {
+fn bounded(mut field: Json) -> Json {
+    hide_private_keys(&mut field);
     // A byte takes at most six in JSON: most fields need not be written twice to know.
     if raw_len(&field).saturating_mul(6) <= MAX_FIELD || field.to_string().len() <= MAX_FIELD {
         field
     } else {
         json!({ "omitted": true })
+    }
+}
+
+/// Hides private keys: people upload them where certificates and public keys belong (threat K04).
+fn hide_private_keys(field: &mut Json) {
+    match field {
+        Json::String(text) if text.contains("PRIVATE KEY-----") => {
+            *text = "HIDDEN_DUE_TO_SECURITY_REASONS".into();
+        }
+        Json::Array(items) => items.iter_mut().for_each(hide_private_keys),
+        Json::Object(fields) => fields.values_mut().for_each(hide_private_keys),
+        _ => {}
     }
 }
 

@@ -137,7 +137,23 @@ impl<K: Clone + Eq + Hash> Guesses<K> {
         }
     }
 
-    /// Forgets the guesses of a user who knew the password or code.
+    /// Ends the row of a user who knew the password or code. The wrong ones of the day stay, or who
+    /// guesses between the sign-ins of its victim would have no end (threat F02). Returns the count,
+    /// if there is still one.
+    pub(crate) fn passed(&self, user: &K) -> Option<Wrong> {
+        let mut users = self.users.lock();
+        let wrong = users.get_mut(user)?;
+        wrong.in_a_row = 0;
+        // The right one was counted before it was looked at.
+        wrong.today = wrong.today.saturating_sub(1);
+        if wrong.today == 0 {
+            users.remove(user);
+            return None;
+        }
+        Some(*wrong)
+    }
+
+    /// Forgets the guesses of a user who knew a secret that nobody finds by guessing.
     #[allow(clippy::needless_pass_by_value, reason = "most keys are ids, which are copied")]
     pub(crate) fn right(&self, user: K) {
         self.users.lock().remove(&user);
@@ -194,6 +210,29 @@ mod tests {
             guesses.right(user(1));
         }
         assert!(guesses.users.lock().is_empty());
+    }
+
+    #[test]
+    fn tm_f02_a_right_guess_ends_the_row_and_not_the_day() {
+        let guesses = Guesses::default();
+        let mut made = 0;
+        // Four wrong ones, then the user itself: again and again within one day.
+        for round in 0..40 {
+            let now = at(round * 60);
+            made += (0..4).filter(|_| guesses.begin(user(1), now).is_ok()).count();
+            if guesses.begin(user(1), now).is_ok() {
+                guesses.passed(&user(1));
+            }
+        }
+        assert_eq!(made, 100);
+        guesses.begin(user(1), at(24 * 60 * 60)).unwrap();
+        assert!(guesses.passed(&user(1)).is_none());
+        assert!(guesses.users.lock().is_empty());
+        // Right ones alone leave nothing, however many.
+        for second in 0..200 {
+            guesses.begin(user(2), at(second)).unwrap();
+            assert!(guesses.passed(&user(2)).is_none());
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::unused::{Kind, TAG, Unused};
+use super::unused::{Kind, TAG, Unused, Why};
 use crate::iam::{Iam, Span, text};
 
 /// The inline policy that forbids an unused role everything.
@@ -39,7 +39,8 @@ impl Deed {
     }
 }
 
-/// Takes the next step with something unused; nothing where there is none.
+/// Takes the next step with something unused, or with what an earlier run marked and somebody used
+/// meanwhile; nothing where there is none.
 pub(super) fn apply(
     iam: &Iam,
     unused: &Unused,
@@ -50,10 +51,14 @@ pub(super) fn apply(
         unused.kind,
         Kind::Password | Kind::AccessKey | Kind::Role | Kind::Policy | Kind::ServerCertificate
     );
-    if !takes || !unused.old {
+    if !takes {
         return Ok(None);
     }
     let Some(marked) = unused.marked else {
+        // The key of this run stays: without it the run would end half done.
+        if !unused.old || (unused.kind == Kind::AccessKey && unused.name == iam.key_id) {
+            return Ok(None);
+        }
         set_mark(iam, unused, now)?;
         let deactivates = match unused.kind {
             Kind::AccessKey if unused.active => {
@@ -73,17 +78,35 @@ pub(super) fn apply(
         };
         return Ok(Some(if deactivates { Deed::Deactivated } else { Deed::Marked }));
     };
-    let again = unused.last_used.is_some_and(|at| at > marked)
-        || (unused.kind == Kind::AccessKey && unused.active);
-    if again {
+    if is_back(iam, unused, marked)? {
         take_mark(iam, unused)?;
         return Ok(Some(Deed::Released));
+    }
+    if !unused.old {
+        return Ok(None);
     }
     if grace.after(marked) > now {
         return Ok(Some(Deed::Waiting));
     }
     delete(iam, unused)?;
     Ok(Some(Deed::Deleted))
+}
+
+/// Whether something that was marked was used, made anew, changed, attached or made active since.
+fn is_back(iam: &Iam, unused: &Unused, marked: Timestamp) -> anyhow::Result<bool> {
+    let since = |at: Option<Timestamp>| at.is_some_and(|at| at > marked);
+    Ok(since(unused.last_used)
+        || since(unused.created)
+        || match unused.kind {
+            Kind::AccessKey => unused.active,
+            Kind::Policy => unused.why == Why::Marked,
+            // Who took the policy away that forbids it everything wants it back.
+            Kind::Role => {
+                let parameters = [("RoleName", unused.name.as_str()), ("PolicyName", DENY)];
+                iam.maybe("GetRolePolicy", &parameters)?.is_none()
+            }
+            _ => false,
+        })
 }
 
 /// Operation, parameter that names the thing, and the thing, for its tags.

@@ -48,6 +48,21 @@ impl Kind {
     }
 }
 
+/// Why something is among what was found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Why {
+    /// It is unused.
+    Unused,
+    /// It is in use, and an earlier run marked it.
+    Marked,
+}
+
+impl Why {
+    const fn of(in_use: bool) -> Self {
+        if in_use { Self::Marked } else { Self::Unused }
+    }
+}
+
 /// Something unused.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -64,6 +79,9 @@ pub(super) struct Unused {
     pub(super) use_known: bool,
     /// Whether it has been unused, or there, for as long as was asked.
     pub(super) old: bool,
+    /// Why it is here.
+    #[serde(skip)]
+    pub(super) why: Why,
     /// Whether it can still be used.
     pub(super) active: bool,
     /// The date at which an earlier run deactivated or marked it.
@@ -80,12 +98,21 @@ pub(super) struct Unused {
 pub(super) fn run(args: &UnusedArgs) -> anyhow::Result<()> {
     let iam = Iam::find(&args.access)?;
     let now = args.as_of.unwrap_or_else(clock::now);
-    let mut found = find(&iam, args.older_than.before(now))?;
+    let mut found = find(&iam, args.older_than.before(now), args.apply)?;
+    // What was done is told also when the next step fails.
+    let mut ended = Ok(());
     if args.apply {
         for unused in &mut found {
-            unused.done = remove::apply(&iam, unused, now, args.grace)?;
+            match remove::apply(&iam, unused, now, args.grace) {
+                Ok(done) => unused.done = done,
+                Err(error) => {
+                    ended = Err(error.context(format!("stopped at {}", line(unused))));
+                    break;
+                }
+            }
         }
     }
+    found.retain(|unused| unused.why == Why::Unused || unused.done.is_some());
     let mut out = stdout().lock();
     match args.format {
         Format::Json => {
@@ -100,6 +127,7 @@ pub(super) fn run(args: &UnusedArgs) -> anyhow::Result<()> {
         }
     }
     out.flush()?;
+    ended?;
     if args.apply || found.is_empty() { Ok(()) } else { Err(Findings.into()) }
 }
 
@@ -131,8 +159,9 @@ fn line(unused: &Unused) -> String {
     line
 }
 
-/// Everything that was not used since `limit`.
-fn find(iam: &Iam, limit: Timestamp) -> anyhow::Result<Vec<Unused>> {
+/// Everything that was not used since `limit`, and what carries a mark that it may have lost: of
+/// policies only if `marks_too`, for it takes a call for each.
+fn find(iam: &Iam, limit: Timestamp, marks_too: bool) -> anyhow::Result<Vec<Unused>> {
     let mut found = Vec::new();
     let details = details_of(iam, &["User", "Role"])?;
     let marks: BTreeMap<&str, &Json> =
@@ -150,9 +179,12 @@ fn find(iam: &Iam, limit: Timestamp) -> anyhow::Result<Vec<Unused>> {
         let last = role.get("RoleLastUsed").and_then(|last| instant(last, "LastUsedDate"));
         let created = instant(role, "CreateDate");
         let marked = mark(role, TAG);
-        if is_old(last, created, limit) {
+        let old = is_old(last, created, limit);
+        if old || marked.is_some() {
             found.push(Unused {
                 marked,
+                old,
+                why: Why::of(!old),
                 active: marked.is_none(),
                 ..unused(Kind::Role, name, created, last)
             });
@@ -161,16 +193,22 @@ fn find(iam: &Iam, limit: Timestamp) -> anyhow::Result<Vec<Unused>> {
     certificates(iam, limit, &mut found)?;
     for policy in iam.list("ListPolicies", "Policies", &[("Scope", "Local")])? {
         let count = |member: &str| policy.get(member).and_then(Json::as_i64).unwrap_or(0);
-        if count("AttachmentCount") + count("PermissionsBoundaryUsageCount") > 0 {
+        let in_use = count("AttachmentCount") + count("PermissionsBoundaryUsageCount") > 0;
+        if in_use && !marks_too {
             continue;
         }
         let arn = text(&policy, "Arn");
         let changed = instant(&policy, "UpdateDate").or_else(|| instant(&policy, "CreateDate"));
         let told = iam.call("ListPolicyTags", &[("PolicyArn", arn)])?;
+        let marked = mark(&told, TAG);
+        if in_use && marked.is_none() {
+            continue;
+        }
         found.push(Unused {
             use_known: false,
-            old: changed.is_some_and(|at| at <= limit),
-            marked: mark(&told, TAG),
+            old: !in_use && changed.is_some_and(|at| at <= limit),
+            why: Why::of(in_use),
+            marked,
             ..unused(Kind::Policy, arn, changed, None)
         });
     }
@@ -203,10 +241,14 @@ fn credentials(
     let signed_in = instant(user, "PasswordLastUsed");
     if let Some(told) = iam.maybe("GetLoginProfile", &own)? {
         let created = told.get("LoginProfile").and_then(|profile| instant(profile, "CreateDate"));
-        if is_old(signed_in, created, limit) {
+        let old = is_old(signed_in, created, limit);
+        let marked = mark(marks, &format!("{TAG}/password"));
+        if old || marked.is_some() {
             found.push(Unused {
                 user: Some(name.to_owned()),
-                marked: mark(marks, &format!("{TAG}/password")),
+                old,
+                why: Why::of(!old),
+                marked,
                 ..unused(Kind::Password, name, created, signed_in)
             });
         }
@@ -217,11 +259,15 @@ fn credentials(
         let last = iam.key_use(id)?.map(|last| last.at);
         let active = text(&key, "Status") == "Active";
         let console = active && last.is_none() && signed_in.is_some();
-        if is_old(last, created, limit) {
+        let old = is_old(last, created, limit);
+        let marked = mark(marks, &format!("{TAG}/{id}"));
+        if old || marked.is_some() {
             found.push(Unused {
                 user: Some(name.to_owned()),
                 active,
-                marked: mark(marks, &format!("{TAG}/{id}")),
+                old,
+                why: Why::of(!old),
+                marked,
                 ..unused(Kind::AccessKey, id, created, last)
             });
         } else if console {
@@ -294,6 +340,7 @@ fn unused(
         last_used,
         use_known: true,
         old: true,
+        why: Why::Unused,
         active: true,
         marked: None,
         note: None,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::str::FromStr;
@@ -197,14 +197,22 @@ fn with_key(text: &str, profile: &str, key: &NewKey<'_>) -> Zeroizing<String> {
     made
 }
 
-/// Replaces the file whole: another reader sees the old text or the new.
+/// Replaces the file whole: another reader sees the old text or the new. It stays its owner's, also
+/// when root does it: whoever reads it now must be able to read the new key.
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     let name = path.file_name().context("the store names no file")?.to_string_lossy();
     let part = path.with_file_name(format!(".{name}.{}", std::process::id()));
-    let mode = fs::metadata(path).map_or(0o600, |about| about.permissions().mode() & 0o770);
+    let held = fs::metadata(path).ok();
+    let mode = held.as_ref().map_or(0o600, |about| about.permissions().mode() & 0o770);
     let written = (|| {
         let mut file =
             fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
+        let fresh = file.metadata()?;
+        if let Some(held) =
+            held.filter(|held| (held.uid(), held.gid()) != (fresh.uid(), fresh.gid()))
+        {
+            fchown(&file, Some(held.uid()), Some(held.gid()))?;
+        }
         file.write_all(text.as_bytes())?;
         file.set_permissions(fs::Permissions::from_mode(mode))?;
         file.sync_all()?;
@@ -270,6 +278,12 @@ mod tests {
         place.put(&key).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(place.held().unwrap().as_deref(), Some("AKIANEW"));
+        // Root may give files away, and then keeps them their owner's.
+        if fchown(fs::File::open(&path).unwrap(), Some(12_345), Some(12_346)).is_ok() {
+            place.put(&key).unwrap();
+            let about = fs::metadata(&path).unwrap();
+            assert_eq!((about.uid(), about.gid(), about.mode() & 0o777), (12_345, 12_346, 0o600));
+        }
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(place.put(&key).unwrap_err().to_string().contains("everybody"));
         let command = Place::Command(format!("cat > {}", folder.path().join("out").display()));

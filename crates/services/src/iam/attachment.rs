@@ -128,7 +128,7 @@ where
 
     fn parse(request: A::Request) -> Result<Self, Fault> {
         let (holder, policy) = request.split();
-        Ok(Self { holder, policy: managed::parse_arn(&policy)?, api: PhantomData })
+        Ok(Self { holder, policy: managed::parse_policy_arn(&policy)?, api: PhantomData })
     }
 
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
@@ -173,7 +173,7 @@ where
 
     fn parse(request: A::Request) -> Result<Self, Fault> {
         let (holder, policy) = request.split();
-        Ok(Self { holder, policy: managed::parse_arn(&policy)?, api: PhantomData })
+        Ok(Self { holder, policy: managed::parse_policy_arn(&policy)?, api: PhantomData })
     }
 
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {

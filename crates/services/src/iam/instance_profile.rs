@@ -89,7 +89,7 @@ impl Operation for CreateInstanceProfile {
             path: request
                 .path
                 .map_or_else(|| Ok(Path::root()), |path| user::new_path("path", &path))?,
-            tags: tags::parse(request.tags)?,
+            tags: tags::parse_exact(request.tags)?,
         })
     }
 
@@ -330,7 +330,7 @@ impl Operation for TagInstanceProfile {
     type Api = api::TagInstanceProfile;
 
     fn parse(request: api::TagInstanceProfileRequest) -> Result<Self, Fault> {
-        Ok(Self { name: request.instance_profile_name, tags: tags::parse(request.tags)? })
+        Ok(Self { name: request.instance_profile_name, tags: tags::parse_exact(request.tags)? })
     }
 
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
@@ -339,7 +339,7 @@ impl Operation for TagInstanceProfile {
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
         let profile = named(call, &self.name)?;
-        let tags = tags::merged(&profile.tags, &self.tags, call, "InstanceProfile")?;
+        let tags = tags::merged_exact(&profile.tags, &self.tags, call, "InstanceProfile")?;
         replace(call, &profile, InstanceProfile { tags, ..InstanceProfile::clone(&profile) });
         Ok(Empty)
     }
@@ -364,7 +364,7 @@ impl Operation for UntagInstanceProfile {
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
         let profile = named(call, &self.name)?;
-        let tags = tags::without(&profile.tags, &self.keys);
+        let tags = tags::without_exact(&profile.tags, &self.keys);
         replace(call, &profile, InstanceProfile { tags, ..InstanceProfile::clone(&profile) });
         Ok(Empty)
     }

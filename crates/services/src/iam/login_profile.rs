@@ -271,6 +271,21 @@ struct ChangePassword {
 }
 
 impl ChangePassword {
+    /// Refuses the same password where it must be changed: whoever set it would go on knowing it.
+    ///
+    /// `Deviation:` AWS documents this only as a part of reuse prevention.
+    fn require_another(&self, call: &Call<'_>, profile: &LoginProfile) -> Result<(), Fault> {
+        let policy = call.account().settings().password_policy.as_ref();
+        let must = profile.reset_required || profile.is_expired(policy, call.now());
+        if must && self.old.expose() == self.new.plain.expose() {
+            return Err(Fault::new(
+                "PasswordPolicyViolation",
+                "The new password must differ from the one that must be changed.",
+            ));
+        }
+        Ok(())
+    }
+
     /// The calling user as of this state. Root has another way to change its password, and a role
     /// has none.
     fn user(call: &Call<'_>) -> Result<Arc<User>, Fault> {
@@ -312,6 +327,7 @@ impl Operation for ChangePassword {
             return Err(Fault::access_denied("The old password was incorrect."));
         }
         guesses.right(store, &counted.who);
+        self.require_another(call, &profile)?;
         self.proved = Some(profile.hash.clone());
         self.new.prepare(call, Some(&profile));
         Ok(())

@@ -25,9 +25,18 @@ pub(super) enum Managed {
     Aws(&'static ManagedPolicy),
 }
 
-/// Reads the ARN of a policy. AWS's words, both spaces included (*observed*).
+/// Reads an ARN. AWS's words, both spaces included (*observed*).
 pub(super) fn parse_arn(text: &str) -> Result<Arn, Fault> {
     Arn::from_str(text).map_err(|_| Fault::validation("Invalid ARN:  Could not be parsed!"))
+}
+
+/// Reads the ARN of a policy that an operation is about. AWS has refused what names another kind of
+/// resource, another service or a region since 2024, in these words (*observed*).
+pub(super) fn parse_policy_arn(text: &str) -> Result<Arn, Fault> {
+    let arn = parse_arn(text)?;
+    let is_policy =
+        arn.service() == "iam" && arn.region().is_empty() && arn.resource().starts_with("policy/");
+    if is_policy { Ok(arn) } else { Err(Fault::invalid_input(format!("ARN {arn} is not valid."))) }
 }
 
 /// The policy of this ARN, if there is one in the account's partition.

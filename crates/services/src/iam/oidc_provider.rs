@@ -140,7 +140,7 @@ impl Operation for CreateOpenIDConnectProvider {
             issuer: issuer(&request.url)?,
             client_ids,
             thumbprints: thumbprints(request.thumbprint_list.unwrap_or_default())?,
-            tags: tags::parse(request.tags)?,
+            tags: tags::parse_exact(request.tags)?,
         })
     }
 
@@ -370,7 +370,7 @@ impl Operation for TagOpenIDConnectProvider {
 
     fn parse(request: api::TagOpenIDConnectProviderRequest) -> Result<Self, Fault> {
         let target = Target::parse(&request.open_id_connect_provider_arn)?;
-        Ok(Self { target, tags: tags::parse(request.tags)? })
+        Ok(Self { target, tags: tags::parse_exact(request.tags)? })
     }
 
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
@@ -379,7 +379,7 @@ impl Operation for TagOpenIDConnectProvider {
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
         let held = self.target.require(call)?;
-        let tags = tags::merged(&held.tags, &self.tags, call, "OpenIdConnectProvider")?;
+        let tags = tags::merged_exact(&held.tags, &self.tags, call, "OpenIdConnectProvider")?;
         replace(call, &held, OidcProvider { tags, ..OidcProvider::clone(&held) });
         Ok(Empty)
     }
@@ -405,7 +405,7 @@ impl Operation for UntagOpenIDConnectProvider {
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
         let held = self.target.require(call)?;
-        let tags = tags::without(&held.tags, &self.keys);
+        let tags = tags::without_exact(&held.tags, &self.keys);
         replace(call, &held, OidcProvider { tags, ..OidcProvider::clone(&held) });
         Ok(Empty)
     }

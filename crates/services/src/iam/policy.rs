@@ -48,7 +48,7 @@ impl Operation for CreatePolicy {
                 .map_or_else(|| Ok(Path::root()), |path| user::new_path("path", &path))?,
             document: IdentityDraft::new(&request.policy_document),
             description: request.description,
-            tags: tags::parse(request.tags)?,
+            tags: tags::parse_exact(request.tags)?,
         })
     }
 
@@ -108,7 +108,7 @@ impl Operation for GetPolicy {
     type Api = api::GetPolicy;
 
     fn parse(request: api::GetPolicyRequest) -> Result<Self, Fault> {
-        Ok(Self { arn: managed::parse_arn(&request.policy_arn)? })
+        Ok(Self { arn: managed::parse_policy_arn(&request.policy_arn)? })
     }
 
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
@@ -246,7 +246,7 @@ impl Operation for DeletePolicy {
     type Api = api::DeletePolicy;
 
     fn parse(request: api::DeletePolicyRequest) -> Result<Self, Fault> {
-        Ok(Self { arn: managed::parse_arn(&request.policy_arn)? })
+        Ok(Self { arn: managed::parse_policy_arn(&request.policy_arn)? })
     }
 
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
@@ -350,7 +350,7 @@ impl Operation for ListEntitiesForPolicy {
 
     fn parse(request: api::ListEntitiesForPolicyRequest) -> Result<Self, Fault> {
         Ok(Self {
-            arn: managed::parse_arn(&request.policy_arn)?,
+            arn: managed::parse_policy_arn(&request.policy_arn)?,
             entities: request.entity_filter,
             path_prefix: request.path_prefix,
             usage: Usage::parse(request.policy_usage_filter.as_deref()),
@@ -402,7 +402,10 @@ impl Operation for TagPolicy {
     type Api = api::TagPolicy;
 
     fn parse(request: api::TagPolicyRequest) -> Result<Self, Fault> {
-        Ok(Self { arn: managed::parse_arn(&request.policy_arn)?, tags: tags::parse(request.tags)? })
+        Ok(Self {
+            arn: managed::parse_policy_arn(&request.policy_arn)?,
+            tags: tags::parse_exact(request.tags)?,
+        })
     }
 
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
@@ -411,7 +414,7 @@ impl Operation for TagPolicy {
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
         let policy = managed::require_customer(call, &self.arn)?;
-        let tags = tags::merged(&policy.tags, &self.tags, call, "Policy")?;
+        let tags = tags::merged_exact(&policy.tags, &self.tags, call, "Policy")?;
         retag(call, &policy, tags);
         Ok(Empty)
     }
@@ -427,7 +430,7 @@ impl Operation for UntagPolicy {
     type Api = api::UntagPolicy;
 
     fn parse(request: api::UntagPolicyRequest) -> Result<Self, Fault> {
-        Ok(Self { arn: managed::parse_arn(&request.policy_arn)?, keys: request.tag_keys })
+        Ok(Self { arn: managed::parse_policy_arn(&request.policy_arn)?, keys: request.tag_keys })
     }
 
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
@@ -436,7 +439,7 @@ impl Operation for UntagPolicy {
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
         let policy = managed::require_customer(call, &self.arn)?;
-        let tags = tags::without(&policy.tags, &self.keys);
+        let tags = tags::without_exact(&policy.tags, &self.keys);
         retag(call, &policy, tags);
         Ok(Empty)
     }
@@ -460,7 +463,7 @@ impl Operation for ListPolicyTags {
 
     fn parse(request: api::ListPolicyTagsRequest) -> Result<Self, Fault> {
         let api::ListPolicyTagsRequest { policy_arn, marker, max_items } = request;
-        Ok(Self { arn: managed::parse_arn(&policy_arn)?, marker, max_items })
+        Ok(Self { arn: managed::parse_policy_arn(&policy_arn)?, marker, max_items })
     }
 
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {

@@ -70,7 +70,7 @@ impl Operation for CreatePolicyVersion {
 
     fn parse(request: api::CreatePolicyVersionRequest) -> Result<Self, Fault> {
         Ok(Self {
-            arn: managed::parse_arn(&request.policy_arn)?,
+            arn: managed::parse_policy_arn(&request.policy_arn)?,
             document: IdentityDraft::new(&request.policy_document),
             set_as_default: request.set_as_default.unwrap_or(false),
         })
@@ -122,7 +122,10 @@ impl Operation for GetPolicyVersion {
     type Api = api::GetPolicyVersion;
 
     fn parse(request: api::GetPolicyVersionRequest) -> Result<Self, Fault> {
-        Ok(Self { arn: managed::parse_arn(&request.policy_arn)?, version: request.version_id })
+        Ok(Self {
+            arn: managed::parse_policy_arn(&request.policy_arn)?,
+            version: request.version_id,
+        })
     }
 
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
@@ -194,7 +197,7 @@ impl Operation for ListPolicyVersions {
 
     fn parse(request: api::ListPolicyVersionsRequest) -> Result<Self, Fault> {
         let api::ListPolicyVersionsRequest { policy_arn, marker, max_items } = request;
-        Ok(Self { arn: managed::parse_arn(&policy_arn)?, marker, max_items })
+        Ok(Self { arn: managed::parse_policy_arn(&policy_arn)?, marker, max_items })
     }
 
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
@@ -223,7 +226,10 @@ impl Operation for SetDefaultPolicyVersion {
     type Api = api::SetDefaultPolicyVersion;
 
     fn parse(request: api::SetDefaultPolicyVersionRequest) -> Result<Self, Fault> {
-        Ok(Self { arn: managed::parse_arn(&request.policy_arn)?, version: request.version_id })
+        Ok(Self {
+            arn: managed::parse_policy_arn(&request.policy_arn)?,
+            version: request.version_id,
+        })
     }
 
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
@@ -253,7 +259,10 @@ impl Operation for DeletePolicyVersion {
     type Api = api::DeletePolicyVersion;
 
     fn parse(request: api::DeletePolicyVersionRequest) -> Result<Self, Fault> {
-        Ok(Self { arn: managed::parse_arn(&request.policy_arn)?, version: request.version_id })
+        Ok(Self {
+            arn: managed::parse_policy_arn(&request.policy_arn)?,
+            version: request.version_id,
+        })
     }
 
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {

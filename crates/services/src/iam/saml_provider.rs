@@ -201,7 +201,7 @@ impl Operation for CreateSAMLProvider {
             metadata: Draft::new(request.saml_metadata_document),
             encryption: encryption(request.assertion_encryption_mode.as_deref()),
             key: request.add_private_key,
-            tags: tags::parse(request.tags)?,
+            tags: tags::parse_exact(request.tags)?,
         })
     }
 
@@ -419,7 +419,7 @@ impl Operation for TagSAMLProvider {
 
     fn parse(request: api::TagSAMLProviderRequest) -> Result<Self, Fault> {
         let target = Target::parse(&request.saml_provider_arn)?;
-        Ok(Self { target, tags: tags::parse(request.tags)? })
+        Ok(Self { target, tags: tags::parse_exact(request.tags)? })
     }
 
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
@@ -428,7 +428,7 @@ impl Operation for TagSAMLProvider {
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
         let held = self.target.require(call)?;
-        let tags = tags::merged(&held.tags, &self.tags, call, "SAMLProvider")?;
+        let tags = tags::merged_exact(&held.tags, &self.tags, call, "SAMLProvider")?;
         put_tags(call, &held, tags);
         Ok(Empty)
     }
@@ -454,7 +454,7 @@ impl Operation for UntagSAMLProvider {
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
         let held = self.target.require(call)?;
-        let tags = tags::without(&held.tags, &self.keys);
+        let tags = tags::without_exact(&held.tags, &self.keys);
         put_tags(call, &held, tags);
         Ok(Empty)
     }

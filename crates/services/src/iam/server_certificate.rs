@@ -148,7 +148,7 @@ impl Operation for UploadServerCertificate {
             body: request.certificate_body.trim().to_owned(),
             chain: request.certificate_chain.map(|chain| chain.trim().to_owned()),
             key: request.private_key,
-            tags: tags::parse(request.tags)?,
+            tags: tags::parse_exact(request.tags)?,
             checked: None,
         })
     }
@@ -368,7 +368,7 @@ impl Operation for TagServerCertificate {
     type Api = api::TagServerCertificate;
 
     fn parse(request: api::TagServerCertificateRequest) -> Result<Self, Fault> {
-        Ok(Self { name: request.server_certificate_name, tags: tags::parse(request.tags)? })
+        Ok(Self { name: request.server_certificate_name, tags: tags::parse_exact(request.tags)? })
     }
 
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
@@ -377,7 +377,7 @@ impl Operation for TagServerCertificate {
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
         let held = named(call, &self.name)?;
-        let tags = tags::merged(&held.tags, &self.tags, call, "ServerCertificate")?;
+        let tags = tags::merged_exact(&held.tags, &self.tags, call, "ServerCertificate")?;
         replace(call, &held, ServerCertificate { tags, ..(*held).clone() });
         Ok(Empty)
     }
@@ -402,7 +402,7 @@ impl Operation for UntagServerCertificate {
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
         let held = named(call, &self.name)?;
-        let tags = tags::without(&held.tags, &self.keys);
+        let tags = tags::without_exact(&held.tags, &self.keys);
         replace(call, &held, ServerCertificate { tags, ..(*held).clone() });
         Ok(Empty)
     }

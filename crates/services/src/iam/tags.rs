@@ -1,4 +1,7 @@
 //! Tags of every kind of entity: between the wire's form and the model's, with AWS's refusals.
+//!
+//! Keys of users and roles that differ only in case are one key, those of all other resources are
+//! two: the functions `exact`. Source: IAM user guide, `id_tags`, case sensitivity.
 
 use bailiwick_identifiers::{Tag, TagError, TagSet};
 use bailiwick_wire::generated::iam as api;
@@ -7,14 +10,21 @@ use crate::call::Call;
 use crate::fault::Fault;
 use crate::page::{self, Page, Paging};
 
-/// The tags of a request; none when the request names none.
+/// The tags of a request about a user or role; none when the request names none.
 ///
 /// Two keys that differ at most in case are `InvalidInput` in AWS's words (*observed*); so is a key
 /// that only AWS may set, in our words.
 pub(super) fn parse(tags: impl Into<Option<Vec<api::Tag>>>) -> Result<TagSet, Fault> {
-    let tags = tags.into().unwrap_or_default();
-    let tags = tags.iter().map(tag).collect::<Result<Vec<_>, _>>()?;
-    TagSet::new(tags).map_err(|error| refusal(&error))
+    TagSet::new(texts(tags.into())?).map_err(|error| refusal(&error))
+}
+
+/// The tags of a request about another resource: keys may differ in case alone.
+pub(super) fn parse_exact(tags: impl Into<Option<Vec<api::Tag>>>) -> Result<TagSet, Fault> {
+    TagSet::exact(texts(tags.into())?).map_err(|error| refusal(&error))
+}
+
+fn texts(tags: Option<Vec<api::Tag>>) -> Result<Vec<Tag>, Fault> {
+    tags.unwrap_or_default().iter().map(tag).collect()
 }
 
 fn tag(tag: &api::Tag) -> Result<Tag, Fault> {
@@ -78,6 +88,31 @@ pub(super) fn merged(
     Ok(tags)
 }
 
+/// The tags held by a resource that is no user and no role, with the new ones added or put in
+/// their place.
+pub(super) fn merged_exact(
+    held: &TagSet,
+    new: &TagSet,
+    call: &Call<'_>,
+    kind: &str,
+) -> Result<TagSet, Fault> {
+    let mut tags = held.clone();
+    for tag in new {
+        tags.put_exact(tag.clone());
+    }
+    require_room(&tags, call, kind)?;
+    Ok(tags)
+}
+
+/// The tags held without those of the keys, which must have their case.
+pub(super) fn without_exact(held: &TagSet, keys: &[String]) -> TagSet {
+    let mut tags = held.clone();
+    for key in keys {
+        tags.remove_exact(key);
+    }
+    tags
+}
+
 /// The tags held without those of the keys; keys that are not there do not matter, as in AWS.
 pub(super) fn without(held: &TagSet, keys: &[String]) -> TagSet {
     let mut tags = held.clone();
@@ -94,7 +129,11 @@ pub(super) fn page(
     entity: &str,
     tags: &TagSet,
 ) -> Result<Page<api::Tag>, Fault> {
-    let page = page::cut(call, paging, &[entity], tags.iter(), |tag| tag.key.folded())?;
+    let page = page::cut(call, paging, &[entity], tags.iter(), |tag| {
+        let (folded, key) = tag.key.place();
+        // No tag has a NUL, so pages go in the order of the set.
+        format!("{folded}\0{key}")
+    })?;
     Ok(Page { items: page.items.into_iter().map(describe_one).collect(), marker: page.marker })
 }
 
@@ -137,6 +176,16 @@ mod tests {
             let fault = parse(tags).unwrap_err();
             assert_eq!((fault.code(), fault.message()), (code, text));
         }
+    }
+
+    /// Of all but users and roles, keys that differ in case are two.
+    #[test]
+    fn exact_keys() {
+        let held = parse_exact(vec![tag("Team", "a"), tag("team", "b")]).unwrap();
+        let left = without_exact(&held, &["TEAM".into(), "Team".into()]);
+        assert_eq!(describe(&left), [tag("team", "b")]);
+        let fault = parse_exact(vec![tag("a", ""), tag("a", "b")]).unwrap_err();
+        assert_eq!(fault.code(), "InvalidInput");
     }
 
     /// KEY-10: untagging finds a key whatever its case.

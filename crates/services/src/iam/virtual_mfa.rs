@@ -113,7 +113,7 @@ impl Operation for CreateVirtualMFADevice {
             path: request
                 .path
                 .map_or_else(|| Ok(Path::root()), |path| user::new_path("path", &path))?,
-            tags: tags::parse(request.tags)?,
+            tags: tags::parse_exact(request.tags)?,
         })
     }
 
@@ -283,7 +283,7 @@ impl Operation for TagMFADevice {
     type Api = api::TagMFADevice;
 
     fn parse(request: api::TagMFADeviceRequest) -> Result<Self, Fault> {
-        Ok(Self { serial: request.serial_number, tags: tags::parse(request.tags)? })
+        Ok(Self { serial: request.serial_number, tags: tags::parse_exact(request.tags)? })
     }
 
     fn asks(&self, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
@@ -292,7 +292,7 @@ impl Operation for TagMFADevice {
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
         let device = virtual_device(call, &self.serial)?;
-        let tags = tags::merged(&device.tags, &self.tags, call, "MFADevice")?;
+        let tags = tags::merged_exact(&device.tags, &self.tags, call, "MFADevice")?;
         replace_tags(call, &device, tags);
         Ok(Empty)
     }
@@ -317,7 +317,7 @@ impl Operation for UntagMFADevice {
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<Empty, Fault> {
         let device = virtual_device(call, &self.serial)?;
-        let tags = tags::without(&device.tags, &self.keys);
+        let tags = tags::without_exact(&device.tags, &self.keys);
         replace_tags(call, &device, tags);
         Ok(Empty)
     }

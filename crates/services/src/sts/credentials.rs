@@ -49,7 +49,10 @@ pub(super) fn issue(call: &Permitted<'_>, claims: &Claims) -> Result<api::Creden
     call.entropy().fill(&mut nonce);
     let token = claims.seal(call.keyring(), nonce).ok_or_else(Fault::internal)?;
     if token.len() > MAX_ISSUED {
-        return Err(packed_too_large(token.len() * 100 / MAX_ISSUED));
+        // AWS's words (*documented*, as those for policies).
+        let percent = share(token.len(), MAX_ISSUED);
+        let text = format!("Packed size of session tags consumes {percent}% of allotted space.");
+        return Err(Fault::new("PackedPolicyTooLarge", text));
     }
     Ok(api::Credentials {
         access_key_id: claims.key.to_string(),
@@ -59,10 +62,7 @@ pub(super) fn issue(call: &Permitted<'_>, claims: &Claims) -> Result<api::Creden
     })
 }
 
-/// `PackedPolicyTooLarge`, with the share of the room that was asked for, in percent.
-pub(super) fn packed_too_large(percent: usize) -> Fault {
-    let text = format!(
-        "Packed size of session tags and policies consumes {percent}% of the allotted space."
-    );
-    Fault::new("PackedPolicyTooLarge", text)
+/// The share of a room that something takes, in percent: more than 100 where it does not fit.
+pub(super) const fn share(size: usize, room: usize) -> usize {
+    (size * 100).div_ceil(room)
 }

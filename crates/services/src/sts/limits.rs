@@ -7,7 +7,7 @@ use bailiwick_wire::generated::sts as api;
 
 use crate::call::Call;
 use crate::fault::Fault;
-use crate::sts::credentials::packed_too_large;
+use crate::sts::credentials::share;
 
 /// Characters of all session policies together (SES-12).
 const MAX_PLAIN: usize = 2048;
@@ -32,7 +32,11 @@ impl Given<'_> {
     /// which the session acts (SES-12).
     pub(super) fn check(self, call: &Call<'_>, account: &Account) -> Result<(), Fault> {
         if self.plain_size() > MAX_PLAIN {
-            return Err(packed_too_large(self.plain_size() * 100 / MAX_PLAIN));
+            let text = format!(
+                "Packed policy consumes {}% of allotted space, please use smaller policy.",
+                share(self.plain_size(), MAX_PLAIN)
+            );
+            return Err(Fault::new("PackedPolicyTooLarge", text));
         }
         if let Some(text) = self.policy {
             Document::parse_strict(text, DocumentKind::Session).map_err(|error| {
@@ -60,7 +64,7 @@ impl Given<'_> {
         let tags: usize =
             self.tags.iter().map(|tag| tag.key.as_str().len() + tag.value.as_str().len()).sum();
         let size = self.plain_size() + tags;
-        (size > 0).then(|| i32::try_from((size * 100).div_ceil(MAX_PLAIN)).unwrap_or(100).min(100))
+        (size > 0).then(|| i32::try_from(share(size, MAX_PLAIN)).unwrap_or(100).min(100))
     }
 }
 

@@ -324,7 +324,7 @@ fn tags_of_devices() {
         "Condition": {"StringEquals": {"aws:ResourceTag/team": "blue"}}}]));
     let bob = world.user("Bob", Rights::Inline(&only_blue));
     tags(&bob);
-    world.admin.iam("UntagMFADevice", &[serial, ("TagKeys.member.1", "TEAM")]).ok();
+    world.admin.iam("UntagMFADevice", &[serial, ("TagKeys.member.1", "team")]).ok();
     bob.iam("ListMFADeviceTags", &[serial]).refused("AccessDenied");
     assert_eq!(tags(&world.admin).text("Tags.0.Key"), "Stage");
 }

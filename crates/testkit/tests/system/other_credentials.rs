@@ -170,6 +170,9 @@ fn a_signing_certificate_from_birth_to_death() {
     ] {
         refused(&world, || upload_signing(&world.admin, Some(user), body), code);
     }
+    // K04: a private key where a certificate belongs is not repeated in the trail.
+    let trail = serde_json::to_string(&world.events(HOME)).unwrap();
+    assert!(!trail.contains("PRIVATE KEY") && trail.contains("HIDDEN_DUE_TO_SECURITY_REASONS"));
     // Who names nobody means itself; root may have one too.
     let ann = world.user("Cid", Rights::Inline(&allow(&["iam:*"])));
     upload_signing(&ann, None, SIGNING[1]).ok();

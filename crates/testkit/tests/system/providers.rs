@@ -74,7 +74,7 @@ fn an_oidc_provider_from_birth_to_death() {
     let other = "f".repeat(40);
     let update = [("ThumbprintList.member.1", &*other)];
     call("UpdateOpenIDConnectProviderThumbprint", &update).ok();
-    let tag = [("Tags.member.1.Key", "Team"), ("Tags.member.1.Value", "red")];
+    let tag = [("Tags.member.1.Key", "team"), ("Tags.member.1.Value", "red")];
     call("TagOpenIDConnectProvider", &tag).ok();
     let fork = world.fork();
     let shown = fork.admin.iam("GetOpenIDConnectProvider", &[by_arn]).ok();
@@ -82,7 +82,7 @@ fn an_oidc_provider_from_birth_to_death() {
     assert_eq!(shown.text("ThumbprintList.0"), other);
     let tags = fork.admin.iam("ListOpenIDConnectProviderTags", &[by_arn]).ok();
     assert_eq!((tags.len("Tags"), tags.text("Tags.0.Value")), (1, "red".into()));
-    call("UntagOpenIDConnectProvider", &[("TagKeys.member.1", "TEAM")]).ok();
+    call("UntagOpenIDConnectProvider", &[("TagKeys.member.1", "team")]).ok();
     assert_eq!(call("ListOpenIDConnectProviderTags", &[]).ok().len("Tags"), 0);
     let listed = world.admin.iam("ListOpenIDConnectProviders", &[]).ok();
     assert_eq!(listed.len("OpenIDConnectProviderList"), 3);
@@ -236,7 +236,7 @@ fn a_saml_provider_from_birth_to_death() {
     assert_eq!(parts(&world), 1);
     call(&world, "TagSAMLProvider", &[("Tags.member.1.Key", "a"), ("Tags.member.1.Value", "b")])
         .ok();
-    call(&world, "UntagSAMLProvider", &[("TagKeys.member.1", "TEAM")]).ok();
+    call(&world, "UntagSAMLProvider", &[("TagKeys.member.1", "team")]).ok();
     let tags = call(&world, "ListSAMLProviderTags", &[]).ok();
     assert_eq!((tags.len("Tags"), tags.text("Tags.0.Key")), (1, "a".into()));
     call(&world, "DeleteSAMLProvider", &[]).ok();
@@ -384,6 +384,17 @@ fn tags_of_providers_are_resource_tags() {
     ] {
         world.put_user_policy("Ann", &document);
         assert_eq!(get().is_ok(), allowed, "{document}");
+    }
+    // Keys that differ in case alone are two tags and one condition key: neither value counts.
+    let more = [
+        ("OpenIDConnectProviderArn", &*arn),
+        ("Tags.member.1.Key", "TEAM"),
+        ("Tags.member.1.Value", "red"),
+    ];
+    world.admin.iam("TagOpenIDConnectProvider", &more).ok();
+    for team in ["blue", "red"] {
+        world.put_user_policy("Ann", &policy(team));
+        get().refused("AccessDenied");
     }
     // A provider of another account is that account's.
     let theirs = "arn:aws:iam::210987654321:oidc-provider/token.example.com";
