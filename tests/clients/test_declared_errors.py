@@ -164,3 +164,29 @@ user_policy_size = 200
             iam.create_policy(PolicyName="long", PolicyDocument=long)
         with refused("LimitExceeded", 409):
             iam.put_user_policy(UserName="a", PolicyName="long", PolicyDocument=long)
+
+
+def test_an_arn_that_names_no_policy(world):
+    iam, user, wrong = world.iam, world.user().name, world.arn("role/no-policy")
+    role, group = world.name("role"), world.name("group")
+    iam.create_role(RoleName=role, AssumeRolePolicyDocument=EC2)
+    iam.create_group(GroupName=group)
+    text = json.dumps(allow("s3:GetObject"))
+    for call, more in (
+        (iam.get_policy, {}),
+        (iam.delete_policy, {}),
+        (iam.list_policy_versions, {}),
+        (iam.list_policy_tags, {}),
+        (iam.list_entities_for_policy, {}),
+        (iam.tag_policy, {"Tags": [{"Key": "a", "Value": "b"}]}),
+        (iam.untag_policy, {"TagKeys": ["a"]}),
+        (iam.create_policy_version, {"PolicyDocument": text}),
+        (iam.get_policy_version, {"VersionId": "v1"}),
+        (iam.delete_policy_version, {"VersionId": "v2"}),
+        (iam.set_default_policy_version, {"VersionId": "v1"}),
+        (iam.detach_user_policy, {"UserName": user}),
+        (iam.detach_group_policy, {"GroupName": group}),
+        (iam.detach_role_policy, {"RoleName": role}),
+    ):
+        with refused("InvalidInput", 400, f"ARN {wrong} is not valid."):
+            call(PolicyArn=wrong, **more)
