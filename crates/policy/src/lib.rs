@@ -27,6 +27,7 @@ mod session_rules;
 mod set;
 pub mod simulate;
 mod source;
+mod view;
 
 pub use case::{Answer, Case, CaseError, CaseProblem, Documents, ReasonLine};
 pub use condition::{Operator, SetPrefix};
@@ -37,7 +38,7 @@ pub use document::{
     PrincipalType, Problem, Statement, Version,
 };
 pub use engine::{Engine, EngineBuilder};
-pub use evaluate::{decide, resource_owner};
+pub use evaluate::{consult_alone, decide, resource_owner};
 pub use explain::{
     ConditionReport, Explanation, Layer, Miss, Outcome, PolicyReport, RECORDED_WHOLE,
     StatementReport, explain, record,
@@ -49,3 +50,4 @@ pub use request::{Applicable, Attached, Endpoint, Levels, Policies, Request, is_
 pub use session_rules::{Credentials, Refusal, refusal};
 pub use set::PolicySet;
 pub use source::{Source, SourceKind};
+pub use view::{ConditionView, Token};

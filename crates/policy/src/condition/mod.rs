@@ -22,6 +22,7 @@ use crate::context::Values;
 use crate::document::Effect;
 use crate::key::is_declared_multivalued;
 use crate::pattern::{ArnPattern, Pattern, Template};
+use crate::view::Token;
 use crate::{Context, fold};
 
 /// A condition key of a policy, ready to be looked up.
@@ -126,6 +127,53 @@ impl Condition {
     /// Whether its operator is unknown (OP-X1).
     pub(crate) fn is_unknown(&self) -> bool {
         self.operator.is_none()
+    }
+
+    /// Its operator, if it is known.
+    pub(crate) fn spelled(&self) -> Option<Spelled> {
+        self.operator
+    }
+
+    /// The folded key, and whether AWS declares it multivalued.
+    pub(crate) fn key(&self) -> (&str, bool) {
+        (&self.key.folded, self.key.multivalued)
+    }
+
+    /// Whether the value fits at least one listed value, negation aside.
+    pub(crate) fn covers(&self, value: &str, context: &Context) -> bool {
+        self.test.any(value, context)
+    }
+
+    /// The listed values as patterns, where they are compared as texts, and whether case counts.
+    pub(crate) fn tokens(&self) -> Option<(Vec<Vec<Token>>, bool)> {
+        let templates = |list: &[Template]| list.iter().map(Template::tokens).collect();
+        Some(match &self.test {
+            Test::Equals(list) => (templates(list), true),
+            Test::EqualsIgnoreCase(list) => (templates(list), false),
+            Test::Bool(list) => (
+                list.iter()
+                    .map(Template::tokens)
+                    // OP-B2; a variable may bring anything, and only a truth value can fit.
+                    .filter(|tokens| match tokens.as_slice() {
+                        [Token::Text(text)] => parse_bool(text).is_some(),
+                        _ => true,
+                    })
+                    .map(|tokens| match tokens.as_slice() {
+                        [Token::Text(_)] => tokens,
+                        _ => vec![Token::Opaque(format!("{tokens:?}").into())],
+                    })
+                    .collect(),
+                false,
+            ),
+            Test::Like(list) => (list.iter().map(Pattern::tokens).collect(), true),
+            Test::Binary(list) => {
+                (list.iter().flatten().map(|text| vec![Token::Text(text.clone())]).collect(), true)
+            }
+            Test::Arn(list) => (list.iter().filter_map(ArnPattern::tokens).collect(), true),
+            Test::Numeric(..) | Test::Date(..) | Test::Ip(_) | Test::Null(_) | Test::Unknown => {
+                return None;
+            }
+        })
     }
 
     /// The values of the key in this request, for an explanation.

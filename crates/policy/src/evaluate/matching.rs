@@ -6,6 +6,7 @@ use std::cell::OnceCell;
 use crate::condition::Holds;
 use crate::document::{Effect, Entry, PrincipalElement, PrincipalType, Probe, Statement};
 use crate::pattern::{ActionPattern, Pattern};
+use crate::view::Token;
 use crate::{Principal, Request};
 
 /// How exactly a statement names the caller.
@@ -159,6 +160,39 @@ impl Statement {
         actions.iter().map(String::as_str).filter(move |action| {
             entries.iter().any(|entry| entry.matches(action, irregular)) != negated // ACT-4
         })
+    }
+}
+
+impl Statement {
+    /// Whether its Principal or NotPrincipal means the caller, by any grade; `true` where it has
+    /// none. The caller has no permissions boundary (NP-3).
+    pub fn means_caller(&self, principal: &Principal) -> bool {
+        let request = Request {
+            principal,
+            action: "",
+            resource: "",
+            resource_account: None,
+            context: &crate::context::EMPTY,
+            delegated: false,
+        };
+        let probe = OnceCell::new();
+        let ask =
+            Ask { request: &request, action: "", probe: &probe, bounded: false, gateway: false };
+        let element = self.principal.as_ref();
+        element.is_none_or(|element| ask.grade(element, self.effect) > Grade::None)
+    }
+
+    /// The patterns of Action or NotAction that count, in lower case.
+    pub fn action_tokens(&self) -> Vec<Vec<Token>> {
+        let irregular = counts_irregular(self.effect, self.actions.negated);
+        self.actions.entries.iter().filter_map(|entry| entry.tokens(irregular)).collect()
+    }
+
+    /// The patterns of Resource or NotResource that count; nothing where it has neither.
+    pub fn resource_tokens(&self) -> Option<Vec<Vec<Token>>> {
+        let element = self.resources.as_ref()?;
+        let irregular = counts_irregular(self.effect, element.negated);
+        Some(element.entries.iter().flat_map(|entry| entry.tokens(irregular)).collect())
     }
 }
 

@@ -53,6 +53,23 @@ pub fn decide(request: &Request<'_>, applicable: &Applicable<'_>) -> Decision {
     walk(request, applicable, &mut Unwitnessed)
 }
 
+/// What one document says by itself: whether a statement of it denies, or allows by any grade. No
+/// exception, no other policy and no account plays a part.
+pub fn consult_alone(document: &crate::Document, request: &Request<'_>) -> Verdict {
+    let action = request.action.to_ascii_lowercase();
+    let source = Source::new("document", SourceKind::UserInline);
+    let attached = Attached { source: &source, document };
+    let probe = OnceCell::new();
+    let ask = Ask { request, action: &action, probe: &probe, bounded: false, gateway: false };
+    let policy = View::one(&attached);
+    let tally = consult(&ask, PolicyKind::Identity, None, policy, &mut Unwitnessed);
+    match (tally.deny, tally.allow) {
+        (Some(_), _) => Verdict::ExplicitDeny,
+        (None, Grade::None) => Verdict::ImplicitDeny,
+        (None, _) => Verdict::Allow,
+    }
+}
+
 /// The account that owns the resource of a request (IN-7, IN-9).
 ///
 /// Field five of the ARN, or the owner passed beside it, or the caller's account where neither

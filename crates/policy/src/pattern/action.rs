@@ -2,6 +2,7 @@
 
 use super::template::{Pattern, Piece, tokenize};
 use crate::context::EMPTY;
+use crate::view::Token;
 
 /// One entry of Action or NotAction.
 #[derive(Clone, Debug)]
@@ -37,6 +38,11 @@ impl ActionPattern {
         let prefix = self.pattern.prefix();
         let service = prefix.get(..=prefix.find(':')?)?;
         self.regular.then_some(service)
+    }
+
+    /// The pattern piece by piece, in lower case; nothing if it counts as nothing.
+    pub(crate) fn tokens(&self, irregular: bool) -> Option<Vec<Token>> {
+        (self.regular || irregular).then(|| self.pattern.tokens())
     }
 
     /// The one action it covers, in lower case.

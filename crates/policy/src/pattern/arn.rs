@@ -3,6 +3,7 @@
 use super::glob::{self, Tok};
 use super::template::{Pattern, Piece, Tokens, Variable, resolve, text_of, tokenize, variables};
 use crate::Context;
+use crate::view::Token;
 
 /// A lone `*` matches any well-formed ARN: observed, but not verified.
 const LONE_STAR_IS_ANY_ARN: bool = true;
@@ -61,6 +62,38 @@ impl ArnPattern {
             }
             Self::Whole(pieces) => resolve(pieces, context).map(|tokens| text_of(&tokens)),
         }
+    }
+
+    /// The pattern piece by piece, fields parted by colons; nothing if it matches nothing.
+    pub(crate) fn tokens(&self) -> Option<Vec<Token>> {
+        let inside = |token| match token {
+            Token::Star => Token::StarField,
+            Token::One => Token::OneField,
+            token => token,
+        };
+        let mut out = Vec::new();
+        match self {
+            Self::Never => return None,
+            // Fields are no fields before the variable has its value.
+            Self::Whole(pieces) => out.push(Token::Opaque(format!("{pieces:?}").into())),
+            Self::Any => {
+                out.push(Token::Text("arn:".into()));
+                for _ in 1..5 {
+                    out.extend([Token::StarField, Token::Text(":".into())]);
+                }
+                out.push(Token::Star);
+            }
+            Self::Fields(fields) => {
+                for (at, field) in fields.iter().enumerate() {
+                    if at > 0 {
+                        out.push(Token::Text(":".into()));
+                    }
+                    let tokens = field.tokens().into_iter();
+                    out.extend(tokens.map(|t| if at < 5 { inside(t) } else { t }));
+                }
+            }
+        }
+        Some(out)
     }
 
     /// The variables in it.

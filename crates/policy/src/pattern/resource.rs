@@ -2,6 +2,7 @@
 
 use super::template::{Pattern, Piece, Variable, tokenize};
 use crate::Context;
+use crate::view::Token;
 
 /// How short patterns, with fewer than six fields, are read (RES-5): a matter of the policy kind.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -78,6 +79,14 @@ impl ResourcePattern {
     /// those of the completed one.
     pub(crate) fn segments(&self) -> Vec<u64> {
         self.pattern.segments()
+    }
+
+    /// The patterns of which one must cover the resource, piece by piece; none if it counts as
+    /// nothing.
+    pub(crate) fn tokens(&self, irregular: bool) -> impl Iterator<Item = Vec<Token>> {
+        let counts = self.usable && (self.regular || irregular);
+        let both = std::iter::once(&self.pattern).chain(&self.completed);
+        both.filter(move |_| counts).map(Pattern::tokens)
     }
 
     /// The variables in it.

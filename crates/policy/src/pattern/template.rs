@@ -6,6 +6,7 @@ use super::glob::{self, Tok};
 use crate::context::Values;
 use crate::document::segments;
 use crate::key::is_declared_multivalued;
+use crate::view::Token;
 use crate::{Context, fold};
 
 /// A context key in `${...}` (VAR-1).
@@ -131,6 +132,31 @@ impl Template {
     pub(crate) fn variables(&self) -> impl Iterator<Item = &Variable> {
         self.pattern.variables()
     }
+
+    /// The text piece by piece.
+    pub(crate) fn tokens(&self) -> Vec<Token> {
+        self.pattern.tokens()
+    }
+}
+
+impl Token {
+    fn of(piece: &Piece) -> Self {
+        let variable = |variable: &Variable, in_field| Self::Variable {
+            key: variable.folded.clone(),
+            multivalued: variable.multivalued,
+            default: variable.default.clone(),
+            in_field,
+        };
+        match piece {
+            Piece::Text(text) => Self::Text(text.clone()),
+            Piece::One => Self::One,
+            Piece::OneField => Self::OneField,
+            Piece::Star => Self::Star,
+            Piece::StarField => Self::StarField,
+            Piece::Variable(found) => variable(found, false),
+            Piece::FieldVariable(found) => variable(found, true),
+        }
+    }
 }
 
 impl Pattern {
@@ -162,6 +188,16 @@ impl Pattern {
                     && resolve(&list.pieces, context)
                         .is_some_and(|tokens| glob::matches(&tokens, value))
             }
+        }
+    }
+
+    /// The pattern piece by piece, as outsiders reason about it.
+    pub(crate) fn tokens(&self) -> Vec<Token> {
+        match &self.shape {
+            Shape::Any => vec![Token::Star],
+            Shape::Exact(text) => vec![Token::Text(text.clone())],
+            Shape::Prefix(text) => vec![Token::Text(text.clone()), Token::Star],
+            Shape::Pieces(list) => list.pieces.iter().map(Token::of).collect(),
         }
     }
 
