@@ -33,6 +33,9 @@ impl Search<'_> {
         }
         let mut unknown = None;
         for at in 0..self.question.callers.len() {
+            if !self.question.all.callers.has(at) {
+                continue;
+            }
             let Some(region) = self.question.of_caller(at) else { continue };
             match self.solve_in(region, inside, outside) {
                 Outcome::Nothing => {}
