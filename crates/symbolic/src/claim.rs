@@ -4,6 +4,7 @@ use bailiwick_policy::Document;
 
 use crate::answer::{Answer, Finding, Reason, Witness};
 use crate::budget::Limits;
+use crate::cover::uncovered;
 use crate::question::{Clause, Question, Region};
 use crate::search::{Outcome, Search};
 use crate::witness::examples;
@@ -186,11 +187,20 @@ impl Asker {
         let denies: Vec<&Clause> = asked.denies.iter().collect();
         // Not allowed, because nothing allows or because something denies.
         let unallowed: Vec<&Clause> = asked.denies.iter().chain(&held.allows).collect();
+        let patterns = &question.space.patterns;
+        let held_denies: Vec<Clause> = held
+            .denies
+            .iter()
+            .filter_map(|deny| uncovered(deny, &asked.denies, patterns))
+            .collect();
         let mut out = Vec::new();
         for allow in &asked.allows {
-            let denied = held.denies.iter().map(|deny| search.solve(&[allow, deny], &denies));
-            let all = std::iter::once_with(|| search.solve(&[allow], &unallowed)).chain(denied);
-            for outcome in all {
+            // A gap stays one, however much is covered.
+            out.extend(finding(allow, answer(&question, Outcome::Nothing)));
+            let rest = uncovered(allow, &held.allows, patterns);
+            let unheld = rest.iter().map(|rest| search.solve(&[rest], &unallowed));
+            let denied = held_denies.iter().map(|deny| search.solve(&[allow, deny], &denies));
+            for outcome in unheld.chain(denied) {
                 out.extend(finding(allow, answer(&question, outcome)));
                 if stop && out.last().is_some_and(|last| last.answer.witness().is_some()) {
                     return out;

@@ -44,6 +44,7 @@ mod bits;
 mod budget;
 mod caller;
 mod claim;
+mod cover;
 mod facts;
 mod family;
 mod key;
