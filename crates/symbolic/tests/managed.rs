@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails where a fixture is wrong")]
 
+#[path = "grammar/dice.rs"]
 mod dice;
 
 use std::time::{Duration, Instant};
