@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test takes what it needs")]
 
 pub(crate) mod dice;
+pub(crate) mod mutants;
 
 use std::fmt::Write;
 
