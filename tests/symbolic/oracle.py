@@ -424,15 +424,54 @@ class Question:
             (denies if deny else allows).append(z3.And(*parts))
         return z3.And(z3.Or(*allows), z3.Not(z3.Or(*denies)))
 
+    def is_request(self, witness):
+        """What each unknown is in this request. What follows from the caller is left open."""
+        out = [(self.action, text(witness["action"].lower())), (self.resource, text(witness["resource"]))]
+        context = witness["context"]
+        for name, (present, values, number, _) in self.keys.items():
+            if name not in context:
+                if not name.startswith(("aws:principal", "aws:user")):
+                    out.append((present, z3.BoolVal(False)))
+                continue
+            held = context[name]
+            if len(held) > len(values):
+                raise Unsupported("a witness of many values")
+            out += [(present, z3.BoolVal(True)), (number, z3.IntVal(len(held)))]
+            for value, own in zip(values, held):
+                if isinstance(value, Address):
+                    address = ipaddress.ip_address(own)
+                    short = address.version == 4
+                    out.append((value.short, z3.BoolVal(short)))
+                    bits = z3.BitVecVal(int(address), 32 if short else 128)
+                    out.append((value.four if short else value.six, bits))
+                elif z3.is_string(value):
+                    out.append((value, text(own)))
+                else:
+                    numeric = any(family(operator) == "Numeric" for operator in self.uses[name])
+                    out.append((value, z3.RealVal(str(decimal(own) if numeric else instant(own)))))
+        return out
+
     def solve(self, milliseconds):
         formula = z3.And(self.allowed(self.question["new"]), z3.Not(self.allowed(self.question["existing"])))
+        witness = self.question["witness"]
+        if witness:
+            # To find an example is harder than to confirm one.
+            whole = z3.And(formula, *self.constraints)
+            solver = z3.Solver()
+            solver.set("timeout", milliseconds)
+            solver.add(z3.simplify(z3.substitute(whole, *self.is_request(witness))))
+            answer = solver.check()
+            if answer == z3.sat:
+                return "fails", solver.model()
+            if answer == z3.unsat:
+                return "refused", witness
         solver = z3.Solver()
         solver.set("timeout", milliseconds)
         solver.add(formula, *self.constraints)
         answer = solver.check()
         if answer == z3.sat:
             return "fails", solver.model()
-        return {z3.unsat: "holds"}.get(answer, "unanswered"), None
+        return ("holds" if answer == z3.unsat else "unanswered"), None
 
 
 def ask(job):
@@ -444,7 +483,8 @@ def ask(job):
         return question["id"], "skipped", question["answer"], str(reason)
     except z3.Z3Exception as reason:
         return question["id"], "skipped", question["answer"], f"z3: {str(reason)[:80]}"
-    if found in ("holds", "fails") and question["answer"] in ("holds", "fails") and found != question["answer"]:
+    both = found in ("holds", "fails") and question["answer"] in ("holds", "fails")
+    if found == "refused" or both and found != question["answer"]:
         return question["id"], "disagreement", question["answer"], f"{line.strip()}\n  model: {model}"
     return question["id"], found, question["answer"], ""
 
