@@ -4,8 +4,10 @@ use bailiwick_policy::Document;
 
 use crate::answer::{Answer, Finding, Reason, Witness};
 use crate::budget::Limits;
+use crate::changed;
 use crate::cover::uncovered;
 use crate::question::{Clause, Question, Region};
+use crate::relevant::Relevant;
 use crate::search::{Outcome, Search};
 use crate::witness::examples;
 
@@ -180,7 +182,12 @@ impl Asker {
     /// For each Allow of `new` whether `existing` allows all that it allows, once for its lack of
     /// an Allow and once for each Deny. `stop`: the first that does not ends it.
     fn beyond(&self, existing: &[Document], new: &[Document], stop: bool) -> Vec<Finding> {
-        let question = self.question(&[existing, new]);
+        let changed = changed::actions(existing, new);
+        if changed.as_ref().is_some_and(Vec::is_empty) {
+            return Vec::new();
+        }
+        let relevant = changed.map_or_else(Relevant::all, |actions| Relevant::few(&actions));
+        let question = self.question_about(&[existing, new], &relevant);
         let [held, asked] = question.sides.as_slice() else { return Vec::new() };
         let confirm = confirm(&question, vec![(existing, false), (new, true)]);
         let search = Search { question: &question, confirm: &confirm };
@@ -215,8 +222,12 @@ impl Asker {
     }
 
     pub(crate) fn question(&self, sides: &[&[Document]]) -> Question {
+        self.question_about(sides, &Relevant::all())
+    }
+
+    fn question_about(&self, sides: &[&[Document]], relevant: &Relevant<'_>) -> Question {
         let sides: Vec<Vec<&Document>> = sides.iter().map(|side| side.iter().collect()).collect();
-        let mut question = Question::new(&sides, self.limits);
+        let mut question = Question::new(&sides, self.limits, relevant);
         question.enter_facts();
         question
     }

@@ -9,8 +9,7 @@ use std::rc::Rc;
 
 use bailiwick_identifiers::AccountId;
 use bailiwick_policy::{
-    Applicable, Context, Document, Effect, Policies, Principal, Request, Statement, decide,
-    is_delegated,
+    Applicable, Context, Document, Effect, Policies, Principal, Request, decide, is_delegated,
 };
 
 use crate::access::{Access, AccessError};
@@ -172,7 +171,7 @@ impl<'a, 'p> Reach<'a, 'p> {
             layers.facts,
             layers.bounded(),
             asker.limits(),
-            &|statement: &Statement| relevant.to(statement),
+            relevant,
         );
         if all.endpoints.iter().any(|endpoint| endpoint.gateway) {
             question.gap = Some("policies of gateway endpoints are not followed");

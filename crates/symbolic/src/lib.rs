@@ -43,6 +43,7 @@ mod automaton;
 mod bits;
 mod budget;
 mod caller;
+mod changed;
 mod claim;
 mod cover;
 mod facts;

@@ -48,6 +48,8 @@ pub(crate) struct Pattern {
     suffix: Vec<char>,
     pub(crate) has_variables: bool,
     pub(crate) opaque: bool,
+    /// It has but letters, whose case counts, `*` and `?`.
+    simple: bool,
 }
 
 /// A context key in `${...}` with what stands for it when it is absent.
@@ -188,6 +190,8 @@ impl Patterns {
             fold,
             has_variables: toks.iter().any(|tok| matches!(tok, Tok::Var(..))),
             opaque: toks.iter().any(|tok| matches!(tok, Tok::Opaque(_))),
+            simple: !fold
+                && toks.iter().all(|tok| matches!(tok, Tok::Char(_) | Tok::One | Tok::Star)),
             toks: toks.clone(),
         });
         self.ids.insert((toks, fold), id);
@@ -242,6 +246,11 @@ impl Patterns {
 }
 
 impl Pattern {
+    /// Whether the texts that match are the same whatever the values of variables.
+    pub(crate) fn is_definite(&self) -> bool {
+        !self.has_variables && !self.opaque
+    }
+
     /// Whether it matches a text. A variable matches nothing, or, for an upper bound, anything.
     pub(crate) fn matches(&self, text: &str, upper: bool) -> bool {
         if let Some(literal) = &self.literal {
@@ -249,6 +258,9 @@ impl Pattern {
         }
         if self.opaque {
             return upper;
+        }
+        if self.simple {
+            return glob(&self.toks, text);
         }
         let mut places = Places::start(self, upper);
         for c in text.chars() {
@@ -414,6 +426,35 @@ impl Places {
             && end > 0
             && matches!(pattern.toks.get(end - 1), Some(Tok::Star))
             && self.has(end - 1)
+    }
+}
+
+/// Matches letters, `*` and `?`: after a mismatch the last `*` takes one letter more.
+fn glob(toks: &[Tok], text: &str) -> bool {
+    let (mut toks, mut rest) = (toks, text.chars());
+    let mut back: Option<(&[Tok], std::str::Chars<'_>)> = None;
+    loop {
+        let here = rest.clone();
+        match (toks.split_first(), rest.next()) {
+            (Some((Tok::Star, after)), _) => {
+                if after.is_empty() {
+                    return true;
+                }
+                back = Some((after, here.clone()));
+                (toks, rest) = (after, here);
+            }
+            (None, None) => return true,
+            (Some((Tok::Char(wanted), after)), Some(c)) if *wanted == c => toks = after,
+            (Some((Tok::One, after)), Some(_)) => toks = after,
+            (_, None) => return false,
+            (_, Some(_)) => {
+                let Some((after, from)) = &mut back else { return false };
+                if from.next().is_none() {
+                    return false;
+                }
+                (toks, rest) = (after, from.clone());
+            }
+        }
     }
 }
 

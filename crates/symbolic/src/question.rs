@@ -16,6 +16,7 @@ use crate::family::{Family, is_arn};
 use crate::key::{Covered, KeyInfo, KeySet, Multi, Over, Test, Values};
 use crate::pattern::Id;
 use crate::point;
+use crate::relevant::Relevant;
 use crate::text::{PatternList, Space, TextCell, Texts};
 
 /// One element of a statement: what it asks of one dimension.
@@ -73,7 +74,7 @@ pub(crate) struct Question {
 
 impl Question {
     /// The question about these sides, each a union of documents.
-    pub(crate) fn new(sides: &[Vec<&Document>], limits: Limits) -> Self {
+    pub(crate) fn new(sides: &[Vec<&Document>], limits: Limits, relevant: &Relevant<'_>) -> Self {
         let documents = || sides.iter().flatten().copied();
         let resource_policies = documents().any(|document| document.kind().has_principal());
         let mut gap = None;
@@ -87,24 +88,24 @@ impl Question {
         let mut question = Self::of_callers(callers, limits);
         (question.named, question.gap, question.resource_policies) =
             (named, gap, resource_policies);
-        question.enter(sides, &|_| true);
+        question.enter(sides, relevant);
         question
     }
 
-    /// The question about what one caller may do, of which these keys are known. Statements that
-    /// do not pass are left out.
+    /// The question about what one caller may do, of which these keys are known. What
+    /// has nothing to do with the actions is left out.
     pub(crate) fn of_one(
         sides: &[Vec<&Document>],
         caller: &Principal,
         facts: &Context,
         bounded: bool,
         limits: Limits,
-        pass: &dyn Fn(&Statement) -> bool,
+        relevant: &Relevant<'_>,
     ) -> Self {
         let mut question = Self::of_callers(vec![Caller::exact(caller.clone())], limits);
         question.bounded = bounded;
         question.know(caller, facts);
-        question.enter(sides, pass);
+        question.enter(sides, relevant);
         question.keep_to_facts(facts);
         question
     }
@@ -126,8 +127,9 @@ impl Question {
         }
     }
 
-    /// Enters the statements that pass.
-    fn enter(&mut self, sides: &[Vec<&Document>], pass: &dyn Fn(&Statement) -> bool) {
+    /// Enters the statements that have to do with the actions.
+    fn enter(&mut self, sides: &[Vec<&Document>], relevant: &Relevant<'_>) {
+        let pass = |one: &Statement| relevant.to(one);
         let nothing = self.space.patterns.literal("");
         let documents = sides.iter().flatten().copied();
         let mut uses: BTreeMap<&str, Vec<ConditionView<'_>>> = BTreeMap::new();
@@ -149,7 +151,7 @@ impl Question {
                 each.map(move |(number, statement)| ((at, number), document, statement))
             });
             for (place, document, statement) in statements.filter(|(.., one)| pass(one)) {
-                let Some(clause) = self.clause(place, statement, document.kind()) else {
+                let Some(clause) = self.clause(place, statement, document.kind(), relevant) else {
                     continue;
                 };
                 match statement.effect() {
@@ -247,6 +249,7 @@ impl Question {
         place: (usize, usize),
         statement: &Statement,
         kind: DocumentKind,
+        relevant: &Relevant<'_>,
     ) -> Option<Clause> {
         let deny = statement.effect() == Effect::Deny;
         let mut literals = Vec::new();
@@ -265,7 +268,10 @@ impl Question {
             }
             literals.push(Literal::Callers(meant));
         }
-        let list = self.list(&statement.action_tokens(), false);
+        let mut actions = statement.action_tokens();
+        // What meets none of those asked for makes no difference.
+        actions.retain(|tokens| relevant.to_pattern(tokens));
+        let list = self.list(&actions, false);
         literals.push(Literal::Action(list, !statement.is_not_action()));
         if let Some(tokens) = statement.resource_tokens() {
             let list = self.list(&tokens, false);

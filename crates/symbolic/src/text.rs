@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::automaton::{self, Found, Word};
 use crate::budget::{Budget, Limits};
-use crate::pattern::{Id, Letter, Patterns, Relation, Tok};
+use crate::pattern::{Id, Letter, Pattern, Patterns, Relation, Tok};
 
 /// What all of `wanted` match and none of `unwanted`; both in order.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -39,10 +39,10 @@ impl PatternList {
             if pattern.literal.is_some() {
                 list.literals.insert(*id);
             } else if let Some(head) = head(&pattern.prefix) {
-                list.wild_by_head.entry(head.into()).or_default().push(*id);
+                push(&mut list.wild_by_head, head, *id);
             }
             match head(&pattern.prefix) {
-                Some(head) => list.by_head.entry(head.into()).or_default().push(*id),
+                Some(head) => push(&mut list.by_head, head, *id),
                 None => list.headless.push(*id),
             }
         }
@@ -67,6 +67,14 @@ impl PatternList {
         let same = head(text).and_then(|head| self.wild_by_head.get(head)).into_iter().flatten();
         // Those without a head are few, literals among them.
         self.headless.iter().chain(same).copied()
+    }
+}
+
+fn push(lists: &mut FxHashMap<Box<str>, Vec<Id>>, head: &str, id: Id) {
+    if let Some(list) = lists.get_mut(head) {
+        list.push(id);
+    } else {
+        lists.insert(head.into(), vec![id]);
     }
 }
 
@@ -215,7 +223,17 @@ impl Space {
         let mut out: Texts = Vec::new();
         for cell in texts {
             let start = out.len();
+            let all = cell.wanted.iter().chain(&cell.unwanted);
+            let definite = all.map(|id| self.patterns.get(*id)).all(Pattern::is_definite);
             for id in list.near(self.prefix(cell)) {
+                // Of one text it is seen at once.
+                if definite && let Some(text) = &self.patterns.get(id).literal {
+                    let is = |other: &Id| self.patterns.get(*other).matches(text, false);
+                    if cell.wanted.iter().all(is) && !cell.unwanted.iter().any(is) {
+                        out.push(TextCell { wanted: vec![id], unwanted: Vec::new() });
+                    }
+                    continue;
+                }
                 match self.against(cell, id) {
                     Relation::Contained => {
                         out.truncate(start);
