@@ -7,7 +7,8 @@ use std::collections::BinaryHeap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::budget::Budget;
-use crate::pattern::{Id, Letter, Pattern, Patterns, Places, Tok, cases};
+use crate::pattern::{Id, Letter, Pattern, Patterns, Tok};
+use crate::places::{Places, cases};
 
 /// A text with symbols in it.
 pub(crate) type Word = Vec<Letter>;

@@ -125,12 +125,11 @@ impl Asker {
     /// See [`empty`].
     pub fn empty(&self, documents: &[Document]) -> Answer {
         let question = self.question(&[documents]);
-        self.allowing(&question, documents, true).into_iter().collect()
+        Self::allowing(&question, documents, true).into_iter().collect()
     }
 
     /// The Allow statements by which a request of the question is allowed. `stop`: one is enough.
     pub(crate) fn allowing(
-        &self,
         question: &Question,
         documents: &[Document],
         stop: bool,
@@ -206,8 +205,8 @@ impl Asker {
             out.extend(finding(allow, answer(&question, Outcome::Nothing)));
             let rest = uncovered(allow, &held.allows, patterns);
             let unheld = rest.iter().map(|rest| search.solve(&[rest], &unallowed));
-            let denied = held_denies.iter().map(|deny| search.solve(&[allow, deny], &denies));
-            for outcome in unheld.chain(denied) {
+            let refused = held_denies.iter().map(|deny| search.solve(&[allow, deny], &denies));
+            for outcome in unheld.chain(refused) {
                 out.extend(finding(allow, answer(&question, outcome)));
                 if stop && out.last().is_some_and(|last| last.answer.witness().is_some()) {
                     return out;

@@ -140,12 +140,12 @@ impl<'a, 'p> Reach<'a, 'p> {
     fn new(
         asker: Asker,
         layers: &'a Layers<'a, 'p>,
-        asked: &Document,
+        wanted: &Document,
         relevant: &Relevant<'_>,
     ) -> Self {
         let all = layers.applicable;
         let identified = layers.principal.has_identity();
-        let mut documents: Vec<Vec<&Document>> = vec![vec![asked]];
+        let mut documents: Vec<Vec<&Document>> = vec![vec![wanted]];
         let mut add = |list: Vec<&'p Document>| {
             documents.push(list);
             documents.len() - 1

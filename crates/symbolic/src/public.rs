@@ -8,7 +8,7 @@
 
 use std::net::IpAddr;
 
-use bailiwick_policy::{ConditionView, Document, Principal, Token};
+use bailiwick_policy::{ConditionView, Document, Principal, Statement, Token};
 
 use crate::answer::{Answer, Finding};
 use crate::bits::Bits;
@@ -86,7 +86,7 @@ impl Asker {
         let documents = std::slice::from_ref(document);
         let mut question = self.question(&[documents]);
         question.keep_to_public(document);
-        self.allowing(&question, documents, stop)
+        Self::allowing(&question, documents, stop)
     }
 }
 
@@ -99,12 +99,12 @@ impl Question {
             })
         });
         let views: Vec<ConditionView<'_>> =
-            document.statements().iter().flat_map(|one| one.condition_views()).collect();
+            document.statements().iter().flat_map(Statement::condition_views).collect();
         for place in 0..self.keys.len() {
             let Some(name) = self.keys.get(place).map(|key| key.name.clone()) else { continue };
             let views = views.iter().filter(|view| *view.key().0 == *name);
             if *name == *"aws:sourceip" {
-                let listed = views.flat_map(|view| view.values()).map(AsRef::as_ref);
+                let listed = views.flat_map(ConditionView::values).map(AsRef::as_ref);
                 self.keep_to_wide(place, &Range::narrow(listed));
             } else if FIXING.contains(&&*name) {
                 let mut ids = Vec::new();

@@ -1,6 +1,7 @@
 //! All layers together: what each one grants or takes away, and random layers against the engine.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where a fixture is wrong")]
+#![allow(clippy::print_stdout, reason = "figures for whoever asks for them")]
 
 mod grammar;
 
@@ -322,7 +323,7 @@ fn sample(seed: u64, rounds: usize) {
                 if std::env::var("BAILIWICK_SYMBOLIC_SHOW").is_ok() {
                     println!("{reason}: {action} {at} {caller:?}");
                     case.with(|all| {
-                        all.policies().for_each(|p| println!("  {}", p.document.source()))
+                        all.policies().for_each(|p| println!("  {}", p.document.source()));
                     });
                 }
             }
@@ -365,10 +366,8 @@ fn sample(seed: u64, rounds: usize) {
             allowed += usize::from(granted);
             if granted && answer.holds() {
                 case.with(|all| all.policies().for_each(|p| println!("  {}", p.document.source())));
-                panic!(
-                    "{} on {} out of reach, but: {request:?}",
-                    access.actions[0], access.resources[0]
-                );
+                let asked = (access.actions, access.resources);
+                assert!(!granted, "{asked:?} out of reach, but: {request:?}");
             }
         }
     }
@@ -387,4 +386,91 @@ fn layers_never_contradict_the_engine() {
 #[ignore = "a million requests"]
 fn layers_never_contradict_the_engine_at_length() {
     sample(17, 33_400);
+}
+
+/// What asking about many callers costs: `cargo test --release -p bailiwick-symbolic --test layers
+/// -- --ignored --nocapture many_callers`.
+#[test]
+#[ignore = "ten thousand callers"]
+fn many_callers_in_figures() {
+    let catalog = bailiwick_catalog::Catalog::embedded();
+    let managed: Vec<Document> = catalog
+        .managed_policies()
+        .map(|policy| Document::parse(&policy.default_document(), DocumentKind::Identity).unwrap())
+        .collect();
+    let everything = allow("*");
+    let region = policy(
+        r#"{"Effect": "Deny", "NotAction": ["iam:*", "sts:*", "organizations:*"], "Resource": "*",
+            "Condition": {"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1"]}}}"#,
+        DocumentKind::Identity,
+    );
+    let actions = [
+        "iam:CreateAccessKey",
+        "iam:PassRole",
+        "iam:CreatePolicyVersion",
+        "iam:AttachUserPolicy",
+        "iam:PutUserPolicy",
+        "iam:UpdateAssumeRolePolicy",
+        "iam:CreateLoginProfile",
+        "s3:GetObject",
+        "s3:PutBucketPolicy",
+        "lambda:CreateFunction",
+        "lambda:UpdateFunctionCode",
+        "ec2:RunInstances",
+        "ssm:SendCommand",
+        "cloudformation:CreateStack",
+        "glue:CreateDevEndpoint",
+        "secretsmanager:GetSecretValue",
+        "sts:AssumeRole",
+        "organizations:LeaveOrganization",
+        "ecs:RunTask",
+        "sagemaker:CreateNotebookInstance",
+        "dynamodb:*",
+        "rds:Delete*",
+        "kms:ScheduleKeyDeletion",
+        "cloudtrail:StopLogging",
+    ];
+    let mut dice = Dice(5);
+    let source = Source::new("policy", SourceKind::UserInline);
+    let begun = std::time::Instant::now();
+    let (mut asked, mut reached, mut undecided) = (0, 0, 0);
+    let callers = 10_000;
+    for number in 0..callers {
+        let arn = format!("arn:aws:iam::111111111111:user/u{number}");
+        let caller = Principal::from_arn(&arn).unwrap();
+        let mut facts = Context::new();
+        facts.put_principal(&caller);
+        let applicable = Applicable {
+            identity: (0..=dice.roll(4))
+                .map(|_| attached(&source, &managed[dice.roll(managed.len())]))
+                .collect(),
+            boundary: (dice.roll(5) == 0)
+                .then(|| attached(&source, &managed[dice.roll(managed.len())])),
+            scps: std::iter::once(
+                [&everything, &region].map(|one| attached(&source, one)).into_iter().collect(),
+            )
+            .collect(),
+            ..Applicable::default()
+        };
+        let layers = Layers {
+            principal: &caller,
+            facts: &facts,
+            applicable: &applicable,
+            resource_account: None,
+        };
+        for action in actions {
+            let access = Access { actions: &[action], resources: &[] };
+            asked += 1;
+            match Asker::default().out_of_reach(&layers, &[access]).unwrap() {
+                Answer::Holds => {}
+                Answer::Fails(_) => reached += 1,
+                Answer::Undecided(_) => undecided += 1,
+            }
+        }
+    }
+    println!(
+        "{callers} callers, {asked} questions, {reached} reached, {undecided} undecided, {:?}",
+        begun.elapsed()
+    );
+    assert_eq!(undecided, 0);
 }

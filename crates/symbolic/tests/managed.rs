@@ -5,6 +5,7 @@
 //! `cargo test --release -p bailiwick-symbolic --test managed -- --ignored --nocapture`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where a fixture is wrong")]
+#![allow(clippy::print_stdout, reason = "figures for whoever asks for them")]
 
 mod grammar;
 
@@ -28,14 +29,21 @@ struct Tally {
     holds: usize,
     fails: usize,
     undecided: Vec<String>,
+    /// How often each question is asked; the fastest counts, which a busy machine disturbs least.
+    rounds: usize,
 }
 
 impl Tally {
     /// Whether `new` allows no more than `existing`, with what must come out if that is known.
-    fn ask(&mut self, existing: &Document, new: &Document, what: String, expected: Option<bool>) {
-        let begun = Instant::now();
-        let answer = implies(existing, new);
-        self.times.push((begun.elapsed(), what.clone()));
+    fn ask(&mut self, existing: &Document, new: &Document, what: &str, expected: Option<bool>) {
+        let mut fastest = Duration::MAX;
+        let mut answer = Answer::Holds;
+        for _ in 0..self.rounds {
+            let begun = Instant::now();
+            answer = implies(existing, new);
+            fastest = fastest.min(begun.elapsed());
+        }
+        self.times.push((fastest, what.to_owned()));
         match &answer {
             Answer::Holds => self.holds += 1,
             Answer::Fails(_) => self.fails += 1,
@@ -65,20 +73,20 @@ impl Tally {
 }
 
 /// Pairs of versions, and pairs of which the answer is known.
-fn versions(step: usize) -> Tally {
-    let mut tally = Tally::default();
+fn versions(step: usize, rounds: usize) -> Tally {
+    let mut tally = Tally { rounds, ..Tally::default() };
     for policy in Catalog::embedded().managed_policies().step_by(step) {
         let current = parse(&policy.default_document());
         let versions: Vec<Document> =
             policy.versions.iter().map(|version| parse(&version.document())).collect();
         for pair in versions.windows(2) {
-            tally.ask(&pair[0], &pair[1], format!("{} forwards", policy.name), None);
-            tally.ask(&pair[1], &pair[0], format!("{} backwards", policy.name), None);
+            tally.ask(&pair[0], &pair[1], &format!("{} forwards", policy.name), None);
+            tally.ask(&pair[1], &pair[0], &format!("{} backwards", policy.name), None);
         }
         // The same policy in other words, and one with a denial more.
         let text = policy.default_document();
         let same = parse(&format!("{text} "));
-        tally.ask(&current, &same, format!("{} itself", policy.name), Some(true));
+        tally.ask(&current, &same, &format!("{} itself", policy.name), Some(true));
         let mut json: Value = serde_json::from_str(&text).unwrap();
         if let Some(list) = json["Statement"].as_array_mut() {
             list.reverse();
@@ -88,14 +96,14 @@ fn versions(step: usize) -> Tally {
             }));
         }
         let stricter = parse(&json.to_string());
-        tally.ask(&current, &stricter, format!("{} stricter", policy.name), Some(true));
+        tally.ask(&current, &stricter, &format!("{} stricter", policy.name), Some(true));
     }
     tally
 }
 
-fn mutants(step: usize) -> Tally {
+fn mutants(step: usize, rounds: usize) -> Tally {
     let mut dice = Dice(11);
-    let mut tally = Tally::default();
+    let mut tally = Tally { rounds, ..Tally::default() };
     for policy in Catalog::embedded().managed_policies().step_by(step) {
         let text = policy.default_document();
         let (current, json) = (parse(&text), serde_json::from_str::<Value>(&text).unwrap());
@@ -108,8 +116,8 @@ fn mutants(step: usize) -> Tally {
                 continue;
             };
             let holds = stricter.then_some(true);
-            tally.ask(&current, &mutant, format!("{} {change}", policy.name), holds);
-            tally.ask(&mutant, &current, format!("{} {change} back", policy.name), None);
+            tally.ask(&current, &mutant, &format!("{} {change}", policy.name), holds);
+            tally.ask(&mutant, &current, &format!("{} {change} back", policy.name), None);
         }
     }
     tally
@@ -117,13 +125,13 @@ fn mutants(step: usize) -> Tally {
 
 #[test]
 fn managed_policies_are_decided() {
-    versions(40).tell("versions");
-    mutants(60).tell("mutants");
+    versions(40, 1).tell("versions");
+    mutants(60, 1).tell("mutants");
 }
 
 #[test]
 #[ignore = "asks about all managed policies"]
 fn all_managed_policies_in_figures() {
-    versions(1).tell("versions");
-    mutants(1).tell("mutants");
+    versions(1, 3).tell("versions");
+    mutants(1, 3).tell("mutants");
 }

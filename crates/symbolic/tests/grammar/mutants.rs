@@ -32,7 +32,7 @@ pub(crate) fn mutate(dice: &mut Dice, policy: &mut Value, change: usize) -> bool
     let statement = &mut list[at];
     let allows = statement["Effect"] == "Allow";
     match change {
-        0 | 1 | 2 | 3 if !allows => false,
+        0..=3 if !allows => false,
         0 => one_of(dice, statement, "Action", |text| match text.split_once(':') {
             Some((service, name)) if name.len() > 4 => format!("{service}:{}*", &name[..4]),
             _ => "*".to_owned(),
