@@ -40,7 +40,8 @@ impl Question {
                 self.space.patterns.known.insert(key.into(), Some((*value).into()));
             }
         }
-        self.closed_tags = matches!(caller, Principal::User { .. } | Principal::Root { .. });
+        self.space.patterns.closed_tags =
+            matches!(caller, Principal::User { .. } | Principal::Root { .. });
         self.facts = Some(facts.clone());
     }
 
@@ -50,7 +51,8 @@ impl Question {
             let Some(set) = self.all.keys.get(place) else { continue };
             let held: Vec<&str> = facts.values(&key.name).collect();
             let of_caller = OF_CALLER.contains(&&*key.name);
-            let closed = of_caller || self.closed_tags && key.name.starts_with("aws:principaltag/");
+            let tag = key.name.starts_with("aws:principaltag/");
+            let closed = of_caller || tag && self.space.patterns.closed_tags;
             let narrowed = if !held.is_empty() {
                 self.exactly(set, key, &held)
             } else if closed {

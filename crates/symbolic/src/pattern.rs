@@ -69,6 +69,8 @@ pub(crate) struct Patterns {
     pub(crate) symbols: Vec<Symbol>,
     /// Variables of which the value is known, or that there is none.
     pub(crate) known: FxHashMap<Box<str>, Option<Box<str>>>,
+    /// Whether the caller has no tags but those that are known.
+    pub(crate) closed_tags: bool,
     opaque: Vec<Box<str>>,
     /// What an id of another question would mean: no text.
     nothing: Pattern,
@@ -98,6 +100,11 @@ impl Patterns {
         self.list.get(id as usize).unwrap_or(&self.nothing)
     }
 
+    /// Whether the value of a variable is known, or that there is none.
+    fn knows(&self, key: &str) -> bool {
+        self.known.contains_key(key) || self.closed_tags && key.starts_with("aws:principaltag/")
+    }
+
     /// Enters a pattern; nothing if it can match nothing at all.
     pub(crate) fn add(&mut self, tokens: &[Token], fold: bool) -> Option<Id> {
         let mut toks = Vec::new();
@@ -124,7 +131,7 @@ impl Patterns {
                     }
                     toks.extend(text.chars().map(Tok::Char));
                 }
-                Token::Variable { key, default, in_field, .. } if self.known.contains_key(key) => {
+                Token::Variable { key, default, in_field, .. } if self.knows(key) => {
                     let value = self.known.get(key).cloned().flatten();
                     // VAR-3
                     let value = value.or_else(|| default.clone())?;

@@ -68,8 +68,6 @@ pub(crate) struct Question {
     pub(crate) facts: Option<Context>,
     /// Whether the one caller has a permissions boundary (NP-3).
     bounded: bool,
-    /// Whether the one caller has no tags beyond those that are known.
-    pub(crate) closed_tags: bool,
 }
 
 impl Question {
@@ -123,7 +121,6 @@ impl Question {
             resource_policies: false,
             facts: None,
             bounded: false,
-            closed_tags: false,
         }
     }
 

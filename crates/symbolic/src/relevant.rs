@@ -70,7 +70,7 @@ impl<'a> Relevant<'a> {
 
 /// What an action begins with, and whether that is all of it.
 fn start(action: &str) -> (&str, bool) {
-    match action.find(['*', '?']) {
+    match action.bytes().position(|byte| matches!(byte, b'*' | b'?')) {
         Some(at) => (action.get(..at).unwrap_or_default(), false),
         None => (action, true),
     }

@@ -464,7 +464,10 @@ fn many_callers_in_figures() {
             match Asker::default().out_of_reach(&layers, &[access]).unwrap() {
                 Answer::Holds => {}
                 Answer::Fails(_) => reached += 1,
-                Answer::Undecided(_) => undecided += 1,
+                Answer::Undecided(reason) => {
+                    undecided += 1;
+                    println!("{action}: {reason}");
+                }
             }
         }
     }
