@@ -20,6 +20,11 @@
 //!   `aws:PrincipalAccount` ...) have the values that they have.
 //! - The old version of the language, in which variables are plain text.
 //!
+//! # All layers together
+//! [`Asker::out_of_reach`] asks the same of one caller and all the policies that bear on it:
+//! each way in which a request can be allowed is followed through identity policies, boundary,
+//! session, SCPs, RCPs and the policy of the resource.
+//!
 //! # What is assumed
 //! An action has a service and a name; a resource is `*` or has the six fields of an ARN. The
 //! values of a key have the type that the catalog, or else all operators used on it, give it. All
@@ -37,20 +42,33 @@
 //!
 //! Absences: no I/O, no clock, nothing `async`; nothing is decided about a live request here.
 
+mod access;
 mod answer;
 mod automaton;
 mod bits;
 mod budget;
 mod caller;
+mod changed;
 mod claim;
+mod cover;
+mod facts;
+mod family;
+mod grade;
 mod key;
+mod layers;
 mod pattern;
+mod places;
 mod point;
+mod public;
 mod question;
+mod relevant;
 mod search;
 mod text;
 mod witness;
 
-pub use answer::{Answer, Reason, Witness};
+pub use access::{Access, AccessError, not_granted};
+pub use answer::{Answer, Finding, Reason, Witness};
 pub use budget::Limits;
 pub use claim::{Asker, Change, diff, disjoint, empty, equivalent, implies};
+pub use layers::Layers;
+pub use public::not_public;

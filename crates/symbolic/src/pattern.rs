@@ -5,7 +5,8 @@
 
 use bailiwick_policy::Token;
 use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
+
+use crate::places::{Places, cases};
 
 /// A pattern's place in [`Patterns`].
 pub(crate) type Id = u32;
@@ -37,6 +38,7 @@ pub(crate) enum Letter {
 }
 
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts about one pattern")]
 pub(crate) struct Pattern {
     pub(crate) toks: Vec<Tok>,
     /// Case does not count.
@@ -48,6 +50,8 @@ pub(crate) struct Pattern {
     suffix: Vec<char>,
     pub(crate) has_variables: bool,
     pub(crate) opaque: bool,
+    /// It has but letters, whose case counts, `*` and `?`.
+    simple: bool,
 }
 
 /// A context key in `${...}` with what stands for it when it is absent.
@@ -63,22 +67,42 @@ pub(crate) struct Patterns {
     list: Vec<Pattern>,
     ids: FxHashMap<(Vec<Tok>, bool), Id>,
     pub(crate) symbols: Vec<Symbol>,
+    /// Variables of which the value is known, or that there is none.
+    pub(crate) known: FxHashMap<Box<str>, Option<Box<str>>>,
+    /// Whether the caller has no tags but those that are known.
+    pub(crate) closed_tags: bool,
     opaque: Vec<Box<str>>,
     /// What an id of another question would mean: no text.
     nothing: Pattern,
 }
 
 /// How the texts of one pattern stand to those of another.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Relation {
     Contained,
     Disjoint,
     Overlap,
 }
 
+impl Relation {
+    /// To the intersection of two sets.
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Disjoint, _) | (_, Self::Disjoint) => Self::Disjoint,
+            (Self::Contained, Self::Contained) => Self::Contained,
+            _ => Self::Overlap,
+        }
+    }
+}
+
 impl Patterns {
     pub(crate) fn get(&self, id: Id) -> &Pattern {
         self.list.get(id as usize).unwrap_or(&self.nothing)
+    }
+
+    /// Whether the value of a variable is known, or that there is none.
+    fn knows(&self, key: &str) -> bool {
+        self.known.contains_key(key) || self.closed_tags && key.starts_with("aws:principaltag/")
     }
 
     /// Enters a pattern; nothing if it can match nothing at all.
@@ -106,6 +130,15 @@ impl Patterns {
                         return None;
                     }
                     toks.extend(text.chars().map(Tok::Char));
+                }
+                Token::Variable { key, default, in_field, .. } if self.knows(key) => {
+                    let value = self.known.get(key).cloned().flatten();
+                    // VAR-3
+                    let value = value.or_else(|| default.clone())?;
+                    if *in_field && value.contains(':') {
+                        return None;
+                    }
+                    toks.extend(value.chars().map(Tok::Char));
                 }
                 Token::Variable { key, default, in_field, .. } => {
                     let symbol = Symbol { key: key.clone(), default: default.clone() };
@@ -166,6 +199,8 @@ impl Patterns {
             fold,
             has_variables: toks.iter().any(|tok| matches!(tok, Tok::Var(..))),
             opaque: toks.iter().any(|tok| matches!(tok, Tok::Opaque(_))),
+            simple: !fold
+                && toks.iter().all(|tok| matches!(tok, Tok::Char(_) | Tok::One | Tok::Star)),
             toks: toks.clone(),
         });
         self.ids.insert((toks, fold), id);
@@ -220,6 +255,11 @@ impl Patterns {
 }
 
 impl Pattern {
+    /// Whether the texts that match are the same whatever the values of variables.
+    pub(crate) fn is_definite(&self) -> bool {
+        !self.has_variables && !self.opaque
+    }
+
     /// Whether it matches a text. A variable matches nothing, or, for an upper bound, anything.
     pub(crate) fn matches(&self, text: &str, upper: bool) -> bool {
         if let Some(literal) = &self.literal {
@@ -227,6 +267,9 @@ impl Pattern {
         }
         if self.opaque {
             return upper;
+        }
+        if self.simple {
+            return glob(&self.toks, text);
         }
         let mut places = Places::start(self, upper);
         for c in text.chars() {
@@ -239,131 +282,32 @@ impl Pattern {
     }
 }
 
-/// The places of a pattern that a text so far may have led to.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub(crate) struct Places(SmallVec<[u64; 2]>);
-
-impl Places {
-    fn none(pattern: &Pattern) -> Self {
-        Self(SmallVec::from_elem(0, pattern.toks.len() / 64 + 1))
-    }
-
-    pub(crate) fn start(pattern: &Pattern, upper: bool) -> Self {
-        let mut out = Self::none(pattern);
-        out.add(pattern, 0, upper);
-        out.settle(pattern);
-        out
-    }
-
-    pub(crate) fn has(&self, place: usize) -> bool {
-        self.0.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 == 1)
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.iter().all(|word| *word == 0)
-    }
-
-    /// The furthest place.
-    pub(crate) fn furthest(&self) -> usize {
-        let found = self.0.iter().enumerate().rev().find(|(_, word)| **word != 0);
-        found.map_or(0, |(at, word)| at * 64 + 63 - word.leading_zeros() as usize)
-    }
-
-    fn set(&mut self, place: usize) {
-        if let Some(word) = self.0.get_mut(place / 64) {
-            *word |= 1 << (place % 64);
-        }
-    }
-
-    /// Adds a place and those behind the runs that begin there.
-    fn add(&mut self, pattern: &Pattern, mut place: usize, upper: bool) {
-        loop {
-            if self.has(place) {
-                return;
-            }
-            self.set(place);
-            match pattern.toks.get(place) {
-                Some(Tok::Star | Tok::StarField) => place += 1,
-                Some(Tok::Var(..)) if upper => place += 1,
-                _ => return,
-            }
-        }
-    }
-
-    /// What stands before the last `*` that was reached leads nowhere else: it is forgotten, so
-    /// that few sets are distinct.
-    fn settle(&mut self, pattern: &Pattern) {
-        let star =
-            |place: &usize| self.has(*place) && matches!(pattern.toks.get(*place), Some(Tok::Star));
-        if let Some(last) = (0..=self.furthest()).rev().find(star) {
-            for (at, word) in self.0.iter_mut().enumerate() {
-                if at < last / 64 {
-                    *word = 0;
-                } else if at == last / 64 {
-                    *word &= u64::MAX << (last % 64);
+/// Matches letters, `*` and `?`: after a mismatch the last `*` takes one letter more.
+fn glob(toks: &[Tok], text: &str) -> bool {
+    let (mut toks, mut rest) = (toks, text.chars());
+    let mut back: Option<(&[Tok], std::str::Chars<'_>)> = None;
+    loop {
+        let here = rest.clone();
+        match (toks.split_first(), rest.next()) {
+            (Some((Tok::Star, after)), _) => {
+                if after.is_empty() {
+                    return true;
                 }
+                back = Some((after, here.clone()));
+                (toks, rest) = (after, here);
+            }
+            (None, None) => return true,
+            (Some((Tok::Char(wanted), after)), Some(c)) if *wanted == c => toks = after,
+            (Some((Tok::One, after)), Some(_)) => toks = after,
+            (_, None) => return false,
+            (_, Some(_)) => {
+                let Some((after, from)) = &mut back else { return false };
+                if from.next().is_none() {
+                    return false;
+                }
+                (toks, rest) = (after, from.clone());
             }
         }
-    }
-
-    /// The places after one more letter. `upper`: variables match anything, and a symbol stands
-    /// for any text.
-    pub(crate) fn step(&self, pattern: &Pattern, letter: Letter, upper: bool) -> Self {
-        let mut out = Self::none(pattern);
-        for (at, word) in self.0.iter().enumerate() {
-            let mut word = *word;
-            while word != 0 {
-                let place = at * 64 + word.trailing_zeros() as usize;
-                word &= word - 1;
-                let symbol = matches!(letter, Letter::Symbol { .. });
-                if upper && symbol {
-                    for later in place..=pattern.toks.len() {
-                        out.set(later);
-                    }
-                    out.settle(pattern);
-                    return out;
-                }
-                let Some(tok) = pattern.toks.get(place) else { continue };
-                match (tok, letter) {
-                    (Tok::Char(wanted), Letter::Char(c))
-                        if *wanted == c || pattern.fold && same_letter(*wanted, c) =>
-                    {
-                        out.add(pattern, place + 1, upper);
-                    }
-                    (Tok::One, Letter::Char(_)) => out.add(pattern, place + 1, upper),
-                    (Tok::OneField, Letter::Char(c)) if c != ':' => {
-                        out.add(pattern, place + 1, upper);
-                    }
-                    (Tok::Star, _) => out.add(pattern, place, upper),
-                    (Tok::StarField, Letter::Char(c)) if c != ':' => {
-                        out.add(pattern, place, upper);
-                    }
-                    (Tok::StarField, Letter::Symbol { field: true, .. }) => {
-                        out.add(pattern, place, upper);
-                    }
-                    (Tok::Var(..), Letter::Char(_)) if upper => {
-                        out.add(pattern, place, upper);
-                    }
-                    (Tok::Var(wanted, in_field), Letter::Symbol { number, field, fold })
-                        if *wanted == number && (field || !in_field) && (pattern.fold || !fold) =>
-                    {
-                        out.add(pattern, place + 1, upper);
-                    }
-                    _ => {}
-                }
-            }
-        }
-        out.settle(pattern);
-        out
-    }
-
-    /// Whether every text from here on matches.
-    pub(crate) fn is_all(&self, pattern: &Pattern) -> bool {
-        let end = pattern.toks.len();
-        self.has(end)
-            && end > 0
-            && matches!(pattern.toks.get(end - 1), Some(Tok::Star))
-            && self.has(end - 1)
     }
 }
 
@@ -414,43 +358,6 @@ fn contains(outer: &Pattern, inner: &Pattern) -> bool {
         places = next;
     }
     places.has(outer.toks.len())
-}
-
-/// The letters that a letter is where case does not count.
-pub(crate) fn cases(c: char) -> SmallVec<[char; 3]> {
-    let mut out = SmallVec::new();
-    out.push(c);
-    if c.is_ascii() {
-        let lower = c.to_ascii_lowercase();
-        for other in [lower, c.to_ascii_uppercase()] {
-            if other != c {
-                out.push(other);
-            }
-        }
-        // The two letters outside of ASCII that fold into it.
-        match lower {
-            'k' => out.push('\u{212a}'),
-            's' => out.push('\u{17f}'),
-            _ => {}
-        }
-        return out;
-    }
-    let simple = |mut scalars: std::vec::IntoIter<char>| match (scalars.next(), scalars.next()) {
-        (Some(only), None) => Some(only),
-        _ => None,
-    };
-    let upper = simple(c.to_uppercase().collect::<Vec<_>>().into_iter());
-    let lower = simple(c.to_lowercase().collect::<Vec<_>>().into_iter());
-    for other in [upper, lower].into_iter().flatten() {
-        if !out.contains(&other) {
-            out.push(other);
-        }
-    }
-    out
-}
-
-fn same_letter(left: char, right: char) -> bool {
-    cases(left).contains(&right) || cases(right).contains(&left)
 }
 
 /// Counts that come from documents, whose size is limited.

@@ -12,9 +12,11 @@ use bailiwick_policy::{
 use crate::bits::Bits;
 use crate::budget::Limits;
 use crate::caller::{Caller, Callers};
+use crate::family::{Family, is_arn};
 use crate::key::{Covered, KeyInfo, KeySet, Multi, Over, Test, Values};
 use crate::pattern::Id;
 use crate::point;
+use crate::relevant::Relevant;
 use crate::text::{PatternList, Space, TextCell, Texts};
 
 /// One element of a statement: what it asks of one dimension.
@@ -30,6 +32,8 @@ pub(crate) enum Literal {
 #[derive(Clone, Debug)]
 pub(crate) struct Clause {
     pub(crate) literals: Vec<Literal>,
+    /// The places of its document and of itself in that.
+    pub(crate) place: (usize, usize),
 }
 
 /// The statements of one side of a question.
@@ -51,7 +55,7 @@ pub(crate) struct Region {
 pub(crate) struct Question {
     pub(crate) space: Space,
     pub(crate) callers: Vec<Caller>,
-    named: Vec<String>,
+    pub(crate) named: Vec<String>,
     pub(crate) keys: Vec<KeyInfo>,
     pub(crate) sides: Vec<Side>,
     /// All requests.
@@ -60,26 +64,16 @@ pub(crate) struct Question {
     pub(crate) gap: Option<&'static str>,
     /// Whether the documents name their callers.
     pub(crate) resource_policies: bool,
+    /// What is known of the one caller, if there is one.
+    pub(crate) facts: Option<Context>,
+    /// Whether the one caller has a permissions boundary (NP-3).
+    bounded: bool,
 }
-
-/// Keys that follow from the caller.
-const OF_CALLER: [&str; 10] = [
-    "aws:principalaccount",
-    "aws:principalarn",
-    "aws:principalisawsservice",
-    "aws:principalorgid",
-    "aws:principalorgpaths",
-    "aws:principalservicename",
-    "aws:principalservicenameslist",
-    "aws:principaltype",
-    "aws:userid",
-    "aws:username",
-];
 
 impl Question {
     /// The question about these sides, each a union of documents.
-    pub(crate) fn new(sides: &[&[Document]], limits: Limits) -> Self {
-        let documents = || sides.iter().flat_map(|side| side.iter());
+    pub(crate) fn new(sides: &[Vec<&Document>], limits: Limits, relevant: &Relevant<'_>) -> Self {
+        let documents = || sides.iter().flatten().copied();
         let resource_policies = documents().any(|document| document.kind().has_principal());
         let mut gap = None;
         let (callers, named) = if resource_policies {
@@ -89,20 +83,54 @@ impl Question {
         } else {
             (vec![Caller::usual()], Vec::new())
         };
+        let mut question = Self::of_callers(callers, limits);
+        (question.named, question.gap, question.resource_policies) =
+            (named, gap, resource_policies);
+        question.enter(sides, relevant);
+        question
+    }
+
+    /// The question about what one caller may do, of which these keys are known. What
+    /// has nothing to do with the actions is left out.
+    pub(crate) fn of_one(
+        sides: &[Vec<&Document>],
+        caller: &Principal,
+        facts: &Context,
+        bounded: bool,
+        limits: Limits,
+        relevant: &Relevant<'_>,
+    ) -> Self {
+        let mut question = Self::of_callers(vec![Caller::exact(caller.clone())], limits);
+        question.bounded = bounded;
+        question.know(caller, facts);
+        question.enter(sides, relevant);
+        question.keep_to_facts(facts);
+        question
+    }
+
+    fn of_callers(callers: Vec<Caller>, limits: Limits) -> Self {
         let mut space = Space::new(limits);
-        let nothing = space.patterns.literal("");
-        let mut question = Self {
+        Self {
             all: base(&mut space, callers.len()),
             space,
             callers,
-            named,
+            named: Vec::new(),
             keys: Vec::new(),
             sides: Vec::new(),
-            gap,
-            resource_policies,
-        };
+            gap: None,
+            resource_policies: false,
+            facts: None,
+            bounded: false,
+        }
+    }
+
+    /// Enters the statements that have to do with the actions.
+    fn enter(&mut self, sides: &[Vec<&Document>], relevant: &Relevant<'_>) {
+        let pass = |one: &Statement| relevant.to(one);
+        let nothing = self.space.patterns.literal("");
+        let documents = sides.iter().flatten().copied();
         let mut uses: BTreeMap<&str, Vec<ConditionView<'_>>> = BTreeMap::new();
-        for statement in documents().flat_map(Document::statements) {
+        for statement in documents.flat_map(Document::statements).filter(|one| pass(one)) {
             for view in statement.condition_views() {
                 if view.operator().is_some() {
                     uses.entry(view.key().0).or_default().push(view);
@@ -110,24 +138,26 @@ impl Question {
             }
         }
         for (name, views) in uses {
-            question.key(name, &views, nothing);
+            self.key(name, &views, nothing);
         }
         for documents in sides {
             let mut side = Side::default();
-            for document in *documents {
-                for statement in document.statements() {
-                    let Some(clause) = question.clause(statement, document.kind()) else {
-                        continue;
-                    };
-                    match statement.effect() {
-                        Effect::Allow => side.allows.push(clause),
-                        Effect::Deny => side.denies.push(clause),
-                    }
+            let documents = documents.iter().enumerate();
+            let statements = documents.flat_map(|(at, document)| {
+                let each = document.statements().iter().enumerate();
+                each.map(move |(number, statement)| ((at, number), document, statement))
+            });
+            for (place, document, statement) in statements.filter(|(.., one)| pass(one)) {
+                let Some(clause) = self.clause(place, statement, document.kind(), relevant) else {
+                    continue;
+                };
+                match statement.effect() {
+                    Effect::Allow => side.allows.push(clause),
+                    Effect::Deny => side.denies.push(clause),
                 }
             }
-            question.sides.push(side);
+            self.sides.push(side);
         }
-        question
     }
 
     /// Enters a key with all that the question asks of it.
@@ -211,20 +241,34 @@ impl Question {
     }
 
     /// The literals of a statement; nothing if it never matches.
-    fn clause(&mut self, statement: &Statement, kind: DocumentKind) -> Option<Clause> {
+    fn clause(
+        &mut self,
+        place: (usize, usize),
+        statement: &Statement,
+        kind: DocumentKind,
+        relevant: &Relevant<'_>,
+    ) -> Option<Clause> {
         let deny = statement.effect() == Effect::Deny;
         let mut literals = Vec::new();
         if kind.has_principal() {
             let callers = &self.callers;
             let meant = Bits::of(callers.len(), |at| {
-                callers.get(at).is_some_and(|caller| statement.means_caller(&caller.principal))
+                callers.get(at).is_some_and(|caller| {
+                    // NP-3
+                    let always = self.bounded && deny && statement.is_not_principal();
+                    always || statement.means_caller(&caller.principal)
+                })
             });
-            if meant.is_empty() {
+            // A caller that is not modelled may be the one who is meant.
+            if meant.is_empty() && self.gap.is_none() {
                 return None;
             }
             literals.push(Literal::Callers(meant));
         }
-        let list = self.list(&statement.action_tokens(), false);
+        let mut actions = statement.action_tokens();
+        // What meets none of those asked for makes no difference.
+        actions.retain(|tokens| relevant.to_pattern(tokens));
+        let list = self.list(&actions, false);
         literals.push(Literal::Action(list, !statement.is_not_action()));
         if let Some(tokens) = statement.resource_tokens() {
             let list = self.list(&tokens, false);
@@ -238,7 +282,7 @@ impl Question {
                 None => return None,
             }
         }
-        Some(Clause { literals })
+        Some(Clause { literals, place })
     }
 
     fn list(&mut self, tokens: &[Vec<Token>], fold: bool) -> Rc<PatternList> {
@@ -279,7 +323,7 @@ impl Question {
         let points = self.keys.get(key).and_then(|key| key.points.clone());
         let covered = match (points, view.tokens()) {
             (Some(points), _) => {
-                let context = Context::new();
+                let context = self.facts.clone().unwrap_or_default();
                 Covered::Points(Bits::of(points.len(), |at| {
                     points.get(at).is_some_and(|point| view.covers(point, &context))
                 }))
@@ -289,157 +333,6 @@ impl Question {
         };
         Some(Test { key, absent, present: None, over, negated, deny, covered })
     }
-
-    /// Whether a key that follows from the caller is asked for.
-    pub(crate) fn asks_of_caller(&self) -> bool {
-        self.resource_policies && self.keys.iter().any(|key| OF_CALLER.contains(&&*key.name))
-    }
-
-    /// All requests of one caller, with the keys that follow from it.
-    pub(crate) fn of_caller(&self, at: usize) -> Option<Region> {
-        let caller = self.callers.get(at)?;
-        let mut region = self.all.clone();
-        region.callers = Bits::of(self.callers.len(), |other| other == at);
-        let mut facts = Context::new();
-        facts.put_principal(&caller.principal);
-        for (place, key) in self.keys.iter().enumerate() {
-            if !OF_CALLER.contains(&&*key.name) {
-                continue;
-            }
-            let org = key.name.starts_with("aws:principalorg");
-            if org && caller.principal.has_identity() {
-                continue;
-            }
-            let set = region.keys.get_mut(place)?;
-            let held: Vec<&str> = facts.values(&key.name).collect();
-            let narrowed = if held.is_empty() || org {
-                KeySet { absent: set.absent, single: None, multi: None }
-            } else if is_open(caller, &key.name) {
-                let mut open = KeySet { absent: false, ..(**set).clone() };
-                self.keep_to_kind(&mut open, caller, &key.name);
-                open
-            } else {
-                self.exactly(set, key, &held)
-            };
-            *set = Rc::new(narrowed);
-        }
-        Some(region)
-    }
-
-    /// Keeps `aws:PrincipalArn` and `aws:PrincipalAccount` to what the caller may have, but for
-    /// what other callers of the question have.
-    fn keep_to_kind(&self, set: &mut KeySet, caller: &Caller, key: &str) {
-        let Some(Values::Texts(texts)) = &mut set.single else { return };
-        let patterns = &self.space.patterns;
-        let others = self.callers.iter().filter(|other| caller.any_account && !other.any_account);
-        let (kept, left_out): (Option<Id>, Vec<Id>) = match key {
-            "aws:principalarn" => {
-                let named = self.named.iter().filter_map(|arn| patterns.find_literal(arn));
-                let kinds = others.filter_map(|other| self.kind_pattern(other));
-                (self.kind_pattern(caller), named.chain(kinds).collect())
-            }
-            "aws:principalaccount" => {
-                let accounts = others.filter_map(|other| other.principal.account());
-                let accounts = accounts.filter_map(|id| patterns.find_literal(&id.to_string()));
-                (patterns.find(&account_tokens()), accounts.collect())
-            }
-            _ => return,
-        };
-        let left_out = PatternList::new(left_out, patterns);
-        *texts = self.space.restrict(texts, &left_out, false);
-        if let Some(kept) = kept {
-            let kept = PatternList::new(vec![kept], patterns);
-            *texts = self.space.restrict(texts, &kept, true);
-        }
-    }
-
-    /// The pattern of the ARNs of a caller's kind in its account, entered by [`base`] where it is
-    /// needed.
-    fn kind_pattern(&self, caller: &Caller) -> Option<Id> {
-        self.space.patterns.find(&kind_tokens(caller)?)
-    }
-
-    fn exactly(&self, set: &KeySet, key: &KeyInfo, held: &[&str]) -> KeySet {
-        let narrow = |values: &Values| match values {
-            Values::Points(points) => {
-                let list = key.points.as_deref().unwrap_or_default();
-                Values::Points(Bits::of(list.len(), |at| {
-                    points.has(at) && list.get(at).is_some_and(|p| held.contains(&p.as_str()))
-                }))
-            }
-            Values::Texts(texts) => {
-                let ids = held.iter().filter_map(|text| self.space.patterns.find_literal(text));
-                let list = PatternList::new(ids.collect(), &self.space.patterns);
-                Values::Texts(self.space.restrict(texts, &list, true))
-            }
-        };
-        KeySet {
-            absent: false,
-            single: set.single.as_ref().map(narrow),
-            multi: set
-                .multi
-                .as_ref()
-                .map(|multi| Multi { each: narrow(&multi.each), some: Vec::new() }),
-        }
-    }
-
-    /// Enters the texts that [`Question::of_caller`] looks up.
-    pub(crate) fn enter_facts(&mut self) {
-        let named = self.named.clone();
-        for text in &named {
-            self.space.patterns.literal(text);
-        }
-        self.space.patterns.add(&account_tokens(), false);
-        for caller in self.callers.clone() {
-            let mut facts = Context::new();
-            facts.put_principal(&caller.principal);
-            for key in OF_CALLER {
-                for value in facts.values(key) {
-                    self.space.patterns.literal(value);
-                }
-            }
-            if let Some(tokens) = kind_tokens(&caller) {
-                self.space.patterns.add(&tokens, false);
-            }
-        }
-    }
-}
-
-/// Whether the key's value differs among those for whom the caller stands.
-fn is_open(caller: &Caller, key: &str) -> bool {
-    match key {
-        "aws:principalarn" | "aws:username" => caller.any_name || caller.any_account,
-        "aws:userid" => !matches!(caller.principal, Principal::Anonymous),
-        "aws:principalaccount" => caller.any_account,
-        _ => false,
-    }
-}
-
-/// Twelve digits; what is no digit is no account that anybody writes.
-fn account_tokens() -> Vec<Token> {
-    vec![Token::OneField; 12]
-}
-
-fn kind_tokens(caller: &Caller) -> Option<Vec<Token>> {
-    let (service, resource) = match &caller.principal {
-        Principal::User { .. } => ("iam", "user/"),
-        Principal::Session { .. } | Principal::Role { .. } => ("iam", "role/"),
-        Principal::FederatedUser { .. } => ("sts", "federated-user/"),
-        Principal::Root { .. } => ("iam", "root"),
-        _ => return None,
-    };
-    let partition = caller.principal.describe().split(':').nth(1)?.to_owned();
-    let mut tokens = vec![Token::Text(format!("arn:{partition}:{service}::").into())];
-    if caller.any_account {
-        tokens.extend(std::iter::repeat_n(Token::OneField, 12));
-    } else {
-        tokens.push(Token::Text(caller.principal.account()?.to_string().into()));
-    }
-    tokens.push(Token::Text(format!(":{resource}").into()));
-    if !matches!(caller.principal, Principal::Root { .. }) {
-        tokens.extend([Token::One, Token::Star]);
-    }
-    Some(tokens)
 }
 
 /// All requests, before keys: an action has a service and a name, a resource is an ARN or `*`.
@@ -467,58 +360,4 @@ pub(crate) fn arn() -> Vec<Token> {
     }
     tokens.push(Token::Star);
     tokens
-}
-
-/// Operators that compare in one way.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Family {
-    Text,
-    Numeric,
-    Date,
-    Ip,
-}
-
-impl Family {
-    /// Nothing for Null, which compares nothing.
-    fn of(operator: Operator) -> Option<Self> {
-        use Operator as O;
-        Some(match operator {
-            O::Null => return None,
-            O::NumericEquals
-            | O::NumericNotEquals
-            | O::NumericLessThan
-            | O::NumericLessThanEquals
-            | O::NumericGreaterThan
-            | O::NumericGreaterThanEquals => Self::Numeric,
-            O::DateEquals
-            | O::DateNotEquals
-            | O::DateLessThan
-            | O::DateLessThanEquals
-            | O::DateGreaterThan
-            | O::DateGreaterThanEquals => Self::Date,
-            O::IpAddress | O::NotIpAddress => Self::Ip,
-            _ => Self::Text,
-        })
-    }
-
-    fn is_text(self) -> bool {
-        self == Self::Text
-    }
-
-    /// Whether every value of a key of this type can be compared so.
-    fn suits(self, kind: KeyType) -> bool {
-        matches!(
-            (self, kind),
-            (Self::Numeric, KeyType::Numeric)
-                | (Self::Date, KeyType::Date)
-                | (Self::Ip, KeyType::IpAddress)
-        )
-    }
-}
-
-fn is_arn(operator: Operator) -> bool {
-    matches!(
-        operator,
-        Operator::ArnEquals | Operator::ArnLike | Operator::ArnNotEquals | Operator::ArnNotLike
-    )
 }

@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::automaton::{self, Found, Word};
 use crate::budget::{Budget, Limits};
-use crate::pattern::{Id, Letter, Patterns, Relation, Tok};
+use crate::pattern::{Id, Letter, Pattern, Patterns, Relation, Tok};
 
 /// What all of `wanted` match and none of `unwanted`; both in order.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -23,6 +23,8 @@ pub(crate) type Texts = Vec<TextCell>;
 pub(crate) struct PatternList {
     pub(crate) ids: Vec<Id>,
     literals: FxHashSet<Id>,
+    /// Of these those that more than one text matches.
+    wild_by_head: FxHashMap<Box<str>, Vec<Id>>,
     by_head: FxHashMap<Box<str>, Vec<Id>>,
     headless: Vec<Id>,
 }
@@ -36,9 +38,11 @@ impl PatternList {
             let pattern = patterns.get(*id);
             if pattern.literal.is_some() {
                 list.literals.insert(*id);
+            } else if let Some(head) = head(&pattern.prefix) {
+                push(&mut list.wild_by_head, head, *id);
             }
             match head(&pattern.prefix) {
-                Some(head) => list.by_head.entry(head.into()).or_default().push(*id),
+                Some(head) => push(&mut list.by_head, head, *id),
                 None => list.headless.push(*id),
             }
         }
@@ -46,7 +50,7 @@ impl PatternList {
     }
 
     /// The patterns that may meet this one.
-    fn near<'a>(&'a self, prefix: &str) -> Box<dyn Iterator<Item = Id> + 'a> {
+    pub(crate) fn near<'a>(&'a self, prefix: &str) -> Box<dyn Iterator<Item = Id> + 'a> {
         match head(prefix) {
             Some(head) => {
                 let same = self.by_head.get(head).into_iter().flatten();
@@ -54,6 +58,23 @@ impl PatternList {
             }
             None => Box::new(self.ids.iter().copied()),
         }
+    }
+}
+
+impl PatternList {
+    /// The patterns that may meet a text, itself aside.
+    fn near_literal<'a>(&'a self, text: &str) -> impl Iterator<Item = Id> + 'a {
+        let same = head(text).and_then(|head| self.wild_by_head.get(head)).into_iter().flatten();
+        // Those without a head are few, literals among them.
+        self.headless.iter().chain(same).copied()
+    }
+}
+
+fn push(lists: &mut FxHashMap<Box<str>, Vec<Id>>, head: &str, id: Id) {
+    if let Some(list) = lists.get_mut(head) {
+        list.push(id);
+    } else {
+        lists.insert(head.into(), vec![id]);
     }
 }
 
@@ -148,6 +169,28 @@ impl Space {
         if inside { self.meet(texts, list) } else { self.minus(texts, list) }
     }
 
+    /// How a cell stands to a list, as far as their patterns tell one by one. In doubt they overlap.
+    pub(crate) fn standing(&self, cell: &TextCell, list: &PatternList) -> Relation {
+        if cell.wanted.iter().any(|id| list.literals.contains(id)) {
+            return Relation::Contained;
+        }
+        let mut out = Relation::Disjoint;
+        let mut meet = |id| match self.against(cell, id) {
+            Relation::Contained => true,
+            Relation::Disjoint => false,
+            Relation::Overlap => {
+                out = Relation::Overlap;
+                false
+            }
+        };
+        let literal = cell.wanted.iter().find_map(|id| self.patterns.get(*id).literal.as_deref());
+        let contained = match literal {
+            Some(text) => list.near_literal(text).any(&mut meet),
+            None => list.near(self.prefix(cell)).any(&mut meet),
+        };
+        if contained { Relation::Contained } else { out }
+    }
+
     fn minus(&self, texts: &[TextCell], list: &PatternList) -> Texts {
         texts.iter().filter_map(|cell| self.cell_minus(cell, list)).collect()
     }
@@ -180,7 +223,17 @@ impl Space {
         let mut out: Texts = Vec::new();
         for cell in texts {
             let start = out.len();
+            let all = cell.wanted.iter().chain(&cell.unwanted);
+            let definite = all.map(|id| self.patterns.get(*id)).all(Pattern::is_definite);
             for id in list.near(self.prefix(cell)) {
+                // Of one text it is seen at once.
+                if definite && let Some(text) = &self.patterns.get(id).literal {
+                    let is = |other: &Id| self.patterns.get(*other).matches(text, false);
+                    if cell.wanted.iter().all(is) && !cell.unwanted.iter().any(is) {
+                        out.push(TextCell { wanted: vec![id], unwanted: Vec::new() });
+                    }
+                    continue;
+                }
                 match self.against(cell, id) {
                     Relation::Contained => {
                         out.truncate(start);
