@@ -112,7 +112,7 @@ pub fn no_new_access(existing: &str, new: &str, kind: Kind) -> Result<Checked, C
     Ok(conclude(
         &ask,
         &new,
-        Words {
+        &Words {
             pass: "The modified permissions do not grant new access compared to your existing policy.",
             fail: "The modified permissions grant new access compared to your existing policy.",
             reason: "New access in the statement",
@@ -134,7 +134,11 @@ fn read(text: &str, kind: DocumentKind, parameter: &'static str) -> Result<Docum
 }
 
 /// Asks about a whole policy and, where the answer is no, about each of its statements.
-fn conclude(ask: &dyn Fn(&Asker, &Document) -> Answer, policy: &Document, words: Words) -> Checked {
+fn conclude(
+    ask: &dyn Fn(&Asker, &Document) -> Answer,
+    policy: &Document,
+    words: &Words,
+) -> Checked {
     let (witness, why) = match ask(&Asker::default(), policy) {
         Answer::Holds => {
             return Checked {

@@ -56,7 +56,7 @@ pub fn access_not_granted(
             reason: "One or more of the listed actions or resources in the statement",
         }
     };
-    Ok(conclude(&ask, &policy, words))
+    Ok(conclude(&ask, &policy, &words))
 }
 
 /// The access as a policy that grants it to everybody.

@@ -166,7 +166,7 @@ pub fn no_public_access(
     Ok(conclude(
         &ask,
         &policy,
-        Words {
+        &Words {
             pass: "The resource policy does not grant public access for the given resource type.",
             fail: "The resource policy grants public access for the given resource type.",
             reason: "Public access granted in the following statement",
@@ -212,7 +212,7 @@ fn known(policy: &Document, resource_type: PublicResource) -> Vec<String> {
         conditions
             .entry((operator, key.clone()))
             .or_default()
-            .extend(values.map(|v| v.to_string()));
+            .extend(values.map(ToString::to_string));
     }
     let refuse = |principal: Value, condition: Value| {
         let refusal = json!({
@@ -279,7 +279,7 @@ fn is_fixed(key: &str, value: &str) -> bool {
         "aws:principalorgpaths" | "aws:sourceorgpaths" | "aws:vpceorgpaths" => {
             value.split_once('/').is_some_and(|(org, _)| org.starts_with("o-") && !wild(org))
         }
-        "s3:dataaccesspointarn" => value.splitn(6, ':').nth(4).is_some_and(|owner| !wild(owner)),
+        "s3:dataaccesspointarn" => value.split(':').nth(4).is_some_and(|owner| !wild(owner)),
         _ => !wild(value),
     }
 }

@@ -161,13 +161,22 @@ fn fixed_values_keep_strangers_out() {
             "arn:aws:s3:us-east-1:111122223333:accesspoint/*"}}"#,
             true,
         ),
-        (r#"{"Bool": {"aws:PrincipalIsAWSService": "true"}}"#, false),
+        // PR-8: `AWS: *` means no services.
+        (r#"{"Bool": {"aws:PrincipalIsAWSService": "true"}}"#, true),
     ] {
         let checked = public(&with(condition), "AWS::S3::Bucket");
         assert_eq!(checked.passed, passes, "{condition} {checked:?}");
         assert!(!checked.undecided, "{condition}");
         assert_eq!(checked.witness.is_none(), passes);
     }
+}
+
+#[test]
+fn any_service_is_a_stranger() {
+    let services = r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*",
+        "Condition": {"Bool": {"aws:PrincipalIsAWSService": "true"}}}"#;
+    assert!(!public(services, "AWS::S3::Bucket").passed);
+    assert!(public(services, "AWS::DynamoDB::Table").passed);
 }
 
 #[test]
