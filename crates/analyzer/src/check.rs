@@ -11,6 +11,7 @@
 //! undecided checks are ours; AWS knows no such answer.
 
 mod access;
+mod difference;
 mod fault;
 mod parts;
 mod public;
@@ -20,6 +21,7 @@ use bailiwick_symbolic::{Answer, Asker, Reason, Witness};
 use serde::Serialize;
 
 pub use access::{Access, access_not_granted};
+pub use difference::{Change, Difference, difference};
 pub use fault::{CheckFault, FaultCode};
 use parts::Parts;
 pub use public::{PublicResource, no_public_access};
