@@ -9,6 +9,8 @@ use bailiwick_analyzer::validate::{Finding, FindingType, Location};
 use super::Validated;
 use crate::terminal;
 
+/// How long an explanation may be: it quotes what stands in the policy.
+const DETAILS: usize = 600;
 /// How many places of one finding are shown.
 const PLACES: usize = 3;
 /// How much of a long line is shown before and after the start of a place, in characters.
@@ -59,7 +61,12 @@ fn finding(
 ) -> io::Result<()> {
     let kind = word(finding.finding_type);
     let head = paint.kind(finding.finding_type, kind);
-    writeln!(out, "{head}[{}]: {}", finding.issue_code, terminal::text(&finding.finding_details))?;
+    let details = terminal::text(&finding.finding_details);
+    let mut shown: String = details.chars().take(DETAILS).collect();
+    if shown.len() < details.len() {
+        shown.push('…');
+    }
+    writeln!(out, "{head}[{}]: {shown}", finding.issue_code)?;
     for location in finding.locations.iter().take(PLACES) {
         place(out, file, lines, location, finding.finding_type, paint)?;
     }
@@ -211,6 +218,6 @@ mod tests {
             "x".repeat(3_000)
         );
         let shown = printed(&text, false);
-        assert!(shown.lines().all(|line| line.chars().count() < 250), "{shown}");
+        assert!(shown.lines().all(|line| line.chars().count() < 700), "{shown}");
     }
 }
