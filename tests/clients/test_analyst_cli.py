@@ -10,6 +10,7 @@ import time
 
 import process
 import pytest
+from conftest import ROOT
 
 pytestmark = pytest.mark.untraced
 
@@ -452,8 +453,55 @@ def test_diff_of_resource_policies_names_the_caller(line):
     assert "no longer" not in shown
 
 
+# policy summary
+
+
+def rows(told, effect="allow"):
+    return {row["service"]: row for row in told[effect]}
+
+
+def test_m77_policy_summary_of_a_file(line):
+    line.write("p.json", policy(
+        allow(["s3:GetObject", "s3:ListAllMyBuckets"], "arn:aws:s3:::notes/*"),
+        allow("sqs:*", Condition={"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}),
+        deny("iam:TagUser"),
+    ))
+    told = line.answer("policy", "summary", "p.json")
+    s3, sqs = rows(told)["s3"], rows(told)["sqs"]
+    assert set(rows(told)) == {"s3", "sqs"} and set(rows(told, "deny")) == {"iam"}
+    assert (s3["full"], s3["limited"], s3["fullAccess"]) == ([], ["List", "Read"], False)
+    assert (s3["resource"], s3["condition"]) == ("arn:aws:s3:::notes/*", "None")
+    assert sqs["fullAccess"] and sqs["resource"] == "All resources"
+    assert sqs["condition"] == "aws:RequestedRegion StringEquals eu-west-1"
+    assert rows(told, "deny")["iam"]["limited"] == ["Tagging"]
+    shown = line("policy", "summary", "p.json").stdout
+    for text in ("SERVICE", "ACCESS LEVEL", "RESOURCE", "REQUEST CONDITION", "Full access",
+                 "Limited: List, Read", "Deny: 1 of ", "Allow: 2 of "):
+        assert text in shown, shown
+
+
+def test_m77_policy_summary_of_managed_policies(line):
+    by_arn = line.answer("policy", "summary", "arn:aws:iam::aws:policy/ReadOnlyAccess")
+    assert by_arn == line.answer("policy", "summary", "ReadOnlyAccess")
+    # The levels are AWS's: what only reads has no Write in full, and no permissions management.
+    assert not any("Write" in row["full"] and row["service"] == "s3" for row in by_arn["allow"])
+    assert not any("Permissions management" in row["full"] for row in by_arn["allow"] if row["service"] == "iam")
+    full = line.answer("policy", "summary", "AdministratorAccess")
+    assert len(full["allow"]) == full["services"] and all(row["fullAccess"] for row in full["allow"])
+    line("policy", "summary", "arn:aws:iam::aws:policy/NoSuchPolicy", code=2)
+    line("policy", "summary", "none.json", code=2)
+
+
+def test_m77_policy_summary_of_a_principal(line):
+    export = ROOT / "examples/suite/account-export.json"
+    alice = "arn:aws:iam::123456789012:user/alice"
+    told = line.answer("policy", "summary", "--account", export, "--", alice)
+    assert "s3" in rows(told)
+    line("policy", "summary", "--account", export, "--", alice + "x", code=2)
+
+
 @pytest.mark.parametrize("verb", [
-    ["validate"], ["check"], ["check", "no-new-access"], ["check", "access-not-granted"],
+    ["policy", "summary"], ["validate"], ["check"], ["check", "no-new-access"], ["check", "access-not-granted"],
     ["check", "no-public-access"], ["diff"], ["policy", "checks"],
 ])
 def test_every_verb_has_help_with_examples(line, verb):
