@@ -13,12 +13,13 @@
 mod access;
 mod difference;
 mod fault;
+mod newly;
 mod parts;
 mod public;
 
 use bailiwick_catalog::Catalog;
 use bailiwick_policy::{Document, DocumentKind};
-use bailiwick_symbolic::{Answer, Asker, Finding, Reason, Witness};
+use bailiwick_symbolic::{Answer, Finding, Reason, Witness};
 use serde::Serialize;
 
 pub use access::{Access, access_not_granted};
@@ -38,7 +39,8 @@ pub struct Checked {
     pub witness: Option<Witness>,
     /// The result in a sentence.
     pub message: String,
-    /// The statements for which it fails, those of a new policy for new access.
+    /// The statements for which it fails, those of a new policy for new access: there the first ten
+    /// or so, for a policy about something else has a hundred.
     pub reasons: Vec<ReasonSummary>,
 }
 
@@ -109,9 +111,8 @@ impl Kind {
 pub fn no_new_access(existing: &str, new: &str, kind: Kind) -> Result<Checked, CheckFault> {
     let existing = read(existing, kind.document(), "existingPolicyDocument")?;
     let new = read(new, kind.document(), "newPolicyDocument")?;
-    let one = std::slice::from_ref;
     Ok(conclude(
-        Asker::default().new_access(one(&existing), one(&new)),
+        newly::allowing(&existing, &new),
         &new,
         &Words {
             pass: "The modified permissions do not grant new access compared to your existing policy.",

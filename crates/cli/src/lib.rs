@@ -239,7 +239,7 @@ Examples:
   bailiwick policy summary read.json
   bailiwick policy summary arn:aws:iam::aws:policy/ReadOnlyAccess
   bailiwick policy summary PowerUserAccess --format json
-  bailiwick policy summary --account export.json -- arn:aws:iam::123456789012:user/alice
+  bailiwick policy summary arn:aws:iam::123456789012:user/alice --account export.json
 
 A level (List, Read, Write, Permissions management, Tagging) is full where every action of the service
 that has it is named, limited where some are. Allow and Deny are told apart; boundaries and policies of
@@ -404,7 +404,7 @@ mod tests {
             ("x diff a", false),
             ("x policy checks --count", true),
             ("x policy summary ReadOnlyAccess --format json", true),
-            ("x policy summary --account e.json -- arn:aws:iam::123456789012:user/a", true),
+            ("x policy summary arn:aws:iam::123456789012:user/a --account e.json f.json", true),
             ("x policy summary", false),
             ("x policy lint", false),
             ("x policy lint --live", true),

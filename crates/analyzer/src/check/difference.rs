@@ -67,7 +67,7 @@ pub fn difference(old: &str, new: &str, kind: Kind) -> Result<Difference, CheckF
 }
 
 /// The first statement with this effect that means the request.
-fn first(document: &Document, witness: &Witness, effect: Effect) -> Option<usize> {
+pub(super) fn first(document: &Document, witness: &Witness, effect: Effect) -> Option<usize> {
     let principal = principal(&witness.principal)?;
     let mut context = Context::new();
     context.put_principal(&principal);
