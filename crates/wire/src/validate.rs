@@ -89,7 +89,7 @@ pub fn check_structure(structure: &'static Structure, value: &Value) -> Vec<Viol
 pub fn code(service: &Service) -> &'static str {
     match service.protocol {
         Protocol::Query => "ValidationError",
-        Protocol::Json10 | Protocol::Json11 => "ValidationException",
+        Protocol::Json10 | Protocol::Json11 | Protocol::RestJson => "ValidationException",
     }
 }
 

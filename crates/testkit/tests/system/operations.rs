@@ -177,7 +177,7 @@ fn least_value(shape: &Type) -> Value {
         }
         Kind::Blob if secret => Value::SecretBlob(SecretBytes::from(vec![b'a'; length])),
         Kind::Blob => Value::Blob(vec![b'a'; length]),
-        Kind::Timestamp => Value::Timestamp(jiff::Timestamp::UNIX_EPOCH),
+        Kind::Timestamp(_) => Value::Timestamp(jiff::Timestamp::UNIX_EPOCH),
         Kind::List(list) => Value::List(vec![least_value(list.shape); length]),
         Kind::Map(_) => Value::Map(BTreeMap::new()),
         Kind::Structure(inner) => least_structure(inner),
