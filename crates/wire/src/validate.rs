@@ -119,6 +119,13 @@ pub fn message(service: &Service, violations: &[Violation]) -> String {
     out
 }
 
+/// What one violation is, without its place and value.
+pub fn rule_text(service: &Service, violation: &Violation) -> String {
+    let mut out = String::new();
+    write_rule(&mut out, &violation.rule, service.name == "iam");
+    out
+}
+
 fn write_rule(out: &mut String, rule: &Rule, bare: bool) {
     let _ = match rule {
         Rule::NotNull => write!(out, "Member must not be null"),
