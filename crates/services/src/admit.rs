@@ -260,8 +260,9 @@ fn decode(
     body: &[u8],
 ) -> Result<Value, Fault> {
     if operation.service.protocol == Protocol::RestJson {
-        return rest::decode(operation, parts, body)
-            .map_err(|error| Fault::common(error.code, 400, error.message));
+        return rest::decode(operation, parts, body).map_err(|error| {
+            Fault::common("ValidationException", 400, error.message).with("reason", "cannotParse")
+        });
     }
     let Some(input) = operation.input else { return Ok(Value::Struct(Vec::new())) };
     match form {

@@ -90,7 +90,6 @@ impl Answer {
             "AccessDenied" => ("AccessDeniedException", None),
             "InternalFailure" => ("InternalServerException", None),
             "Throttling" => ("ThrottlingException", None),
-            "SerializationException" => ("ValidationException", Some("cannotParse")),
             "ValidationError" | "ValidationException" => ("ValidationException", Some("other")),
             code => (code, None),
         };

@@ -528,7 +528,10 @@ fn tm_k04_secret_members_are_known() {
                 secret.push(format!("{}.{}", operation.name, member.wire));
             }
         }
-        assert!(matches!(operation.service.protocol, Protocol::Query | Protocol::Json11));
+        assert!(matches!(
+            operation.service.protocol,
+            Protocol::Query | Protocol::Json11 | Protocol::RestJson
+        ));
     }
     for wanted in [
         "CreateLoginProfile.Password",
