@@ -11,17 +11,18 @@
 //! undecided checks are ours; AWS knows no such answer.
 
 mod access;
+mod difference;
 mod fault;
 mod parts;
 mod public;
 
 use bailiwick_policy::{Document, DocumentKind};
-use bailiwick_symbolic::{Answer, Asker, Reason, Witness};
+use bailiwick_symbolic::{Answer, Asker, Finding, Reason, Witness};
 use serde::Serialize;
 
 pub use access::{Access, access_not_granted};
+pub use difference::{Change, Difference, difference};
 pub use fault::{CheckFault, FaultCode};
-use parts::Parts;
 pub use public::{PublicResource, no_public_access};
 
 /// What a check found.
@@ -107,10 +108,9 @@ impl Kind {
 pub fn no_new_access(existing: &str, new: &str, kind: Kind) -> Result<Checked, CheckFault> {
     let existing = read(existing, kind.document(), "existingPolicyDocument")?;
     let new = read(new, kind.document(), "newPolicyDocument")?;
-    let held = std::slice::from_ref(&existing);
-    let ask = |asker: &Asker, part: &Document| asker.implies(held, std::slice::from_ref(part));
+    let one = std::slice::from_ref;
     Ok(conclude(
-        &ask,
+        Asker::default().new_access(one(&existing), one(&new)),
         &new,
         &Words {
             pass: "The modified permissions do not grant new access compared to your existing policy.",
@@ -133,29 +133,32 @@ fn read(text: &str, kind: DocumentKind, parameter: &'static str) -> Result<Docum
     Document::parse(text, kind).map_err(|error| CheckFault::Policy { parameter, error })
 }
 
-/// Asks about a whole policy and, where the answer is no, about each of its statements.
-fn conclude(
-    ask: &dyn Fn(&Asker, &Document) -> Answer,
-    policy: &Document,
-    words: &Words,
-) -> Checked {
-    let (witness, why) = match ask(&Asker::default(), policy) {
-        Answer::Holds => {
-            return Checked {
-                passed: true,
-                undecided: false,
-                witness: None,
-                message: words.pass.to_owned(),
-                reasons: Vec::new(),
-            };
+/// The answer from the statements by which the check fails or may fail.
+fn conclude(findings: Vec<Finding>, policy: &Document, words: &Words) -> Checked {
+    let (mut reasons, mut maybe) = (Vec::new(), Vec::new());
+    let (mut witness, mut why) = (None, None);
+    for Finding { statement, answer, .. } in findings {
+        let sid = policy.statements().get(statement).and_then(|one| one.sid());
+        let told = reason(words.reason, statement, sid.map(str::to_owned));
+        match answer {
+            Answer::Holds => {}
+            Answer::Fails(found) => {
+                witness.get_or_insert(found);
+                reasons.push(told);
+            }
+            Answer::Undecided(found) => {
+                why.get_or_insert(found);
+                maybe.push(told);
+            }
         }
-        Answer::Fails(witness) => (Some(witness), None),
-        Answer::Undecided(why) => (None, Some(why)),
+    }
+    let (message, reasons) = match (&witness, why) {
+        (Some(_), _) => (words.fail.to_owned(), reasons),
+        (None, Some(why)) => (undecided(words.fail, why), maybe),
+        (None, None) => (words.pass.to_owned(), reasons),
     };
-    let message = why.map_or_else(|| words.fail.to_owned(), |why| undecided(words.fail, why));
-    let found = Parts::of(policy).failing(ask, why.is_some());
-    let reasons = found.into_iter().map(|(at, sid)| reason(words.reason, at, sid)).collect();
-    Checked { passed: false, undecided: witness.is_none(), witness, message, reasons }
+    let undecided = witness.is_none() && why.is_some();
+    Checked { passed: witness.is_none() && !undecided, undecided, witness, message, reasons }
 }
 
 fn undecided(fail: &str, why: Reason) -> String {

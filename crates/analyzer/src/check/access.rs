@@ -1,8 +1,6 @@
 //! CheckAccessNotGranted: a policy against actions and resources.
 
-use bailiwick_policy::{Document, Version};
-use bailiwick_symbolic::Asker;
-use serde_json::json;
+use bailiwick_symbolic as symbolic;
 
 use super::{CheckFault, Checked, Kind, Words, conclude, read};
 
@@ -40,9 +38,20 @@ pub fn access_not_granted(
     at_most("actions", access.actions.len(), MAX_ENTRIES)?;
     at_most("resources", access.resources.len(), MAX_ENTRIES)?;
     let policy = read(policy, kind.document(), "policyDocument")?;
-    let asked = asked(access, kind)?;
-    let asked = std::slice::from_ref(&asked);
-    let ask = |asker: &Asker, part: &Document| asker.disjoint(std::slice::from_ref(part), asked);
+    if access.actions.is_empty() && access.resources.is_empty() {
+        return Err(CheckFault::NoAccess);
+    }
+    for action in &access.actions {
+        action_fits(action)?;
+    }
+    for resource in &access.resources {
+        resource_fits(resource)?;
+    }
+    let actions: Vec<&str> = access.actions.iter().map(String::as_str).collect();
+    let resources: Vec<&str> = access.resources.iter().map(String::as_str).collect();
+    let asked = symbolic::Access { actions: &actions, resources: &resources };
+    let found = symbolic::Asker::default().granting(std::slice::from_ref(&policy), &[asked]);
+    let found = found.map_err(|error| CheckFault::Policy { parameter: "access", error })?;
     let words = if access.resources.is_empty() {
         Words {
             pass: "The policy document does not grant access to perform the listed actions or resources.",
@@ -56,36 +65,7 @@ pub fn access_not_granted(
             reason: "One or more of the listed actions or resources in the statement",
         }
     };
-    Ok(conclude(&ask, &policy, &words))
-}
-
-/// The access as a policy that grants it to everybody.
-fn asked(access: &Access, kind: Kind) -> Result<Document, CheckFault> {
-    for action in &access.actions {
-        action_fits(action)?;
-    }
-    for resource in &access.resources {
-        resource_fits(resource)?;
-    }
-    let any = |list: &[String]| {
-        if list.is_empty() { json!("*") } else { json!(list) }
-    };
-    if access.actions.is_empty() && access.resources.is_empty() {
-        return Err(CheckFault::NoAccess);
-    }
-    let mut statement = json!({
-        "Effect": "Allow", "Action": any(&access.actions), "Resource": any(&access.resources),
-    });
-    if kind == Kind::Resource
-        && let Some(members) = statement.as_object_mut()
-    {
-        members.insert("Principal".to_owned(), json!("*"));
-    }
-    // The old version of the language has no variables: what is asked is text.
-    let text = json!({"Version": "2008-10-17", "Statement": [statement]}).to_string();
-    let document = read(&text, kind.document(), "access")?;
-    debug_assert_eq!(document.version(), Version::V2008);
-    Ok(document)
+    Ok(conclude(found, &policy, &words))
 }
 
 fn action_fits(action: &str) -> Result<(), CheckFault> {

@@ -1,12 +1,6 @@
-//! A policy in parts: each Allow with all that denies.
+//! A policy with some of its statements, and with others.
 
 use bailiwick_policy::{Document, Effect, Version};
-use bailiwick_symbolic::{Answer, Asker, Limits};
-
-/// How many statements are looked at for reasons.
-const MOST: usize = 100;
-/// What the question about one statement may cost.
-const LIMITS: Limits = Limits { states: 60_000, boxes: 6_000 };
 
 pub(super) struct Parts<'d> {
     document: &'d Document,
@@ -17,44 +11,8 @@ impl<'d> Parts<'d> {
         Self { document }
     }
 
-    /// The statements for which a claim fails, with their Sids; `undecided` keeps those too for
-    /// which it is undecided.
-    pub(super) fn failing(
-        &self,
-        ask: &dyn Fn(&Asker, &Document) -> Answer,
-        undecided: bool,
-    ) -> Vec<(usize, Option<String>)> {
-        let asker = Asker::new(LIMITS);
-        let allows = self.allows();
-        let mut found = Vec::new();
-        for at in allows.iter().copied().take(MOST) {
-            let fails = allows.len() == 1
-                || self.alone(at).is_some_and(|part| match ask(&asker, &part) {
-                    Answer::Holds => false,
-                    Answer::Fails(_) => true,
-                    Answer::Undecided(_) => undecided,
-                });
-            if fails {
-                let sid = self.document.statements().get(at).and_then(|one| one.sid());
-                found.push((at, sid.map(str::to_owned)));
-            }
-        }
-        found
-    }
-
-    /// The places of the statements that allow.
-    pub(super) fn allows(&self) -> Vec<usize> {
-        let statements = self.document.statements().iter().enumerate();
-        let allows = statements.filter(|(_, statement)| statement.effect() == Effect::Allow);
-        allows.map(|(at, _)| at).collect()
-    }
-
-    /// One statement that allows with all that deny.
-    fn alone(&self, allow: usize) -> Option<Document> {
-        self.with(|at, effect| at == allow || effect == Effect::Deny, &[])
-    }
-
-    /// A document of some of the statements and of `more`.
+    /// A document of those statements that are kept, in their order, and of `more`; nothing if that
+    /// is none.
     pub(super) fn with(
         &self,
         keep: impl Fn(usize, Effect) -> bool,
