@@ -16,6 +16,22 @@ pub(super) const OPERATIONS: &[Entry] = &[
     entry::<CheckNoPublicAccess>(),
 ];
 
+/// The most bytes of a policy that is compared. No policy of AWS is half as long; what is longer would
+/// keep a thread for long (threat G06).
+const MAX_POLICY: usize = 64 * 1024;
+
+/// The text of a policy, unless it is too long to be worked on.
+fn policy<'p>(parameter: &str, text: &'p Secret) -> Result<&'p str, Fault> {
+    let text = text.expose();
+    if text.len() <= MAX_POLICY {
+        return Ok(text);
+    }
+    Err(Fault::new(
+        "UnprocessableEntityException",
+        format!("the policy in `{parameter}` is longer than {MAX_POLICY} bytes"),
+    ))
+}
+
 /// Does a new policy allow what the existing one does not?
 struct CheckNoNewAccess {
     existing: Secret,
@@ -41,7 +57,9 @@ impl Operation for CheckNoNewAccess {
     }
 
     fn run(&self, _: &mut Permitted<'_>) -> Result<api::CheckNoNewAccessResponse, Fault> {
-        let checked = analyzer::no_new_access(self.existing.expose(), self.new.expose(), self.kind);
+        let existing = policy("existingPolicyDocument", &self.existing)?;
+        let new = policy("newPolicyDocument", &self.new)?;
+        let checked = analyzer::no_new_access(existing, new, self.kind);
         let Told { result, message, reasons } = tell(checked)?;
         Ok(api::CheckNoNewAccessResponse { result, message, reasons })
     }
@@ -76,7 +94,11 @@ impl Operation for CheckAccessNotGranted {
     }
 
     fn run(&self, _: &mut Permitted<'_>) -> Result<api::CheckAccessNotGrantedResponse, Fault> {
-        let checked = analyzer::access_not_granted(self.policy.expose(), &self.access, self.kind);
+        let checked = analyzer::access_not_granted(
+            policy("policyDocument", &self.policy)?,
+            &self.access,
+            self.kind,
+        );
         let Told { result, message, reasons } = tell(checked)?;
         Ok(api::CheckAccessNotGrantedResponse { result, message, reasons })
     }
@@ -104,7 +126,8 @@ impl Operation for CheckNoPublicAccess {
     }
 
     fn run(&self, _: &mut Permitted<'_>) -> Result<api::CheckNoPublicAccessResponse, Fault> {
-        let checked = analyzer::no_public_access(self.policy.expose(), self.resource);
+        let checked =
+            analyzer::no_public_access(policy("policyDocument", &self.policy)?, self.resource);
         let Told { result, message, reasons } = tell(checked)?;
         Ok(api::CheckNoPublicAccessResponse { result, message, reasons })
     }

@@ -63,11 +63,19 @@ impl Operation for ValidatePolicy {
     }
 
     fn run(&self, call: &mut Permitted<'_>) -> Result<api::ValidatePolicyResponse, Fault> {
-        let findings = call.node().validator().validate(&self.text, self.kind, self.resource);
+        let examined = call.node().validator().examine(&self.text, self.kind, self.resource);
+        // An answer cannot say that it is not whole, and no findings must mean that there are none.
+        if !examined.whole {
+            return Err(Fault::new(
+                "ValidationException",
+                "The policy is too long or too involved to be validated.",
+            )
+            .with("reason", "other"));
+        }
         let resource = self.resource.map_or("", analyzer::ResourceType::as_str);
         let paging = Paging { marker: self.token.as_deref(), max_items: self.max_results };
         let filters = [self.text.as_str(), self.kind.as_str(), resource];
-        let items = findings.into_iter().enumerate();
+        let items = examined.findings.into_iter().enumerate();
         let page = page::cut(call, paging, &filters, items, |(place, _)| format!("{place:010}"));
         // Nothing but the token can be wrong with a page.
         let page = page.map_err(|fault| match fault.code() {

@@ -205,7 +205,7 @@ fn fitting(shape: &Type, length: usize) -> String {
     ];
     for candidate in candidates {
         let text: String = candidate.chars().chain("a1".repeat(length).chars()).collect();
-        for end in [length, candidate.len(), length + 1, length + 2] {
+        for end in [length, candidate.len(), candidate.len() + 1, length + 1, length + 2] {
             let text: String = text.chars().take(end.max(1)).collect();
             let long = text.chars().count() >= length;
             if long && shape.constraints.pattern.is_none_or(|pattern| pattern.matches(&text)) {
