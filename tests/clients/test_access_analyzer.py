@@ -285,19 +285,44 @@ def test_what_is_not_built_says_so(world, aws):
     assert status and "NotImplemented" in answer and "ListFindings" in answer
 
 
+def test_real_policies_are_not_too_long(world, analyzer):
+    """AWS's own longest policies, with white space."""
+    def text(name):
+        arn = f"arn:aws:iam::aws:policy/{name}"
+        version = world.iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        found = world.iam.get_policy_version(PolicyArn=arn, VersionId=version)
+        return json.dumps(found["PolicyVersion"]["Document"], indent=4)
+
+    reading, audit = text("ReadOnlyAccess"), text("SecurityAudit")
+    for policy in (reading, audit):
+        findings = analyzer.validate_policy(policyDocument=policy, policyType="IDENTITY_POLICY")["findings"]
+        assert not [finding for finding in findings if finding["findingType"] == "ERROR"]
+        answer = analyzer.check_no_new_access(
+            existingPolicyDocument=reading, newPolicyDocument=policy, policyType="IDENTITY_POLICY")
+        assert answer["result"] == ("PASS" if policy == reading else "FAIL") and "decided" not in answer["message"]
+
+
+def test_tm_g06_too_involved_policies_are_refused(analyzer):
+    text = json.dumps(document(statement("Allow", ["s3:*"], [f"arn:aws:s3:::*a{at}*" for at in range(5_000)])))
+    with refused("UnprocessableEntityException", 422):
+        analyzer.check_no_new_access(existingPolicyDocument=text, newPolicyDocument=text, policyType="IDENTITY_POLICY")
+    with refused("UnprocessableEntityException", 422):
+        analyzer.check_no_public_access(policyDocument=" " * 300_000, resourceType="AWS::S3::Bucket")
+
+
 def test_tm_g06_checks_hold_up_nobody(world, analyzer):
     """Others are answered while large policies are compared."""
     words = [f"arn:aws:s3:::*a{at}*b{at}*c*" for at in range(14)]
 
     def large(shift):
         return json.dumps(document(*(
-            statement("Deny" if at % 3 == 0 else "Allow", [f"s3:*{at + shift}*", f"iam:*x{at}*"], words) for at in range(40))))
+            statement("Deny" if at % 3 == 0 else "Allow", [f"s3:*{at + shift}*", f"iam:*x{at}*"], words) for at in range(20))))
 
     done, slow = threading.Event(), []
 
     def check():
         try:
-            for shift in range(1, 4):
+            for shift in (1, 2):
                 began = time.monotonic()
                 analyzer.check_no_new_access(
                     existingPolicyDocument=large(0), newPolicyDocument=large(shift), policyType="IDENTITY_POLICY")
@@ -313,4 +338,4 @@ def test_tm_g06_checks_hold_up_nobody(world, analyzer):
         world.iam.get_user(UserName="admin")
         waited.append(time.monotonic() - began)
     asking.join()
-    assert len(slow) == 3 and max(waited) < 2, (slow, max(waited))
+    assert len(slow) == 2 and max(waited) < 2, (slow, max(waited))

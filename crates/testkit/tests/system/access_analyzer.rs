@@ -359,7 +359,7 @@ fn tm_g06_large_policies_hold_up_nobody() {
         let statements: Vec<Json> = (0..count).map(|at| statement(at + shift)).collect();
         json!({"Version": "2012-10-17", "Statement": statements}).to_string()
     };
-    let (old, new) = (policy(40, 0), policy(40, 7));
+    let (old, new) = (policy(12, 0), policy(12, 7));
     let check = [
         ("existingPolicyDocument", &*old),
         ("newPolicyDocument", &*new),
