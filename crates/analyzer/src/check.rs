@@ -16,6 +16,7 @@ mod fault;
 mod parts;
 mod public;
 
+use bailiwick_catalog::Catalog;
 use bailiwick_policy::{Document, DocumentKind};
 use bailiwick_symbolic::{Answer, Asker, Finding, Reason, Witness};
 use serde::Serialize;
@@ -143,7 +144,7 @@ fn conclude(findings: Vec<Finding>, policy: &Document, words: &Words) -> Checked
         match answer {
             Answer::Holds => {}
             Answer::Fails(found) => {
-                witness.get_or_insert(found);
+                witness.get_or_insert_with(|| spelled(found));
                 reasons.push(told);
             }
             Answer::Undecided(found) => {
@@ -159,6 +160,23 @@ fn conclude(findings: Vec<Finding>, policy: &Document, words: &Words) -> Checked
     };
     let undecided = witness.is_none() && why.is_some();
     Checked { passed: witness.is_none() && !undecided, undecided, witness, message, reasons }
+}
+
+/// An example with its context keys as AWS writes them.
+fn spelled(mut witness: Witness) -> Witness {
+    let catalog = Catalog::embedded();
+    let spell = |key: String| match catalog.condition_key(&key) {
+        // `aws:RequestTag/${TagKey}`: the tag's own name stays.
+        Some(known) => match (known.name.split_once("/${"), key.split_once('/')) {
+            (Some((begin, _)), Some((_, tag))) => format!("{begin}/{tag}"),
+            (None, _) => known.name.to_string(),
+            _ => key,
+        },
+        None => key,
+    };
+    witness.context =
+        witness.context.into_iter().map(|(key, values)| (spell(key), values)).collect();
+    witness
 }
 
 fn undecided(fail: &str, why: Reason) -> String {

@@ -9,4 +9,5 @@
 
 pub mod check;
 pub mod estate;
+pub mod summary;
 pub mod validate;

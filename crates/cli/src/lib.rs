@@ -42,6 +42,7 @@ pub use offboard::OffboardArgs;
 pub use policies::group::ToGroupArgs;
 pub use policies::inline::ConvertInlineArgs;
 pub use policies::lint::{LintArgs, PolicyKind};
+pub use policies::summary::SummaryArgs;
 pub use quickstart::{GroupsArgs, QuickstartCommand, ThirdPartyArgs};
 pub use scan::{ScanArgs, ScanFormat};
 pub use simulate::SimulateArgs;
@@ -232,6 +233,18 @@ It tells what IAM refuses, names that no catalog has, keys that only this server
 that lock out users who must change their password, with AWS's fuller list as a fix. Exit code 0: no
 more than notes; 1: errors or warnings; 2: it could not be read.")]
     Lint(LintArgs),
+    /// What a policy or a principal is granted of each service, by access level
+    #[command(after_help = "\
+Examples:
+  bailiwick policy summary read.json
+  bailiwick policy summary arn:aws:iam::aws:policy/ReadOnlyAccess
+  bailiwick policy summary PowerUserAccess --format json
+  bailiwick policy summary --account export.json -- arn:aws:iam::123456789012:user/alice
+
+A level (List, Read, Write, Permissions management, Tagging) is full where every action of the service
+that has it is named, limited where some are. Allow and Deny are told apart; boundaries and policies of
+organizations are not counted in.")]
+    Summary(SummaryArgs),
     /// What `bailiwick validate` looks for
     #[command(after_help = "\
 Examples:
@@ -285,6 +298,7 @@ impl Command {
             Self::Validate(args) => validate::run(&args),
             Self::Check { verb } => check::run(&verb),
             Self::Diff(args) => diff::run(&args),
+            Self::Policy { verb: PolicyCommand::Summary(args) } => policies::summary::run(&args),
             Self::Policy { verb: PolicyCommand::Checks(args) } => validate::codes::run(&args),
             Self::Simulate(args) => simulate::run(&args),
             Self::Quickstart { verb } => quickstart::run(&verb),
@@ -389,6 +403,9 @@ mod tests {
             ("x diff a b --policy-type resource --format json", true),
             ("x diff a", false),
             ("x policy checks --count", true),
+            ("x policy summary ReadOnlyAccess --format json", true),
+            ("x policy summary --account e.json -- arn:aws:iam::123456789012:user/a", true),
+            ("x policy summary", false),
             ("x policy lint", false),
             ("x policy lint --live", true),
             ("x policy lint f --live", false),

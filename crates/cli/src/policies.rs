@@ -4,6 +4,7 @@ pub(crate) mod group;
 pub(crate) mod inline;
 pub(crate) mod lint;
 pub(crate) mod sample;
+pub(crate) mod summary;
 
 use serde_json::{Map, Value as Json};
 

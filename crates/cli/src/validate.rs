@@ -14,7 +14,9 @@ use std::io::{IsTerminal as _, Write, stdout};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use bailiwick_analyzer::validate::{Finding, FindingType, IssueCode, PolicyType, ResourceType};
+use bailiwick_analyzer::validate::{
+    Finding, FindingType, IssueCode, PolicyType, ResourceType, examine,
+};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::json;
@@ -162,25 +164,23 @@ pub(crate) fn run(args: &ValidateArgs) -> anyhow::Result<()> {
     }
     let (policy_type, resource_type) = args.types()?;
     let (inputs, mut unreadable) = input::all(&args.files)?;
+    let mut partly = Vec::new();
     let validated: Vec<Validated> = inputs
         .into_iter()
         .map(|input| {
-            let findings =
-                bailiwick_analyzer::validate::validate(&input.text, policy_type, resource_type);
-            Validated { input, findings }
+            let found = examine(&input.text, policy_type, resource_type);
+            if !found.whole {
+                let name = &input.name;
+                partly.push(format!("{name}: more to check than fits; some checks were left out"));
+            }
+            Validated { input, findings: found.findings }
         })
         .collect();
+    unreadable.extend(partly);
     let mut out = stdout().lock();
-    print(&mut out, args, &validated)?;
+    print(&mut out, args, &validated, unreadable.len())?;
     out.flush()?;
-    let no_json = |one: &&Validated| {
-        one.findings.iter().any(|finding| finding.issue_code == IssueCode::JsonSyntaxError)
-    };
-    unreadable.extend(
-        validated.iter().filter(no_json).map(|one| {
-            format!("{}: this is not JSON, so nothing else was checked", one.input.name)
-        }),
-    );
+    unreadable.extend(validated.iter().filter_map(no_json));
     if !unreadable.is_empty() {
         return Err(input::Unreadable(unreadable).into());
     }
@@ -191,11 +191,24 @@ pub(crate) fn run(args: &ValidateArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print(out: &mut impl Write, args: &ValidateArgs, all: &[Validated]) -> std::io::Result<()> {
+/// What is said of a text that is no JSON.
+fn no_json(one: &Validated) -> Option<String> {
+    let broken = |finding: &&Finding| finding.issue_code == IssueCode::JsonSyntaxError;
+    let place = one.findings.iter().find(broken)?.locations.first()?.span.start;
+    let (name, line, column) = (&one.input.name, place.line, place.column + 1);
+    Some(format!("{name}:{line}:{column}: this is not JSON, so it was not checked as a policy"))
+}
+
+fn print(
+    out: &mut impl Write,
+    args: &ValidateArgs,
+    all: &[Validated],
+    unreadable: usize,
+) -> std::io::Result<()> {
     match args.format {
         ReportFormat::Table => {
             let colour = stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            excerpt::print(out, all, colour)
+            excerpt::print(out, all, unreadable, colour)
         }
         ReportFormat::Json => {
             let findings: Vec<InFile<'_>> = all

@@ -1,6 +1,6 @@
 //! Whether policies grant what must not be granted.
 
-use bailiwick_policy::{Document, DocumentError, DocumentKind};
+use bailiwick_policy::{Document, DocumentKind};
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, Finding};
@@ -17,10 +17,18 @@ pub struct Access<'a> {
 
 impl Access<'_> {
     /// A policy that allows just these.
-    ///
-    /// # Errors
-    /// An action or a resource is none that a policy could have.
-    pub(crate) fn document(list: &[Self]) -> Result<Document, DocumentError> {
+    pub(crate) fn document(list: &[Self]) -> Result<Document, AccessError> {
+        for access in list {
+            let action = access.actions.iter().find(|text| !is_action(text));
+            let resource =
+                access.resources.iter().find(|text| **text != "*" && !text.starts_with("arn:"));
+            if let Some(text) = action {
+                return Err(AccessError::Action((*text).to_owned()));
+            }
+            if let Some(text) = resource {
+                return Err(AccessError::Resource((*text).to_owned()));
+            }
+        }
         let or_all = |list: &[&str]| if list.is_empty() { json!("*") } else { json!(list) };
         let statements: Vec<Value> = list
             .iter()
@@ -29,12 +37,31 @@ impl Access<'_> {
                 json!({"Effect": "Allow", "Action": action, "Resource": resource})
             })
             .collect();
-        let policy =
-            |version: &str| json!({"Version": version, "Statement": statements}).to_string();
-        Document::parse_strict(&policy("2012-10-17").replace('$', "x"), DocumentKind::Identity)?;
         // In the old version `${` is plain text, as it is in a list that is no policy.
-        Document::parse(&policy("2008-10-17"), DocumentKind::Identity)
+        let policy = json!({"Version": "2008-10-17", "Statement": statements});
+        let document = Document::parse(&policy.to_string(), DocumentKind::Identity);
+        document.map_err(|error| AccessError::Other(error.to_string()))
     }
+}
+
+/// `*`, or a service and a name.
+fn is_action(text: &str) -> bool {
+    let named = |(service, name): (&str, &str)| !service.is_empty() && !name.is_empty();
+    text.chars().all(|c| c == '*') && !text.is_empty() || text.split_once(':').is_some_and(named)
+}
+
+/// What is listed as access that must not be granted, and is none.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum AccessError {
+    /// No action, with wildcards or without.
+    #[error("`{0}` is no action")]
+    Action(String),
+    /// Neither `*` nor an ARN.
+    #[error("`{0}` is no ARN")]
+    Resource(String),
+    /// No policy could be made of it, such as a list that is too long.
+    #[error("{0}")]
+    Other(String),
 }
 
 /// Whether none of these accesses is allowed by the policy, in whatever context.
@@ -51,12 +78,12 @@ impl Access<'_> {
 /// assert!(answer.witness().is_some_and(|request| request.action.starts_with("s3:Delete")));
 /// let others = Access { actions: &["s3:Delete*"], resources: &["arn:aws:s3:::letters/*"] };
 /// assert!(not_granted(&policy, &[others])?.holds());
-/// # Ok::<(), bailiwick_policy::DocumentError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors
 /// An action or a resource is none that a policy could have.
-pub fn not_granted(document: &Document, access: &[Access<'_>]) -> Result<Answer, DocumentError> {
+pub fn not_granted(document: &Document, access: &[Access<'_>]) -> Result<Answer, AccessError> {
     Asker::default().not_granted(std::slice::from_ref(document), access)
 }
 
@@ -69,7 +96,7 @@ impl Asker {
         &self,
         documents: &[Document],
         access: &[Access<'_>],
-    ) -> Result<Answer, DocumentError> {
+    ) -> Result<Answer, AccessError> {
         Ok(self.meet_access(documents, access, true)?.into_iter().collect())
     }
 
@@ -81,7 +108,7 @@ impl Asker {
         &self,
         documents: &[Document],
         access: &[Access<'_>],
-    ) -> Result<Vec<Finding>, DocumentError> {
+    ) -> Result<Vec<Finding>, AccessError> {
         self.meet_access(documents, access, false)
     }
 
@@ -90,7 +117,7 @@ impl Asker {
         documents: &[Document],
         access: &[Access<'_>],
         stop: bool,
-    ) -> Result<Vec<Finding>, DocumentError> {
+    ) -> Result<Vec<Finding>, AccessError> {
         if access.is_empty() {
             return Ok(Vec::new());
         }

@@ -210,8 +210,13 @@ impl Asker {
         out
     }
 
+    pub(crate) const fn limits(&self) -> Limits {
+        self.limits
+    }
+
     pub(crate) fn question(&self, sides: &[&[Document]]) -> Question {
-        let mut question = Question::new(sides, self.limits);
+        let sides: Vec<Vec<&Document>> = sides.iter().map(|side| side.iter().collect()).collect();
+        let mut question = Question::new(&sides, self.limits);
         question.enter_facts();
         question
     }

@@ -26,6 +26,44 @@ const OF_CALLER: [&str; 10] = [
 ];
 
 impl Question {
+    /// Enters what is known of the one caller, before any statement is: known values, and keys of
+    /// which it is known that there is none.
+    pub(crate) fn know(&mut self, caller: &Principal, facts: &Context) {
+        for key in OF_CALLER {
+            self.space.patterns.known.insert(key.into(), None);
+        }
+        for (key, values) in facts.iter() {
+            for value in &values {
+                self.space.patterns.literal(value);
+            }
+            if let [value] = values.as_slice() {
+                self.space.patterns.known.insert(key.into(), Some((*value).into()));
+            }
+        }
+        self.closed_tags = matches!(caller, Principal::User { .. } | Principal::Root { .. });
+        self.facts = Some(facts.clone());
+    }
+
+    /// Keeps the keys to what is known of the one caller.
+    pub(crate) fn keep_to_facts(&mut self, facts: &Context) {
+        for (place, key) in self.keys.iter().enumerate() {
+            let Some(set) = self.all.keys.get(place) else { continue };
+            let held: Vec<&str> = facts.values(&key.name).collect();
+            let of_caller = OF_CALLER.contains(&&*key.name);
+            let closed = of_caller || self.closed_tags && key.name.starts_with("aws:principaltag/");
+            let narrowed = if !held.is_empty() {
+                self.exactly(set, key, &held)
+            } else if closed {
+                KeySet { absent: set.absent, single: None, multi: None }
+            } else {
+                continue;
+            };
+            if let Some(set) = self.all.keys.get_mut(place) {
+                *set = Rc::new(narrowed);
+            }
+        }
+    }
+
     /// Whether a key that follows from the caller is asked for.
     pub(crate) fn asks_of_caller(&self) -> bool {
         self.resource_policies && self.keys.iter().any(|key| OF_CALLER.contains(&&*key.name))

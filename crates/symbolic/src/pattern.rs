@@ -63,6 +63,8 @@ pub(crate) struct Patterns {
     list: Vec<Pattern>,
     ids: FxHashMap<(Vec<Tok>, bool), Id>,
     pub(crate) symbols: Vec<Symbol>,
+    /// Variables of which the value is known, or that there is none.
+    pub(crate) known: FxHashMap<Box<str>, Option<Box<str>>>,
     opaque: Vec<Box<str>>,
     /// What an id of another question would mean: no text.
     nothing: Pattern,
@@ -117,6 +119,15 @@ impl Patterns {
                         return None;
                     }
                     toks.extend(text.chars().map(Tok::Char));
+                }
+                Token::Variable { key, default, in_field, .. } if self.known.contains_key(key) => {
+                    let value = self.known.get(key).cloned().flatten();
+                    // VAR-3
+                    let value = value.or_else(|| default.clone())?;
+                    if *in_field && value.contains(':') {
+                        return None;
+                    }
+                    toks.extend(value.chars().map(Tok::Char));
                 }
                 Token::Variable { key, default, in_field, .. } => {
                     let symbol = Symbol { key: key.clone(), default: default.clone() };

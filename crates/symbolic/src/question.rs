@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use bailiwick_catalog::{Catalog, KeyType};
 use bailiwick_policy::{
-    ConditionView, Context, Document, DocumentKind, Effect, Operator, SetPrefix, Statement, Token,
+    ConditionView, Context, Document, DocumentKind, Effect, Operator, Principal, SetPrefix,
+    Statement, Token,
 };
 
 use crate::bits::Bits;
@@ -62,12 +63,18 @@ pub(crate) struct Question {
     pub(crate) gap: Option<&'static str>,
     /// Whether the documents name their callers.
     pub(crate) resource_policies: bool,
+    /// What is known of the one caller, if there is one.
+    pub(crate) facts: Option<Context>,
+    /// Whether the one caller has a permissions boundary (NP-3).
+    bounded: bool,
+    /// Whether the one caller has no tags beyond those that are known.
+    pub(crate) closed_tags: bool,
 }
 
 impl Question {
     /// The question about these sides, each a union of documents.
-    pub(crate) fn new(sides: &[&[Document]], limits: Limits) -> Self {
-        let documents = || sides.iter().flat_map(|side| side.iter());
+    pub(crate) fn new(sides: &[Vec<&Document>], limits: Limits) -> Self {
+        let documents = || sides.iter().flatten().copied();
         let resource_policies = documents().any(|document| document.kind().has_principal());
         let mut gap = None;
         let (callers, named) = if resource_policies {
@@ -77,20 +84,54 @@ impl Question {
         } else {
             (vec![Caller::usual()], Vec::new())
         };
+        let mut question = Self::of_callers(callers, limits);
+        (question.named, question.gap, question.resource_policies) =
+            (named, gap, resource_policies);
+        question.enter(sides, &|_| true);
+        question
+    }
+
+    /// The question about what one caller may do, of which these keys are known. Statements that
+    /// do not pass are left out.
+    pub(crate) fn of_one(
+        sides: &[Vec<&Document>],
+        caller: &Principal,
+        facts: &Context,
+        bounded: bool,
+        limits: Limits,
+        pass: &dyn Fn(&Statement) -> bool,
+    ) -> Self {
+        let mut question = Self::of_callers(vec![Caller::exact(caller.clone())], limits);
+        question.bounded = bounded;
+        question.know(caller, facts);
+        question.enter(sides, pass);
+        question.keep_to_facts(facts);
+        question
+    }
+
+    fn of_callers(callers: Vec<Caller>, limits: Limits) -> Self {
         let mut space = Space::new(limits);
-        let nothing = space.patterns.literal("");
-        let mut question = Self {
+        Self {
             all: base(&mut space, callers.len()),
             space,
             callers,
-            named,
+            named: Vec::new(),
             keys: Vec::new(),
             sides: Vec::new(),
-            gap,
-            resource_policies,
-        };
+            gap: None,
+            resource_policies: false,
+            facts: None,
+            bounded: false,
+            closed_tags: false,
+        }
+    }
+
+    /// Enters the statements that pass.
+    fn enter(&mut self, sides: &[Vec<&Document>], pass: &dyn Fn(&Statement) -> bool) {
+        let nothing = self.space.patterns.literal("");
+        let documents = sides.iter().flatten().copied();
         let mut uses: BTreeMap<&str, Vec<ConditionView<'_>>> = BTreeMap::new();
-        for statement in documents().flat_map(Document::statements) {
+        for statement in documents.flat_map(Document::statements).filter(|one| pass(one)) {
             for view in statement.condition_views() {
                 if view.operator().is_some() {
                     uses.entry(view.key().0).or_default().push(view);
@@ -98,7 +139,7 @@ impl Question {
             }
         }
         for (name, views) in uses {
-            question.key(name, &views, nothing);
+            self.key(name, &views, nothing);
         }
         for documents in sides {
             let mut side = Side::default();
@@ -107,8 +148,8 @@ impl Question {
                 let each = document.statements().iter().enumerate();
                 each.map(move |(number, statement)| ((at, number), document, statement))
             });
-            for (place, document, statement) in statements {
-                let Some(clause) = question.clause(place, statement, document.kind()) else {
+            for (place, document, statement) in statements.filter(|(.., one)| pass(one)) {
+                let Some(clause) = self.clause(place, statement, document.kind()) else {
                     continue;
                 };
                 match statement.effect() {
@@ -116,9 +157,8 @@ impl Question {
                     Effect::Deny => side.denies.push(clause),
                 }
             }
-            question.sides.push(side);
+            self.sides.push(side);
         }
-        question
     }
 
     /// Enters a key with all that the question asks of it.
@@ -213,7 +253,11 @@ impl Question {
         if kind.has_principal() {
             let callers = &self.callers;
             let meant = Bits::of(callers.len(), |at| {
-                callers.get(at).is_some_and(|caller| statement.means_caller(&caller.principal))
+                callers.get(at).is_some_and(|caller| {
+                    // NP-3
+                    let always = self.bounded && deny && statement.is_not_principal();
+                    always || statement.means_caller(&caller.principal)
+                })
             });
             // A caller that is not modelled may be the one who is meant.
             if meant.is_empty() && self.gap.is_none() {
@@ -276,7 +320,7 @@ impl Question {
         let points = self.keys.get(key).and_then(|key| key.points.clone());
         let covered = match (points, view.tokens()) {
             (Some(points), _) => {
-                let context = Context::new();
+                let context = self.facts.clone().unwrap_or_default();
                 Covered::Points(Bits::of(points.len(), |at| {
                     points.get(at).is_some_and(|point| view.covers(point, &context))
                 }))

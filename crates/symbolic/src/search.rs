@@ -71,6 +71,51 @@ impl Search<'_> {
                 None => return Outcome::Nothing,
             }
         }
+        self.parts(&region, outside)
+    }
+
+    /// A request of the region that a statement of each level allows and none of `outside` meets.
+    pub(crate) fn through(
+        &self,
+        region: Region,
+        levels: &[Vec<&Clause>],
+        outside: &[&Clause],
+    ) -> Outcome {
+        let Some((level, others)) = levels.split_first() else {
+            return self.parts(&region, outside);
+        };
+        let mut unknown = None;
+        let mut parts = Vec::new();
+        for clause in level {
+            if !self.question.space.budget.one_box() {
+                return Outcome::Unknown(Reason::Budget);
+            }
+            match self.open_literals(&region, &clause.literals.iter().collect::<Vec<_>>()) {
+                None => {}
+                // All of the region lies in it: nobody else adds anything.
+                Some(open) if open.is_empty() => {
+                    return self.through(region, others, outside);
+                }
+                Some(_) => parts.push(*clause),
+            }
+        }
+        for clause in parts {
+            let mut part = Some(region.clone());
+            for literal in &clause.literals {
+                part = part.and_then(|part| self.apply(&part, literal, true));
+            }
+            let Some(part) = part else { continue };
+            match self.through(part, others, outside) {
+                Outcome::Nothing => {}
+                Outcome::Unknown(reason) => unknown = unknown.or(Some(reason)),
+                found @ Outcome::Found(_) => return found,
+            }
+        }
+        unknown.map_or(Outcome::Nothing, Outcome::Unknown)
+    }
+
+    /// What is left of the region outside of the clauses, part by part.
+    fn parts(&self, region: &Region, outside: &[&Clause]) -> Outcome {
         let outside: Vec<Literals<'_>> =
             outside.iter().map(|clause| clause.literals.iter().collect()).collect();
         let mut unknown = None;
@@ -212,7 +257,7 @@ impl Search<'_> {
     }
 
     /// The part of the region where the literal holds, or where it does not; nothing if empty.
-    fn apply(&self, region: &Region, literal: &Literal, truth: bool) -> Option<Region> {
+    pub(crate) fn apply(&self, region: &Region, literal: &Literal, truth: bool) -> Option<Region> {
         let space = &self.question.space;
         let mut out = region.clone();
         match literal {

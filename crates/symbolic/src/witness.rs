@@ -89,8 +89,11 @@ fn example(
             principal = found;
         }
     }
-    let mut facts = Context::new();
-    facts.put_principal(&principal);
+    let facts = question.facts.clone().unwrap_or_else(|| {
+        let mut facts = Context::new();
+        facts.put_principal(&principal);
+        facts
+    });
     let speaker = Speaker { space, words: &words, facts: &facts };
     let mut set = BTreeMap::new();
     let mut context = facts.clone();
@@ -101,8 +104,12 @@ fn example(
                 let spoken: Option<Vec<String>> =
                     values.iter().map(|word| speaker.speak(word, 0)).collect();
                 let spoken = spoken?;
-                context.put_list(*key, spoken.iter().map(String::as_str));
-                set.insert((*key).to_owned(), spoken);
+                let known = question.facts.is_some()
+                    && facts.values(key).eq(spoken.iter().map(String::as_str));
+                if !known {
+                    context.put_list(*key, spoken.iter().map(String::as_str));
+                    set.insert((*key).to_owned(), spoken);
+                }
             }
         }
     }

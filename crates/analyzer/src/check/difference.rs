@@ -5,7 +5,7 @@ use bailiwick_symbolic::{Asker, Reason, Witness};
 use serde::Serialize;
 
 use super::parts::Parts;
-use super::{CheckFault, Kind, read};
+use super::{CheckFault, Kind, read, spelled};
 
 /// What a new version of a policy allows and the old one did not, and the other way.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
@@ -46,7 +46,7 @@ pub fn difference(old: &str, new: &str, kind: Kind) -> Result<Difference, CheckF
             .map(|witness| Change {
                 allowed_by: first(allowing, &witness, Effect::Allow),
                 denied_by: first(refusing, &witness, Effect::Deny),
-                witness,
+                witness: spelled(witness),
             })
             .collect();
         changes.sort_by_key(|change| {

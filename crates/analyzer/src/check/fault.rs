@@ -1,6 +1,7 @@
 //! Why a check cannot be made.
 
 use bailiwick_policy::{DocumentError, Problem};
+use bailiwick_symbolic::AccessError;
 
 use super::Kind;
 
@@ -36,6 +37,9 @@ pub enum CheckFault {
     /// Neither actions nor resources.
     #[error("`access` has neither actions nor resources")]
     NoAccess,
+    /// No question can be made of the access.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// An entry of the access that no policy could have.
     #[error("`{value}` in `{parameter}` is not valid: {problem}")]
     Entry {
@@ -69,7 +73,7 @@ impl CheckFault {
             {
                 FaultCode::UnprocessableEntity
             }
-            Self::Policy { .. } | Self::NoAccess | Self::Entry { .. } => {
+            Self::Policy { .. } | Self::NoAccess | Self::Access(_) | Self::Entry { .. } => {
                 FaultCode::InvalidParameter
             }
         }

@@ -246,3 +246,15 @@ fn differences_are_told_by_statement() {
     assert!(found.undecided.is_empty());
     assert_eq!(difference(&new, &new, Kind::Identity).unwrap(), Difference::default());
 }
+
+#[test]
+fn keys_are_spelled_as_aws_does() {
+    let new = policy(
+        r#"{"Effect": "Allow", "Action": "ec2:*", "Resource": "*", "Condition": {"StringEquals":
+        {"aws:requestedregion": "eu-west-1", "AWS:REQUESTTAG/Team": "a", "x:own": "b"}}}"#,
+    );
+    let none = policy(r#"{"Effect": "Deny", "Action": "*", "Resource": "*"}"#);
+    let context = no_new_access(&none, &new, Kind::Identity).unwrap().witness.unwrap().context;
+    let keys: Vec<&str> = context.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["aws:RequestTag/team", "aws:RequestedRegion", "x:own"]);
+}

@@ -23,6 +23,9 @@ const TRUST_ACTIONS: [&str; 6] = [
 pub(super) fn check(sink: &mut Sink<'_, '_>, statement: &Statement<'_>) {
     let Some(list) = &statement.actions else { return };
     for action in &list.items {
+        if sink.full() {
+            return;
+        }
         if action.text == "*" || action.text == "*:*" || action.text.contains("${") {
             continue;
         }

@@ -133,10 +133,19 @@ pub(super) const RESOURCES: &[(&str, &str)] = &[
     ("waf-regional", "changetoken/*"),
 ];
 
-/// Services with ARNs of a form that no documented resource type has: whether the Region and the
-/// account are written. They are resources of AWS itself, which have no account.
-pub(super) const FIELDS: &[(&str, bool, bool)] =
-    &[("kms", true, false), ("resource-explorer-2", true, false), ("ssm", true, false)];
+/// Resources of AWS itself, which have no account, though the reference writes one: service and
+/// resource.
+pub(super) const NO_ACCOUNT: &[(&str, &str)] = &[
+    ("kms", "*"),
+    ("kms", ":*"),
+    ("resource-explorer-2", "view/AWSServiceViewForApplicationSignals/service-view"),
+    ("resource-explorer-2", "view/AWSServiceViewForApplicationSignalsOrgScopeProd/service-view"),
+    ("ssm", "automation-definition/AWS*"),
+    ("ssm", "automation-definition/Amazon*"),
+    ("ssm", "automation-definition/Aws*"),
+    ("ssm", "document/*"),
+    ("ssm", "parameter/aws/*"),
+];
 
 /// Pairs of an action and a key that the reference does not join, in lower case.
 pub(super) const PAIRS: &[(&str, &str)] = &[
@@ -191,14 +200,26 @@ pub(super) const PAIRS: &[(&str, &str)] = &[
     ("redshift-data:getstatementresult", "redshift-data:glue-catalog-arn"),
 ];
 
-/// Whether AWS's own managed policies write this resource part for the service.
+/// Whether AWS's own managed policies write this very resource part for the service. A longer one of
+/// the same form is not meant: some of these are slips of AWS's.
 pub(super) fn has_resource(service: &str, name: &str) -> bool {
-    RESOURCES.iter().any(|(known, part)| *known == service && glob::covers(part, name, false))
+    RESOURCES.contains(&(service, name))
 }
 
-/// Whether AWS's own managed policies write the Region and account fields so for the service.
-pub(super) fn has_fields(service: &str, region: bool, account: bool) -> bool {
-    FIELDS.contains(&(service, region, account))
+/// Whether AWS's own managed policies write this resource of the service without an account.
+pub(super) fn has_no_account(service: &str, name: &str) -> bool {
+    let own = |part: &str| match (service, part) {
+        // Documents, definitions and parameters that AWS gives out: their names begin so.
+        ("ssm", "document/*") => {
+            ["document/AWS", "document/Amazon", "document/Aws"]
+                .iter()
+                .any(|begin| name.starts_with(begin))
+                || name == part
+        }
+        ("ssm", _) => glob::covers(part, name, false),
+        _ => name == part,
+    };
+    NO_ACCOUNT.iter().any(|(known, part)| *known == service && own(part))
 }
 
 /// Whether AWS's own managed policies test the key with the action.
@@ -208,36 +229,124 @@ pub(super) fn has_pair(action: &str, key: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use bailiwick_catalog::Catalog;
+    use std::collections::BTreeSet;
 
+    use bailiwick_catalog::Catalog;
+    use serde_json::Value;
+
+    use super::super::facts::{Facts, Field};
     use super::*;
 
+    /// What AWS's own managed policies say, in their default versions.
+    #[derive(Default)]
+    struct Said {
+        actions: BTreeSet<String>,
+        keys: BTreeSet<String>,
+        /// Keys under an operator without a set prefix.
+        plain: BTreeSet<String>,
+        arns: BTreeSet<String>,
+        pairs: BTreeSet<(String, String)>,
+    }
+
+    impl Said {
+        fn read() -> Self {
+            let mut said = Self::default();
+            for policy in Catalog::embedded().managed_policies() {
+                let text: Value = serde_json::from_str(&policy.default_document()).unwrap();
+                for statement in list(&text["Statement"]) {
+                    said.statement(statement);
+                }
+            }
+            said
+        }
+
+        fn statement(&mut self, statement: &Value) {
+            let texts = |name: &str| -> Vec<String> {
+                list(&statement[name]).filter_map(|one| one.as_str().map(str::to_owned)).collect()
+            };
+            let actions: Vec<String> = ["Action", "NotAction"]
+                .into_iter()
+                .flat_map(texts)
+                .map(|action| action.to_ascii_lowercase())
+                .collect();
+            self.arns.extend(["Resource", "NotResource"].into_iter().flat_map(texts));
+            for (operator, keys) in statement["Condition"].as_object().into_iter().flatten() {
+                for key in keys.as_object().into_iter().flatten().map(|(key, _)| key) {
+                    let key = key.to_ascii_lowercase();
+                    if !operator.contains(':') {
+                        self.plain.insert(key.clone());
+                    }
+                    let pairs = actions.iter().map(|action| (action.clone(), key.clone()));
+                    self.pairs.extend(pairs);
+                    self.keys.insert(key);
+                }
+            }
+            self.actions.extend(actions);
+        }
+    }
+
+    fn list(value: &Value) -> impl Iterator<Item = &Value> {
+        let one = (!value.is_array() && !value.is_null()).then_some(value);
+        value.as_array().into_iter().flatten().chain(one)
+    }
+
+    /// Each entry stands so in a policy of AWS, and without it the policy would have an error.
     #[test]
-    fn the_catalog_lacks_what_is_listed() {
+    fn each_entry_is_said_by_aws_and_needed() {
         let catalog = Catalog::embedded();
-        let texts: Vec<String> = catalog
-            .managed_policies()
-            .map(|policy| policy.default_document().to_ascii_lowercase())
-            .collect();
-        let used = |name: &str| texts.iter().any(|text| text.contains(name));
+        let facts = Facts::new(catalog);
+        let said = Said::read();
+        let begins = |prefix: &str| {
+            let prefix = format!("{prefix}:");
+            said.actions.iter().chain(&said.keys).any(|name| name.starts_with(&prefix))
+        };
         for prefix in SERVICES {
-            assert!(catalog.service(prefix).is_none() && used(&format!("\"{prefix}:")), "{prefix}");
+            assert!(catalog.service(prefix).is_none() && begins(prefix), "{prefix}");
         }
         for action in ACTIONS {
             let (prefix, name) = action.split_once(':').unwrap();
-            assert!(catalog.action(prefix, name).is_none() && used(action), "{action}");
+            let matched = |said: &String| glob::matches(said, action);
+            let used = said.actions.contains(*action) || said.actions.iter().any(matched);
+            assert!(catalog.action(prefix, name).is_none() && used, "{action}");
         }
         for key in KEYS {
-            assert!(catalog.condition_key(key).is_none() && used(key), "{key}");
+            assert!(catalog.condition_key(key).is_none() && said.keys.contains(*key), "{key}");
         }
+        for key in UNQUALIFIED {
+            let known = catalog.condition_key(key).unwrap();
+            assert!(known.multivalued && said.plain.contains(*key), "{key}");
+        }
+        let arns: Vec<Vec<String>> = said
+            .arns
+            .iter()
+            .map(|arn| glob::open_variables(arn).splitn(6, ':').map(str::to_owned).collect())
+            .collect();
+        let arns: Vec<&Vec<String>> = arns.iter().filter(|arn| arn.len() == 6).collect();
         for (service, part) in RESOURCES {
-            assert!(used(&format!(":{service}:")), "{service} {part}");
+            let used = arns.iter().any(|arn| arn[2] == *service && arn[5] == *part);
+            let forms = facts.forms(service).unwrap();
+            let needed = !forms.iter().any(|form| glob::overlap(part, &form.resource, false));
+            assert!(used && needed, "{service} {part} {used} {needed}");
+        }
+        for (service, part) in NO_ACCOUNT {
+            let used = arns.iter().any(|arn| {
+                arn[2] == *service && arn[4].is_empty() && glob::covers(part, &arn[5], false)
+            });
+            let forms = facts.forms(service).unwrap().iter();
+            let mut named = forms.filter(|form| glob::overlap(part, &form.resource, false));
+            let needed = named.all(|form| form.account != Field::Empty);
+            assert!(used && needed, "{service} {part} {used} {needed}");
         }
         for (action, key) in PAIRS {
-            assert!(used(action) && used(key), "{action} {key}");
+            let pair = ((*action).to_owned(), (*key).to_owned());
+            let (prefix, name) = action.split_once(':').unwrap();
+            let service = catalog.service(prefix).unwrap();
+            let sends = facts.sends(service, catalog.action(prefix, name).unwrap(), key);
+            assert!(said.pairs.contains(&pair) && !sends, "{action} {key}");
         }
         for list in [SERVICES, ACTIONS, KEYS, UNQUALIFIED] {
             assert!(list.is_sorted(), "{list:?}");
         }
+        assert!(RESOURCES.is_sorted() && NO_ACCOUNT.is_sorted() && PAIRS.is_sorted());
     }
 }

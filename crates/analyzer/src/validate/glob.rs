@@ -6,21 +6,14 @@
 const MAX_PATTERN: usize = 2_048;
 
 /// Whether a pattern matches a text without regard to ASCII case.
-pub(super) fn matches(pattern: &str, text: &str) -> bool {
-    walk(pattern.as_bytes(), text.as_bytes(), |p, t| p == b'?' || p.eq_ignore_ascii_case(&t))
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+    walk(pattern.as_bytes(), text.as_bytes(), |p, t| p == b'?' || p.eq_ignore_ascii_case(&t)).0
 }
 
 /// Whether everything that `inner` matches is matched by `outer`. It may say no where the answer is
 /// yes, never yes where it is no. Escapes such as `${*}` are never covered.
 pub(super) fn covers(outer: &str, inner: &str, fold: bool) -> bool {
-    let escapes = ["${*}", "${?}", "${$}"];
-    let odd = |text: &str| text.len() > MAX_PATTERN || escapes.iter().any(|e| text.contains(e));
-    if odd(outer) || odd(inner) {
-        return false;
-    }
-    walk(outer.as_bytes(), inner.as_bytes(), |p, t| {
-        if p == b'?' { t != b'*' } else { p == t || fold && p.eq_ignore_ascii_case(&t) }
-    })
+    covers_within(outer, inner, fold, |_| true)
 }
 
 /// The same where many are compared: `spend` is told the steps of each, and no is the answer where
@@ -31,33 +24,28 @@ pub(super) fn covers_within(
     fold: bool,
     spend: impl Fn(usize) -> bool,
 ) -> bool {
-    // What lies before the first wildcard decides most pairs.
-    let head = outer.find(['*', '?']).unwrap_or(outer.len());
-    let begins = match (outer.as_bytes().get(..head), inner.as_bytes().get(..head)) {
-        (Some(a), Some(b)) => {
-            if fold {
-                a.eq_ignore_ascii_case(b)
-            } else {
-                a == b
-            }
-        }
-        _ => false,
+    let escapes = ["${*}", "${?}", "${$}"];
+    let odd = |text: &str| {
+        text.len() > MAX_PATTERN
+            || text.contains('$') && escapes.iter().any(|escape| text.contains(escape))
     };
-    if !begins {
-        spend(head / 16 + 1);
+    if odd(outer) || odd(inner) {
         return false;
     }
-    // A single star is found in one go; each further one may begin again at every place.
-    let stars = outer.bytes().filter(|byte| *byte == b'*').count();
-    let steps = if stars < 2 { outer.len() + inner.len() } else { outer.len() * inner.len() };
-    spend(steps) && covers(outer, inner, fold)
+    let (found, steps) = walk(outer.as_bytes(), inner.as_bytes(), |p, t| {
+        if p == b'?' { t != b'*' } else { p == t || fold && p.eq_ignore_ascii_case(&t) }
+    });
+    // What comes before is a step or two.
+    spend(steps + 4) && found
 }
 
-/// Leftmost matching of the parts between stars.
-fn walk(pattern: &[u8], text: &[u8], same: impl Fn(u8, u8) -> bool) -> bool {
+/// Leftmost matching of the parts between stars, and the steps that it took.
+fn walk(pattern: &[u8], text: &[u8], same: impl Fn(u8, u8) -> bool) -> (bool, usize) {
     let (mut p, mut t) = (0, 0);
+    let mut steps = 0;
     let mut back: Option<(usize, usize)> = None;
     while let Some(byte) = text.get(t) {
+        steps += 1;
         match pattern.get(p) {
             Some(b'*') => {
                 back = Some((p + 1, t));
@@ -68,13 +56,13 @@ fn walk(pattern: &[u8], text: &[u8], same: impl Fn(u8, u8) -> bool) -> bool {
                 t += 1;
             }
             _ => {
-                let Some((star, from)) = back else { return false };
+                let Some((star, from)) = back else { return (false, steps) };
                 back = Some((star, from + 1));
                 (p, t) = (star, from + 1);
             }
         }
     }
-    pattern.get(p..).unwrap_or_default().iter().all(|sign| *sign == b'*')
+    (pattern.get(p..).unwrap_or_default().iter().all(|sign| *sign == b'*'), steps)
 }
 
 /// Whether some text matches both patterns. Yes for patterns that are too long to tell.
@@ -117,7 +105,7 @@ pub(super) fn overlap(one: &str, other: &str, fold: bool) -> bool {
 }
 
 /// Whether a text has a wildcard.
-pub(super) fn is_wild(text: &str) -> bool {
+pub(crate) fn is_wild(text: &str) -> bool {
     text.contains(['*', '?'])
 }
 

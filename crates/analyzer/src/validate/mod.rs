@@ -18,7 +18,7 @@ mod document;
 mod empties;
 mod facts;
 mod finding;
-mod glob;
+pub(crate) mod glob;
 mod json;
 mod keys;
 mod operation;

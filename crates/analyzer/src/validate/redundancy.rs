@@ -50,10 +50,14 @@ fn covered<'d>(sink: &Sink<'_, '_>, list: &List<'d>, fold: bool) -> Vec<(Text<'d
         .collect();
     let mut found = Vec::new();
     for (at, item) in list.items.iter().enumerate() {
+        if sink.is_spent() {
+            break;
+        }
         let same = first.get(&norm(item.text)).copied().filter(|earlier| *earlier < at);
         let same = same.and_then(|earlier| list.items.get(earlier)).copied();
         let wider = || {
             wild.iter()
+                .take_while(|_| !sink.is_spent())
                 .filter(|(other, _)| *other != at)
                 .find(|(other, by)| {
                     covers(by.text, item.text) && (*other < at || !covers(item.text, by.text))
@@ -99,6 +103,9 @@ pub(super) fn check_statements(sink: &mut Sink<'_, '_>, policy: &Policy<'_>) {
     }
     let keys: Vec<String> = policy.statements.iter().map(rest).collect();
     for (at, statement) in policy.statements.iter().enumerate() {
+        if sink.is_spent() {
+            return;
+        }
         let by = policy.statements.iter().enumerate().find(|(other, wider)| {
             *other != at
                 && keys.get(*other) == keys.get(at)

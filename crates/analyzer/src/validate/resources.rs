@@ -12,6 +12,9 @@ use super::run::{Kind, Sink};
 pub(super) fn check(sink: &mut Sink<'_, '_>, statement: &Statement<'_>) {
     let Some(list) = &statement.resources else { return };
     for resource in &list.items {
+        if sink.full() {
+            return;
+        }
         if resource.text != "*" {
             arn(sink, *resource);
         }
@@ -110,9 +113,6 @@ fn fits(
     }
     // A pattern for all resources meets types of every form, so that only one that all share counts.
     let all = |test: &dyn Fn(&ArnForm) -> bool| named.iter().all(|form| test(form));
-    if attested(service, region, account) {
-        return;
-    }
     if region.is_empty() {
         if all(&|form| form.region == Field::Any) {
             let details =
@@ -124,7 +124,8 @@ fn fits(
         sink.report(Code::ArnRegionNotAllowed, at, details);
     }
     if account.is_empty() {
-        if all(&|form| form.account != Field::Empty) {
+        let own = super::attested::has_no_account(service, name);
+        if !own && all(&|form| form.account != Field::Empty) {
             let details =
                 format!("The ARN of a resource of the service `{service}` needs an account id.");
             sink.report(Code::MissingArnAccount, at, details);
@@ -134,11 +135,6 @@ fn fits(
             format!("The ARN of a resource of the service `{service}` has no account id.");
         sink.report(Code::ArnAccountNotAllowed, at, details);
     }
-}
-
-/// Whether AWS's own managed policies write fields of this form for the service.
-fn attested(service: &str, region: &str, account: &str) -> bool {
-    super::attested::has_fields(service, !region.is_empty(), !account.is_empty())
 }
 
 /// The resource of a resource policy is of the type that the policy belongs to.

@@ -94,8 +94,10 @@ fn risk(
         Reach::Excluded => codes.excluded,
     };
     if list.negated {
-        let all_roles =
-            list.items.iter().any(|item| glob::covers(item.text, "arn:*:iam::*:role/*", false));
+        let roles = "arn:*:iam::*:role/*";
+        let covers =
+            |item: &Text<'_>| glob::covers_within(item.text, roles, false, |n| sink.spend(n));
+        let all_roles = list.items.iter().any(covers);
         if !all_roles {
             let details = format!(
                 "With NotResource the statement allows {action} on roles that you may not mean. List the roles with Resource."
@@ -104,7 +106,13 @@ fn risk(
         }
         return;
     }
-    for item in list.items.iter().filter(|item| is_wide(item.text) && !tolerated(item.text)) {
+    let wide = |item: &&Text<'_>| {
+        sink.spend(item.text.len().saturating_mul(20))
+            && is_wide(item.text)
+            && !tolerated(item.text)
+    };
+    let wide: Vec<Text<'_>> = list.items.iter().filter(wide).copied().collect();
+    for item in wide {
         let details = format!(
             "The wildcard in the resource allows {action} on many roles. Name the roles, or limit the service in Condition."
         );

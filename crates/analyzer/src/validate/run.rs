@@ -18,9 +18,9 @@ use super::{
 const MAX_FINDINGS: usize = 5_000;
 /// How many findings a text may have before advice that takes a search is left out.
 const MAX_HINTED: usize = 25;
-/// How many steps comparing may take: of patterns, with the actions of a service, for advice. The
-/// dearest policy of AWS takes a tenth of it.
-const MAX_STEPS: usize = 20_000_000;
+/// How many steps comparing may take: of patterns, with the actions of a service, for advice. It is
+/// enough for every policy of AWS.
+const MAX_STEPS: usize = 8_000_000;
 
 /// What kind of document is validated.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -150,7 +150,8 @@ impl<'a> Sink<'_, 'a> {
         self.run.found.len() < MAX_HINTED
     }
 
-    fn full(&self) -> bool {
+    /// Whether no further finding is kept.
+    pub(super) fn full(&self) -> bool {
         self.run.found.len() >= MAX_FINDINGS
     }
 
@@ -161,8 +162,14 @@ impl<'a> Sink<'_, 'a> {
             self.run.steps.set(rest);
             return true;
         }
+        self.run.steps.set(0);
         self.run.whole.set(false);
         false
+    }
+
+    /// Whether nothing more can be compared, so that loops over many things may end.
+    pub(super) fn is_spent(&self) -> bool {
+        self.run.steps.get() == 0
     }
 
     /// A finding at one place.

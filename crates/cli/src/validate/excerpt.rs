@@ -17,8 +17,13 @@ const PLACES: usize = 3;
 const BEFORE: usize = 40;
 const AFTER: usize = 80;
 
-/// Prints the findings of all files, then how many there are.
-pub(super) fn print(out: &mut impl Write, all: &[Validated], colour: bool) -> io::Result<()> {
+/// Prints the findings of all files, then how many there are, and how many files could not be read.
+pub(super) fn print(
+    out: &mut impl Write,
+    all: &[Validated],
+    unreadable: usize,
+    colour: bool,
+) -> io::Result<()> {
     let paint = Paint(colour);
     let mut counts: BTreeMap<FindingType, usize> = BTreeMap::new();
     for one in all {
@@ -29,7 +34,10 @@ pub(super) fn print(out: &mut impl Write, all: &[Validated], colour: bool) -> io
         }
     }
     let total: usize = counts.values().sum();
-    let files = if all.len() == 1 { "1 file" } else { &format!("{} files", all.len()) };
+    let mut files = if all.len() == 1 { "1 file".into() } else { format!("{} files", all.len()) };
+    if unreadable > 0 {
+        let _ = write!(files, "; {unreadable} not read, or not wholly");
+    }
     if total == 0 {
         return writeln!(out, "no findings in {files}");
     }
@@ -181,7 +189,7 @@ mod tests {
         let findings = validate(text, PolicyType::Identity, None);
         let input = Input { name: "p.json".into(), text: text.into() };
         let mut out = Vec::new();
-        print(&mut out, &[Validated { input, findings }], colour).unwrap();
+        print(&mut out, &[Validated { input, findings }], 0, colour).unwrap();
         String::from_utf8(out).unwrap()
     }
 
