@@ -151,8 +151,8 @@ impl Operation for CheckNoPublicAccess {
     }
 
     fn run(&self, _: &mut Permitted<'_>) -> Result<api::CheckNoPublicAccessResponse, Fault> {
-        let checked =
-            analyzer::no_public_access(policy("policyDocument", &self.policy)?, self.resource);
+        require_bounded([self.policy.expose()])?;
+        let checked = analyzer::no_public_access(self.policy.expose(), self.resource);
         let Told { result, message, reasons } = tell(checked)?;
         Ok(api::CheckNoPublicAccessResponse { result, message, reasons })
     }

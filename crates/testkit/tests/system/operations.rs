@@ -40,7 +40,7 @@ pub(crate) fn full_name(operation: &Operation) -> String {
 pub(crate) fn recorded(operation: &'static Operation) -> (&'static str, &'static str) {
     match operation.name {
         "FinishPasskeyRegistration" => ("iam", "EnableMFADevice"),
-        name => (operation.service.name, name),
+        name => (operation.service.endpoint_prefix, name),
     }
 }
 
