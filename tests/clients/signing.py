@@ -107,7 +107,8 @@ class Answer:
         if self.status < 400:
             return None
         if self.body.lstrip().startswith(b"{"):
-            return json.loads(self.body).get("__type", "").rsplit("#")[-1]
+            found = json.loads(self.body).get("__type") or self.headers.get("x-amzn-errortype", "")
+            return found.rsplit("#")[-1]
         return self.find("Code")
 
     @property

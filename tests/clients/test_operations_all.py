@@ -204,8 +204,18 @@ STS = {
     "GetCallerIdentity": {},
     "GetSessionToken": {},
 }
+IDENTITY = {"policyType": "IDENTITY_POLICY"}
+ANALYZER = {
+    "ValidatePolicy": IDENTITY | {"policyDocument": TEXT},
+    "CheckNoNewAccess": IDENTITY | {"existingPolicyDocument": TEXT, "newPolicyDocument": TEXT},
+    "CheckAccessNotGranted": IDENTITY | {"policyDocument": TEXT, "access": [{"actions": ["s3:PutObject"]}]},
+    "CheckNoPublicAccess": {"policyDocument": TRUST, "resourceType": "AWS::IAM::AssumeRolePolicyDocument"},
+}
 FREE = {"GetCallerIdentity", "GetSessionToken"}
-EVERY = [("iam", name) for name in IAM] + [("sts", name) for name in STS]
+TABLES = {"iam": IAM, "sts": STS, "accessanalyzer": ANALYZER}
+EVERY = [(service, name) for service, table in TABLES.items() for name in table]
+# What actions begin with, where it is not the name of the service.
+PREFIXES = {"accessanalyzer": "access-analyzer"}
 # What comes of a call that is allowed, on things that are not there.
 ABSENT = {"NoSuchEntity", "ReportNotPresent", "InvalidAuthorizationMessageException", "OrganizationNotFoundException",
           "OutboundWebIdentityFederationDisabledException"}
@@ -217,8 +227,7 @@ def call(principal, service, operation):
     """Calls an operation with its parameters above."""
     client = principal.client(service)
     names = {wire: method for method, wire in client.meta.method_to_api_mapping.items()}
-    table = IAM if service == "iam" else STS
-    return getattr(client, names[operation])(**table[operation])
+    return getattr(client, names[operation])(**TABLES[service][operation])
 
 
 def least(shape):
@@ -232,7 +241,7 @@ def least(shape):
     return {"integer": max(shape.metadata.get("min", 1), 1), "boolean": False, "timestamp": 0, "map": {}}.get(shape.type_name, "")
 
 
-@pytest.mark.parametrize("service, table", [("iam", IAM), ("sts", STS)])
+@pytest.mark.parametrize("service, table", TABLES.items())
 def test_the_list_is_whole(world, service, table):
     """Asks the server for every other operation that botocore knows: each is named in a clear 400."""
     model = boto3.client(service, region_name="us-east-1").meta.service_model
@@ -247,12 +256,13 @@ def test_the_list_is_whole(world, service, table):
         # Some values do not fit a pattern, which is told first.
         # What may be called unsigned goes out unsigned, and is told the same.
         unsigned = model.operation_model(operation).auth_type == "none"
-        assert code in ({"NotImplemented"} if unsigned else {"NotImplemented", "ValidationError"}), (
+        invalid = "ValidationException" if service == "accessanalyzer" else "ValidationError"
+        assert code in ({"NotImplemented"} if unsigned else {"NotImplemented", invalid}), (
             operation, error.value)
         if code == "NotImplemented":
             told += 1
             assert operation in text_of(error)
-    assert told > (5 if service == "iam" else 0)
+    assert told > (0 if service == "sts" else 5)
 
 
 @pytest.fixture(scope="module")
@@ -263,8 +273,9 @@ def nobody(session_worlds):
 
 @pytest.mark.parametrize("service, operation", [pair for pair in EVERY if pair[1] not in FREE])
 def test_tm_c01_refused_without_permission(world, nobody, service, operation):
-    with refused("AccessDenied", 403, re.compile(
-        rf"^User: {nobody.arn} is not authorized to perform: {service}:{operation} on resource: "
+    prefix = PREFIXES.get(service, service)
+    with refused("AccessDenied" if prefix == service else "AccessDeniedException", 403, re.compile(
+        rf"^User: {nobody.arn} is not authorized to perform: {prefix}:{operation} on resource: "
     )) as error:
         call(nobody, service, operation)
     request_id = error.value.response["ResponseMetadata"]["RequestId"]
@@ -275,7 +286,7 @@ def test_tm_c01_refused_without_permission(world, nobody, service, operation):
 
 @pytest.mark.parametrize("service, operation", EVERY)
 def test_tm_c01_only_its_own_action_lets_it_through(world, service, operation):
-    alone = world.user(allow(f"{service}:{operation}", "iam:PassRole"))
+    alone = world.user(allow(f"{PREFIXES.get(service, service)}:{operation}", "iam:PassRole"))
     try:
         call(alone, service, operation)
     except Exception as error:
@@ -300,12 +311,18 @@ def test_tm_c01_only_its_own_action_lets_it_through(world, service, operation):
 
 @pytest.mark.parametrize("service, operation", EVERY)
 def test_tm_a14_no_operation_goes_unsigned(world, service, operation):
-    request = signing.Request.query_call(service, operation, {"UserName": "admin"})
+    code = "MissingAuthenticationToken"
+    if service in PREFIXES:
+        http = boto3.client(service, region_name="us-east-1").meta.service_model.operation_model(operation).http
+        request = signing.Request(http["method"], http["requestUri"], headers={"content-type": "application/json"})
+        code += "Exception"
+    else:
+        request = signing.Request.query_call(service, operation, {"UserName": "admin"})
     answer = world.admin.wire.send(request)
-    assert (answer.status, answer.code) == (403, "MissingAuthenticationToken"), answer.text
+    assert (answer.status, answer.code) == (403, code), answer.text
     assert answer.message == "Request is missing Authentication Token"
     event = world.event_of(answer.request_id)
-    assert (event["eventName"], event["errorCode"]) == (operation, "MissingAuthenticationToken")
+    assert (event["eventName"], event["errorCode"]) == (operation, code)
 
 
 def test_nothing_was_changed_by_refusals(world):

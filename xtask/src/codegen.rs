@@ -23,7 +23,7 @@ use structs::Generator;
 use tables::Patterns;
 
 /// The services, by file name.
-const SERVICES: &[&str] = &["bailiwick", "iam", "sts"];
+const SERVICES: &[&str] = &["accessanalyzer", "bailiwick", "iam", "sts"];
 
 /// Runs the command.
 pub(crate) fn run(args: &[String]) -> Result<()> {

@@ -17,7 +17,8 @@ use serde_json::{Map, Value};
 const VERSION: &str = "1.44.5";
 
 /// Service folder, API version folder.
-const SERVICES: &[(&str, &str)] = &[("iam", "2010-05-08"), ("sts", "2011-06-15")];
+const SERVICES: &[(&str, &str)] =
+    &[("accessanalyzer", "2019-11-01"), ("iam", "2010-05-08"), ("sts", "2011-06-15")];
 
 /// Keys that carry prose or hints which nothing of ours reads.
 const DROPPED: &[&str] =

@@ -132,7 +132,7 @@ fn escape(text: &str, form: &mut String) {
 /// Writes the instants of an answer, which are seconds in JSON, as people read them.
 pub(crate) fn date(kind: &Kind, answer: &mut Json) {
     match (kind, answer) {
-        (Kind::Timestamp, answer) => {
+        (Kind::Timestamp(_), answer) => {
             if let Some(instant) = answer.as_f64().and_then(time::from_epoch) {
                 *answer = time::write_iso(instant).into();
             }

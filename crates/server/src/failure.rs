@@ -21,9 +21,10 @@ impl Dialect {
     /// The dialect of a request with these headers.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let json = headers.contains_key("x-amz-target")
-            || headers
-                .get(CONTENT_TYPE)
-                .is_some_and(|value| value.as_bytes().starts_with(b"application/x-amz-json"));
+            || headers.get(CONTENT_TYPE).is_some_and(|value| {
+                let kind = value.as_bytes();
+                kind.starts_with(b"application/x-amz-json") || kind.starts_with(b"application/json")
+            });
         if json { Self::Json } else { Self::Xml }
     }
 }

@@ -10,7 +10,7 @@ use bailiwick_model::Account;
 use bailiwick_wire::query::{self, Form};
 use bailiwick_wire::schema::{Operation, Protocol, Service};
 use bailiwick_wire::sigv4::{self, AuthError, Family};
-use bailiwick_wire::{Value, generated, json, route, validate};
+use bailiwick_wire::{Value, generated, json, rest, route, validate};
 use http::Method;
 use http::request::Parts;
 
@@ -51,8 +51,11 @@ impl Progress {
     /// What the headers alone tell.
     pub(crate) fn new(parts: &Parts, body: &[u8]) -> Self {
         let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
+        let addressed = addressed(parts);
         let protocol = if parts.headers.contains_key("x-amz-target") {
             Protocol::Json11
+        } else if addressed.is_some() {
+            Protocol::RestJson
         } else {
             Protocol::Query
         };
@@ -61,15 +64,18 @@ impl Progress {
             claimed.or_else(|| claimed_action(parts.uri.query().unwrap_or_default().as_bytes()));
         let claimed = claimed.or_else(|| claimed_action(body));
         // Only a name that exists is repeated in an event.
-        let known = claimed.and_then(|name| {
-            generated::SERVICES.iter().find_map(|service| service.operation(&name))
-        });
+        let known = match addressed {
+            Some(service) => rest::operation(service, &parts.method, parts.uri.path()).ok(),
+            None => claimed.and_then(|name| {
+                generated::SERVICES.iter().find_map(|service| service.operation(&name))
+            }),
+        };
         Self {
             protocol,
             claimed_key: None,
             recipient: None,
             caller: None,
-            service: known.map(|operation| operation.service),
+            service: known.map(|operation| operation.service).or(addressed),
             operation: None,
             name: known.map_or("UnknownOperation", |operation| operation.name).to_owned(),
             request: None,
@@ -93,6 +99,18 @@ impl Progress {
     }
 }
 
+/// The REST-JSON service that a request is for: by its scope, or by its path when it has none. Their
+/// paths are never `/`, which is all that others use.
+fn addressed(parts: &Parts) -> Option<&'static Service> {
+    if parts.uri.path() == "/" || parts.headers.contains_key("x-amz-target") {
+        return None;
+    }
+    match sigv4::parse(parts) {
+        Ok(Some(presented)) => route::rest_service(presented.scope().service()),
+        _ => route::rest_service_at(parts.uri.path()),
+    }
+}
+
 /// The `Action` that a form claims, found without decoding it: a label for the event of a call that
 /// is refused before its body is read.
 fn claimed_action(form: &[u8]) -> Option<String> {
@@ -113,11 +131,8 @@ pub(crate) fn admit(
     if parts.extensions.get::<BodyTooLarge>().is_some() {
         return Err(Fault::common("RequestEntityTooLarge", 413, "The request body is too large."));
     }
-    check_framing(parts)?;
-    let family = match progress.protocol {
-        Protocol::Query => Family::Query,
-        _ => Family::Json,
-    };
+    check_framing(parts, progress.protocol)?;
+    let family = family(progress.protocol);
     let refused = |error: AuthError| {
         metrics::counter!("bailiwick_signature_failures_total", "code" => error.code(family))
             .increment(1);
@@ -162,7 +177,7 @@ pub(crate) fn admit(
     let action = (service.signing_name, operation.name);
     authentic.note_use(caller, origin.now, &origin.region, action);
 
-    let value = decode(operation, form.as_ref(), body)?;
+    let value = decode(operation, parts, form.as_ref(), body)?;
     progress.request = Some(value.clone());
     let (entry, running) = operation_of(operation, value)?;
     Ok(Admitted { authentic, entry, running })
@@ -176,27 +191,42 @@ pub(crate) fn operation_of(
     let service = operation.service;
     let violations = validate::check(operation, &value);
     if !violations.is_empty() {
-        let code = if service.protocol == Protocol::Query {
-            "ValidationError"
-        } else {
-            "ValidationException"
-        };
-        return Err(Fault::common(code, 400, validate::message(service, &violations)));
+        let text = validate::message(service, &violations);
+        let fault = Fault::common(validate::code(service), 400, text);
+        if service.protocol != Protocol::RestJson {
+            return Err(fault);
+        }
+        let fields = violations.iter().map(|violation| {
+            let text = validate::rule_text(service, violation);
+            serde_json::json!({ "name": violation.path, "message": text })
+        });
+        let fields: Vec<_> = fields.collect();
+        return Err(fault.with("reason", "fieldValidationFailed").with("fieldList", fields));
     }
     let entry = table::entry(operation).ok_or_else(|| not_built(operation))?;
     let running = entry.parse(value)?;
     Ok((entry, running))
 }
 
-fn check_framing(parts: &Parts) -> Result<(), Fault> {
-    if !matches!(parts.method, Method::POST | Method::GET) {
+/// How failures of signatures are told in a protocol.
+pub(crate) fn family(protocol: Protocol) -> Family {
+    match protocol {
+        Protocol::Query => Family::Query,
+        Protocol::RestJson => Family::RestJson,
+        Protocol::Json10 | Protocol::Json11 => Family::Json,
+    }
+}
+
+fn check_framing(parts: &Parts, protocol: Protocol) -> Result<(), Fault> {
+    let rest = protocol == Protocol::RestJson;
+    if !rest && !matches!(parts.method, Method::POST | Method::GET) {
         return Err(Fault::common(
             "MethodNotAllowed",
             405,
             format!("The method {} is not allowed.", parts.method),
         ));
     }
-    if parts.uri.path() != "/" {
+    if !rest && parts.uri.path() != "/" {
         return Err(Fault::common(
             "UnknownOperationException",
             404,
@@ -223,7 +253,17 @@ fn form(parts: &Parts, body: &[u8]) -> Result<Form, Fault> {
         .map_err(|error| Fault::common("MalformedQueryString", 400, error.to_string()))
 }
 
-fn decode(operation: &'static Operation, form: Option<&Form>, body: &[u8]) -> Result<Value, Fault> {
+fn decode(
+    operation: &'static Operation,
+    parts: &Parts,
+    form: Option<&Form>,
+    body: &[u8],
+) -> Result<Value, Fault> {
+    if operation.service.protocol == Protocol::RestJson {
+        return rest::decode(operation, parts, body).map_err(|error| {
+            Fault::common("ValidationException", 400, error.message).with("reason", "cannotParse")
+        });
+    }
     let Some(input) = operation.input else { return Ok(Value::Struct(Vec::new())) };
     match form {
         Some(form) => query::decode(form, input)

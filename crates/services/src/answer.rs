@@ -1,7 +1,7 @@
 //! Answers on the wire.
 
 use bailiwick_wire::schema::{Fault as Side, Operation, Protocol, Service};
-use bailiwick_wire::{Value, json, query};
+use bailiwick_wire::{Value, json, query, rest};
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
@@ -15,12 +15,25 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
     /// A modelled error of a JSON protocol names itself in a header too.
     pub(crate) error_type: Option<String>,
+    /// Headers that carry members.
+    pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 impl Answer {
+    /// An answer without headers of its own.
+    pub(crate) fn bare(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
+        Self { status, content_type, body, error_type: None, headers: Vec::new() }
+    }
+
     /// The answer to a call that was carried out.
     pub(crate) fn success(operation: &'static Operation, value: &Value, origin: &Origin) -> Self {
         let (content_type, body) = match operation.service.protocol {
+            Protocol::RestJson => {
+                let rest::Message { status, headers, body } =
+                    rest::encode_response(operation, value);
+                let content_type = json::content_type(Protocol::RestJson);
+                return Self { status, content_type, body, error_type: None, headers };
+            }
             Protocol::Query => {
                 (query::CONTENT_TYPE, query::encode_response(operation, value, &origin.request_id))
             }
@@ -31,7 +44,7 @@ impl Answer {
                     .map_or_else(|| b"{}".to_vec(), |output| json::encode(output, value)),
             ),
         };
-        Self { status: 200, content_type, body, error_type: None }
+        Self::bare(200, content_type, body)
     }
 
     /// The answer to a call that was refused or failed.
@@ -42,9 +55,12 @@ impl Answer {
         fault: &Fault,
         origin: &Origin,
     ) -> Self {
+        if protocol == Protocol::RestJson {
+            return Self::rest_failure(operation, fault);
+        }
         let modelled = operation.and_then(|operation| operation.error(fault.code()));
         let status = fault.status().or(modelled.map(|error| error.status)).unwrap_or(400);
-        let (content_type, body, error_type) = match protocol {
+        let (content_type, body, error_type, status) = match protocol {
             Protocol::Query => {
                 let side = Side::of_status(status);
                 let body = query::encode_error(
@@ -54,7 +70,7 @@ impl Answer {
                     side,
                     &origin.request_id,
                 );
-                (query::CONTENT_TYPE, body, None)
+                (query::CONTENT_TYPE, body, None, status)
             }
             protocol => {
                 // The JSON protocols have their own name and status for a denial.
@@ -62,16 +78,30 @@ impl Answer {
                 let code = if denied { "AccessDeniedException" } else { fault.code() };
                 let body = json::encode_error(code, fault.message());
                 let status = if denied { 400 } else { status };
-                let error_type = Some(code.to_owned());
-                return Self {
-                    status,
-                    content_type: json::content_type(protocol),
-                    body,
-                    error_type,
-                };
+                (json::content_type(protocol), body, Some(code.to_owned()), status)
             }
         };
-        Self { status, content_type, body, error_type }
+        Self { error_type, ..Self::bare(status, content_type, body) }
+    }
+
+    /// REST-JSON names the common failures as its models do, and has their status.
+    fn rest_failure(operation: Option<&'static Operation>, fault: &Fault) -> Self {
+        let (code, reason) = match fault.code() {
+            "AccessDenied" => ("AccessDeniedException", None),
+            "InternalFailure" => ("InternalServerException", None),
+            "Throttling" => ("ThrottlingException", None),
+            "ValidationError" | "ValidationException" => ("ValidationException", Some("other")),
+            code => (code, None),
+        };
+        let modelled = operation.and_then(|operation| operation.error(code));
+        let status = modelled.map(|error| error.status).or(fault.status()).unwrap_or(400);
+        let mut members = fault.members().to_vec();
+        if let Some(reason) = reason.filter(|_| members.iter().all(|(name, _)| *name != "reason")) {
+            members.push(("reason", reason.into()));
+        }
+        let (headers, body) = rest::encode_error(modelled, fault.message(), &members);
+        let content_type = json::content_type(Protocol::RestJson);
+        Self { status, content_type, body, error_type: Some(code.to_owned()), headers }
     }
 
     /// The HTTP response.
@@ -92,6 +122,9 @@ impl Answer {
         }
         if let Some(code) = &self.error_type {
             set("x-amzn-errortype", code);
+        }
+        for (name, text) in &self.headers {
+            set(name, text);
         }
         // Answers may hold secrets: no cache on the way keeps one.
         set("cache-control", "no-store");

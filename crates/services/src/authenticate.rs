@@ -30,7 +30,7 @@ pub(crate) struct Authentic {
 }
 
 /// The signing names under which this server answers.
-const SIGNING_NAMES: &[&str] = &["iam", "sts", "bailiwick"];
+const SIGNING_NAMES: &[&str] = &["iam", "sts", "access-analyzer", "bailiwick"];
 
 /// The account to which a presented key id belongs, for the record of a call that fails.
 pub(crate) fn account_of(node: &Node, presented: &Presented) -> Option<AccountId> {

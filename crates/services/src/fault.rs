@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde_json::Value as Json;
+
 /// A refusal or failure as the client sees it: a code that the operation's model lists, or one of
 /// the codes common to all operations, and a text.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -10,17 +12,35 @@ pub struct Fault {
     code: Cow<'static, str>,
     status: Option<u16>,
     message: String,
+    members: Vec<(&'static str, Json)>,
 }
 
 impl Fault {
     /// A fault whose status is the modelled one.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code: code.into(), status: None, message: message.into() }
+        Self { code: code.into(), status: None, message: message.into(), members: Vec::new() }
     }
 
     /// A fault that no operation models, with its status.
     pub fn common(code: &'static str, status: u16, message: impl Into<String>) -> Self {
-        Self { code: code.into(), status: Some(status), message: message.into() }
+        Self {
+            code: code.into(),
+            status: Some(status),
+            message: message.into(),
+            members: Vec::new(),
+        }
+    }
+
+    /// Sets a member that the modelled error has besides its text. Only REST-JSON answers carry it.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<Json>) -> Self {
+        self.members.push((name, value.into()));
+        self
+    }
+
+    /// What was set with [`Fault::with`].
+    pub fn members(&self) -> &[(&'static str, Json)] {
+        &self.members
     }
 
     /// The code on the wire, such as `NoSuchEntity`.

@@ -1,9 +1,10 @@
-//! IAM, STS and the pipeline that every request goes through.
+//! IAM, STS, Access Analyzer and the pipeline that every request goes through.
 //!
 //! `services` opens no socket, reads no clock and makes no randomness: [`begin`] takes a request and
 //! answers it, with what [`Parts`] hands in. One way in: decode, authenticate, parse, authorize, run,
 //! record, encode. Deny is the result of every error.
 
+mod accessanalyzer;
 mod admit;
 mod answer;
 mod ask;

@@ -1,9 +1,10 @@
 //! A node: the accounts that one process serves, and what it needs to serve them.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
+use bailiwick_analyzer::validate::Validator;
 use bailiwick_catalog::Catalog;
 use bailiwick_identifiers::{AccessKeyId, AccountId, Partition, UniqueId};
 use bailiwick_model::{
@@ -107,6 +108,7 @@ pub struct Node {
     signing_keys: KeyCache,
     pool: Pool,
     readers: Readers,
+    validator: OnceLock<Validator<'static>>,
     passwords: KeptGuesses,
     codes: KeptGuesses,
     sign_in: SignIn,
@@ -170,6 +172,7 @@ impl Node {
             signing_keys: KeyCache::new(),
             pool: Pool::new(),
             readers: Readers::new(),
+            validator: OnceLock::new(),
             passwords: KeptGuesses::new("password"),
             codes: KeptGuesses::new("code"),
             sign_in: SignIn::default(),
@@ -588,6 +591,11 @@ impl Node {
     /// The facts about services.
     pub fn catalog(&self) -> &'static Catalog {
         self.managed.catalog()
+    }
+
+    /// The validator of policies by these facts; made at its first use.
+    pub(crate) fn validator(&self) -> &Validator<'static> {
+        self.validator.get_or_init(|| Validator::new(self.catalog()))
     }
 
     pub(crate) fn entropy(&self) -> &dyn Entropy {

@@ -59,6 +59,8 @@ pub(crate) const fn is_reading(name: &str) -> bool {
         || starts(name, "Decode")
         || starts(name, "Explain")
         || starts(name, "Describe")
+        || starts(name, "Check")
+        || starts(name, "Validate")
 }
 
 const fn starts(name: &str, head: &str) -> bool {

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use bailiwick_model::{Account, Retry};
 use bailiwick_store::{Outcome as Stored, StoreError};
 use bailiwick_wire::Value;
-use bailiwick_wire::schema::{Operation, Protocol};
+use bailiwick_wire::schema::Operation;
 use bytes::Bytes;
 use http::{Request, Response};
 
-use crate::admit::{Admitted, Progress, admit, operation_of};
+use crate::admit::{Admitted, Progress, admit, family, operation_of};
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::authenticate::Authentic;
@@ -317,11 +317,7 @@ impl Job {
 
 fn caller_on(admitted: &Admitted, account: &Account) -> Result<Caller, Fault> {
     admitted.authentic.caller(account).map_err(|error| {
-        use bailiwick_wire::sigv4::Family;
-        let family = match admitted.entry.schema.service.protocol {
-            Protocol::Query => Family::Query,
-            _ => Family::Json,
-        };
+        let family = family(admitted.entry.schema.service.protocol);
         Fault::common(error.code(family), error.status(family).as_u16(), error.message())
     })
 }

@@ -37,7 +37,7 @@ const MAX_REMEMBERED: usize = 50_000;
 /// Old answers dropped by one change. The rest go with the flush.
 const DROPPED: usize = 8;
 
-/// What makes two requests the same call: key, invocation, operation, query string and body. None
+/// What makes two requests the same call: key, invocation, operation, path, query string and body. None
 /// for a request without an invocation id.
 pub(crate) fn key(
     parts: &Parts,
@@ -49,8 +49,9 @@ pub(crate) fn key(
     if id.is_empty() || id.len() > MAX_INVOCATION {
         return None;
     }
-    let query = parts.uri.query().unwrap_or_default();
-    let mut text = format!("{access_key}\0{id}\0{}\0{query}\0", operation.name).into_bytes();
+    let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
+    let mut text =
+        format!("{access_key}\0{id}\0{}\0{path}\0{query}\0", operation.name).into_bytes();
     text.extend_from_slice(digest(&SHA256, body).as_ref());
     Some(hex(digest(&SHA256, &text).as_ref()))
 }
@@ -74,7 +75,7 @@ pub(crate) fn remembered(
         Protocol::Query => bailiwick_wire::query::CONTENT_TYPE,
         protocol => bailiwick_wire::json::content_type(protocol),
     };
-    let answer = Answer { status: 200, content_type, body: body.to_vec(), error_type: None };
+    let answer = Answer::bare(200, content_type, body.to_vec());
     Some((Arc::clone(retry), answer))
 }
 

@@ -6,11 +6,15 @@ use std::sync::LazyLock;
 use bailiwick_wire::schema;
 
 use crate::operation::Entry;
-use crate::{iam, own, sts};
+use crate::{accessanalyzer, iam, own, sts};
 
 static TABLE: LazyLock<HashMap<(&'static str, &'static str), &'static Entry>> =
     LazyLock::new(|| {
-        let files = iam::OPERATIONS.iter().chain(sts::OPERATIONS).chain(own::OPERATIONS);
+        let files = iam::OPERATIONS
+            .iter()
+            .chain(sts::OPERATIONS)
+            .chain(accessanalyzer::OPERATIONS)
+            .chain(own::OPERATIONS);
         let entries = files.flat_map(|file| file.iter());
         entries.map(|entry| ((entry.schema.service.name, entry.schema.name), entry)).collect()
     });

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bailiwick_services::{Clock as _, Node, Peer};
-use bailiwick_wire::schema::{Operation, Protocol, Service};
+use bailiwick_wire::schema::{Kind, Operation, Protocol, Sensitivity, Service};
 use bailiwick_wire::sigv4::{PathForm, SecretKey, Signer, sign};
-use bailiwick_wire::{Api, Shape as _, Value, generated, json, query};
+use bailiwick_wire::{Api, Secret, Shape as _, Value, generated, json, query, rest};
 use bytes::Bytes;
 use http::{Method, Request};
 
@@ -58,7 +58,7 @@ impl Client {
     }
 
     /// Calls an operation with parameters as the query protocol has them (`Tags.member.1.Key`), or as
-    /// the members of a JSON object of texts.
+    /// the members of a JSON object of texts, or as members of an input without structure.
     pub fn call(&self, service: &str, name: &str, parameters: &[(&str, &str)]) -> Reply {
         let operation = operation(service, name);
         self.exchange_for(Some(operation), self.request(service, name, parameters))
@@ -111,6 +111,9 @@ impl Client {
     ) -> Request<Bytes> {
         let operation = operation(service, name);
         let service = operation.service;
+        if service.protocol == Protocol::RestJson {
+            return self.request_of(operation, &flat(operation, parameters));
+        }
         let body = if service.protocol == Protocol::Query {
             form(service, name, parameters)
         } else {
@@ -123,6 +126,9 @@ impl Client {
 
     /// A signed request with a value of the operation's input, not sent.
     pub fn request_of(&self, operation: &'static Operation, value: &Value) -> Request<Bytes> {
+        if operation.service.protocol == Protocol::RestJson {
+            return self.rest_request(operation.service, rest::encode_request(operation, value));
+        }
         let body = match (operation.service.protocol, operation.input) {
             (Protocol::Query, _) => query::encode_request(operation, value),
             (_, Some(input)) => json::encode(input, value),
@@ -138,6 +144,10 @@ impl Client {
         name: &str,
         body: impl Into<Bytes>,
     ) -> Request<Bytes> {
+        if service.protocol == Protocol::RestJson {
+            let body = body.into().to_vec();
+            return self.rest_request(service, labelled(service, name, body));
+        }
         let mut builder = Request::builder()
             .method(Method::POST)
             .uri("/")
@@ -151,6 +161,20 @@ impl Client {
                 .header("x-amz-target", format!("{}.{name}", service.target_prefix))
         };
         let request = builder.body(body.into()).expect("a request");
+        self.sign(service.signing_name, request)
+    }
+
+    fn rest_request(&self, service: &'static Service, sent: rest::Request) -> Request<Bytes> {
+        let mut builder = Request::builder()
+            .method(sent.method)
+            .uri(&sent.target)
+            .header("host", "localhost:4680")
+            .header("user-agent", "testkit")
+            .header("content-type", json::content_type(service.protocol));
+        for (name, text) in &sent.headers {
+            builder = builder.header(*name, text);
+        }
+        let request = builder.body(sent.body.into()).expect("a request");
         self.sign(service.signing_name, request)
     }
 
@@ -218,6 +242,32 @@ fn operation(service: &str, name: &str) -> &'static Operation {
     let service = generated::SERVICES.iter().find(|held| held.name == service);
     let operation = service.and_then(|service| service.operation(name));
     operation.unwrap_or_else(|| panic!("no operation {name}"))
+}
+
+/// An input of texts and numbers.
+fn flat(operation: &Operation, parameters: &[(&str, &str)]) -> Value {
+    let input = operation.input.expect("an input");
+    let slot = |wire: &str, kind: Kind, secret: bool| {
+        let (_, text) = parameters.iter().find(|(name, _)| *name == wire)?;
+        Some(match kind {
+            Kind::Integer | Kind::Long => Value::Integer(text.parse().expect("a number")),
+            _ if secret => Value::Secret(Secret::new(*text)),
+            _ => Value::String((*text).to_owned()),
+        })
+    };
+    let slots = input.members.iter().map(|member| {
+        let secret = member.shape.sensitivity == Sensitivity::Secret;
+        slot(member.wire, member.shape.kind, secret)
+    });
+    Value::Struct(slots.collect())
+}
+
+/// A request with any body and the letter `a` for each label.
+fn labelled(service: &Service, name: &str, body: Vec<u8>) -> rest::Request {
+    let http = service.operation(name).expect("an operation").http;
+    let segments = http.path.split('/').map(|part| if part.starts_with('{') { "a" } else { part });
+    let target = segments.collect::<Vec<_>>().join("/");
+    rest::Request { method: http.method, target, headers: Vec::new(), body }
 }
 
 fn form(service: &Service, name: &str, parameters: &[(&str, &str)]) -> Vec<u8> {

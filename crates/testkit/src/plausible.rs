@@ -102,6 +102,11 @@ fn text(operation: &str, member: &str, set: &Furniture) -> Option<String> {
         ("ListPoliciesGrantingServiceAccess" | "GenerateServiceLastAccessedDetails", "Arn") => {
             set.arn("user", "Ann")
         }
+        ("CheckAccessNotGranted", "actions") => "s3:GetObject".into(),
+        ("CheckAccessNotGranted", "resources") => "*".into(),
+        ("CheckAccessNotGranted", "access") => "".into(),
+        ("CheckNoPublicAccess", "policyDocument") => closed_bucket(&set.account),
+        ("CheckNoPublicAccess", "resourceType") => "AWS::S3::Bucket".into(),
         // No session policies, no second factor, and no filters.
         ("AssumeRole" | "GetFederationToken", "PolicyArns")
         | ("AssumeRole" | "GetSessionToken", "SerialNumber")
@@ -123,7 +128,10 @@ fn general(member: &str, set: &Furniture) -> Option<String> {
         "RoleArn" => set.arn("role", "Worker"),
         "PermissionsBoundary" => set.arn("policy", "Loose"),
         "VersionId" => "v2".into(),
-        "PolicyDocument" => allow(&["s3:DeleteObject"]),
+        "PolicyDocument" | "policyDocument" | "existingPolicyDocument" | "newPolicyDocument" => {
+            allow(&["s3:DeleteObject"])
+        }
+        "policyType" => "IDENTITY_POLICY".into(),
         "AssumeRolePolicyDocument" => trust(&set.account),
         "Path" | "PathPrefix" => "/team/".into(),
         "NewUserName" => set.name("Renamed"),
@@ -177,4 +185,12 @@ fn general(member: &str, set: &Furniture) -> Option<String> {
         "ActionNames" => "s3:GetObject".into(),
         _ => return None,
     })
+}
+
+/// A bucket's policy that lets in one account.
+fn closed_bucket(account: &str) -> String {
+    format!(
+        r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", "Principal": {{"AWS": "{account}"}},
+        "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}}}}"#
+    )
 }

@@ -1,7 +1,7 @@
 //! An answer, as a client reads it.
 
 use bailiwick_wire::schema::{Kind, Operation, Protocol, Structure};
-use bailiwick_wire::{Value, json, query};
+use bailiwick_wire::{Value, json, query, rest};
 use bytes::Bytes;
 use http::{HeaderMap, Response};
 
@@ -39,6 +39,10 @@ impl Reply {
             reply.value = operation.map(|operation| match operation.service.protocol {
                 Protocol::Query => {
                     query::decode_response(operation, &reply.body).expect("a readable answer")
+                }
+                Protocol::RestJson => {
+                    rest::decode_response(operation, 200, &reply.headers, &reply.body)
+                        .expect("a readable answer")
                 }
                 _ => operation.output.map_or(Value::Struct(Vec::new()), |output| {
                     json::decode(&reply.body, output).expect("a readable answer")

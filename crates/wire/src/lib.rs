@@ -2,7 +2,7 @@
 //!
 //! - [`generated`] holds one file a service: request and response structs, and static tables
 //!   ([`schema`]) that describe them.
-//! - [`query`] and [`json`] are the protocols, written once each over those tables.
+//! - [`query`], [`json`] and [`rest`] are the protocols, written once each over those tables.
 //! - [`validate`] checks a value against its constraints with AWS's texts, [`audit`] prints it as
 //!   CloudTrail does, [`route`] finds the operation a request names.
 //! - [`sigv4`] signs and verifies.
@@ -16,6 +16,7 @@ pub mod generated;
 pub mod json;
 pub mod pattern;
 pub mod query;
+pub mod rest;
 pub mod route;
 pub mod schema;
 pub mod secret;

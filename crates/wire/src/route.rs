@@ -2,18 +2,21 @@
 //!
 //! In this order: `X-Amz-Target`, whose part before the *last* dot is the service; the service in
 //! the credential scope, with the form's `Action`; `Action` and `Version` alone, for the unsigned
-//! operations. Host names are not looked at. When a target or version says one service and the scope
+//! operations. A service that speaks REST-JSON is addressed by scope, method and path alone, and none of
+//! its paths is `/`. Host names are not looked at. When a target or version says one service and the scope
 //! another, the request is refused: what was signed for one service must not reach another.
 
+use http::Method;
 use http::request::Parts;
 
 use crate::generated::SERVICES;
 use crate::query::Form;
+use crate::rest::{self, Miss};
 use crate::schema::{Operation, Protocol, Service};
 
 /// A request that names no operation of ours. Every one is answered with status 400, save the scope
-/// mismatch (403 in the query protocol).
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+/// mismatch (403 in the query protocol), and a path or method of a REST-JSON service (404, 405).
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum RouteError {
     /// No `Action` and no `X-Amz-Target`.
     #[error("Missing Action")]
@@ -31,6 +34,12 @@ pub enum RouteError {
     /// `X-Amz-Target` names no service or operation, is not text, or stands twice.
     #[error("Unknown operation")]
     UnknownOperation,
+    /// Nothing of a REST-JSON service stands at the path.
+    #[error("There is nothing at this path.")]
+    NoSuchPath(&'static Service),
+    /// Something stands at the path, under another method.
+    #[error("The method is not allowed at this path.")]
+    NoSuchMethod(&'static Service),
     /// The protocol is one that we do not speak.
     #[error("The protocol of the request is not supported")]
     UnknownProtocol,
@@ -53,7 +62,10 @@ impl RouteError {
         match self {
             Self::MissingAction => "MissingAction",
             Self::InvalidAction { .. } | Self::UnknownService(_) => "InvalidAction",
-            Self::UnknownOperation | Self::UnknownProtocol => "UnknownOperationException",
+            Self::UnknownOperation
+            | Self::UnknownProtocol
+            | Self::NoSuchPath(_)
+            | Self::NoSuchMethod(_) => "UnknownOperationException",
             Self::WrongScope { protocol: Protocol::Query, .. } => "SignatureDoesNotMatch",
             Self::WrongScope { .. } => "InvalidSignatureException",
         }
@@ -63,6 +75,8 @@ impl RouteError {
     pub fn status(&self) -> u16 {
         match self {
             Self::WrongScope { protocol: Protocol::Query, .. } => 403,
+            Self::NoSuchPath(_) => 404,
+            Self::NoSuchMethod(_) => 405,
             _ => 400,
         }
     }
@@ -72,6 +86,7 @@ impl RouteError {
         match self {
             Self::UnknownOperation | Self::UnknownProtocol => Protocol::Json11,
             Self::WrongScope { protocol, .. } => *protocol,
+            Self::NoSuchPath(_) | Self::NoSuchMethod(_) => Protocol::RestJson,
             _ => Protocol::Query,
         }
     }
@@ -81,6 +96,7 @@ impl RouteError {
         let name = match self {
             Self::InvalidAction { service, .. } => (*service)?,
             Self::WrongScope { expected, .. } => expected,
+            Self::NoSuchPath(service) | Self::NoSuchMethod(service) => return Some(service),
             _ => return None,
         };
         service(name)
@@ -107,12 +123,43 @@ pub fn target(
     }
     let mut targets = parts.headers.get_all("x-amz-target").iter();
     match (targets.next(), targets.next()) {
-        (None, _) => by_action(scope_service, form),
+        (None, _) => match scope_service.and_then(rest_service) {
+            Some(service) => by_path(parts, service),
+            None => by_action(scope_service, form),
+        },
         (Some(target), None) => {
             let text = target.to_str().map_err(|_| RouteError::UnknownOperation)?;
             by_target(text, scope_service)
         }
         (Some(_), Some(_)) => Err(RouteError::UnknownOperation),
+    }
+}
+
+/// The REST-JSON service with this signing name.
+pub fn rest_service(signing_name: &str) -> Option<&'static Service> {
+    SERVICES.iter().copied().find(|service| {
+        service.protocol == Protocol::RestJson && service.signing_name == signing_name
+    })
+}
+
+/// The REST-JSON service that has something at this path: for a request that cannot say whom it is
+/// for, since it is not signed.
+pub fn rest_service_at(path: &str) -> Option<&'static Service> {
+    let mut services = SERVICES.iter().copied();
+    services.find(|service| {
+        service.protocol == Protocol::RestJson
+            && !matches!(rest::operation(service, &Method::GET, path), Err(Miss::Path))
+    })
+}
+
+fn by_path(
+    parts: &Parts,
+    service: &'static Service,
+) -> Result<(&'static Service, &'static Operation), RouteError> {
+    match rest::operation(service, &parts.method, parts.uri.path()) {
+        Ok(operation) => Ok((service, operation)),
+        Err(Miss::Path) => Err(RouteError::NoSuchPath(service)),
+        Err(Miss::Method) => Err(RouteError::NoSuchMethod(service)),
     }
 }
 
@@ -290,11 +337,43 @@ mod tests {
     }
 
     #[test]
+    fn services_with_paths_are_found_by_scope_method_and_path() {
+        let analyzer = Some("access-analyzer");
+        for (method, path, scope, header, expected) in [
+            ("POST", "/policy/validation", analyzer, None, Ok("accessanalyzer:ValidatePolicy")),
+            ("GET", "/analyzer/a", analyzer, None, Ok("accessanalyzer:GetAnalyzer")),
+            ("GET", "/nothing", analyzer, None, Err((404, Protocol::RestJson))),
+            ("GET", "/policy/validation", analyzer, None, Err((405, Protocol::RestJson))),
+            ("POST", "/policy/validation", Some("iam"), None, Err((400, Protocol::Query))),
+            ("POST", "/policy/validation", None, None, Err((400, Protocol::Query))),
+            (
+                "POST",
+                "/policy/validation",
+                analyzer,
+                Some("Bailiwick_20261101.ListEvents"),
+                Err((400, Protocol::Json11)),
+            ),
+        ] {
+            let mut request = http::Request::builder().method(method).uri(path);
+            if let Some(text) = header {
+                request = request.header("x-amz-target", text);
+            }
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            let found = target(&parts, scope, None)
+                .map(|(service, operation)| format!("{}:{}", service.name, operation.name))
+                .map_err(|error| (error.status(), error.protocol()));
+            assert_eq!(found, expected.map(str::to_owned), "{method} {path} {scope:?}");
+        }
+        assert_eq!(rest_service_at("/analyzer/a").unwrap().name, "accessanalyzer");
+        assert!(rest_service_at("/").is_none());
+    }
+
+    #[test]
     fn tm_a01_two_targets_are_refused() {
         let request = http::Request::post("/")
             .header("x-amz-target", "Bailiwick_20261101.ListEvents")
             .header("x-amz-target", "Bailiwick_20261101.ExplainDecision");
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        assert_eq!(target(&parts, None, None).unwrap_err(), RouteError::UnknownOperation);
+        assert!(matches!(target(&parts, None, None), Err(RouteError::UnknownOperation)));
     }
 }

@@ -44,6 +44,8 @@ pub enum Protocol {
     Json10,
     /// JSON 1.1.
     Json11,
+    /// JSON bodies; path, query string and headers carry members too (accessanalyzer).
+    RestJson,
 }
 
 /// One operation of a service.
@@ -65,6 +67,24 @@ pub struct Operation {
     pub pagination: Option<Pagination>,
     /// True when clients send it without a signature (AssumeRoleWithSAML, AssumeRoleWithWebIdentity).
     pub unsigned: bool,
+    /// How it is addressed; `POST /` in all protocols but [`Protocol::RestJson`].
+    pub http: Http,
+}
+
+/// How an operation is addressed over HTTP.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Http {
+    /// `PUT`.
+    pub method: &'static str,
+    /// `/analyzer/{analyzerName}`: a label in braces stands for one segment.
+    pub path: &'static str,
+    /// Status of a success.
+    pub status: u16,
+}
+
+impl Http {
+    /// How the protocols that have one path for all are addressed.
+    pub const ROOT: Self = Self { method: "POST", path: "/", status: 200 };
 }
 
 impl Operation {
@@ -151,10 +171,30 @@ pub struct Member {
     pub rust: &'static str,
     /// Name on the wire: `UserName`.
     pub wire: &'static str,
+    /// Where it stands in a message.
+    pub place: Place,
     /// True when absence is a validation error.
     pub required: bool,
     /// What it holds.
     pub shape: &'static Type,
+}
+
+/// Where a member stands in a message. All but [`Place::Body`] occur in [`Protocol::RestJson`]
+/// alone, at the top of an input, output or error.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// In the body, under its name.
+    Body,
+    /// It is the body.
+    Payload,
+    /// In the path, in place of the label of its name.
+    Label,
+    /// In the query string; a list repeats the name.
+    Query,
+    /// In the header of its name.
+    Header,
+    /// It is the HTTP status.
+    Status,
 }
 
 impl Member {
@@ -193,13 +233,22 @@ pub enum Kind {
     /// Bytes, base64 on the wire.
     Blob,
     /// An instant.
-    Timestamp,
+    Timestamp(TimeFormat),
     /// A list of one type.
     List(&'static List),
     /// A map from text to one type.
     Map(&'static Map),
     /// A structure.
     Structure(&'static Structure),
+}
+
+/// How an instant is written in JSON. The query protocol and query strings always have ISO 8601.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TimeFormat {
+    /// Seconds since 1970, as a number.
+    Epoch,
+    /// `2026-11-21T22:00:00Z`.
+    Iso8601,
 }
 
 /// A list.

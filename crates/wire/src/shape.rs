@@ -140,6 +140,7 @@ impl Item for String {}
 impl Item for Secret {}
 impl Item for Timestamp {}
 impl<T: Item> Item for Vec<T> {}
+impl<T: Field> Item for BTreeMap<String, T> {}
 
 impl<T: Item> Field for Vec<T> {
     fn from_value(value: Value) -> Result<Self, Unfit> {

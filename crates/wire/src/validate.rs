@@ -89,7 +89,7 @@ pub fn check_structure(structure: &'static Structure, value: &Value) -> Vec<Viol
 pub fn code(service: &Service) -> &'static str {
     match service.protocol {
         Protocol::Query => "ValidationError",
-        Protocol::Json10 | Protocol::Json11 => "ValidationException",
+        Protocol::Json10 | Protocol::Json11 | Protocol::RestJson => "ValidationException",
     }
 }
 
@@ -116,6 +116,13 @@ pub fn message(service: &Service, violations: &[Violation]) -> String {
         let _ = write!(out, "at '{}' failed to satisfy constraint: ", violation.path);
         write_rule(&mut out, &violation.rule, bare);
     }
+    out
+}
+
+/// What one violation is, without its place and value.
+pub fn rule_text(service: &Service, violation: &Violation) -> String {
+    let mut out = String::new();
+    write_rule(&mut out, &violation.rule, service.name == "iam");
     out
 }
 

@@ -31,6 +31,7 @@ impl Generator<'_> {
             ("query", _) => "Query",
             ("json", "1.0") => "Json10",
             ("json", _) => "Json11",
+            ("rest-json", _) => "RestJson",
             (other, _) => bail!("protocol `{other}` is not known"),
         };
         let signing = match meta("signingName") {
@@ -78,12 +79,13 @@ impl Generator<'_> {
             writeln!(
                 out,
                 "static {}: Operation = Operation {{ name: {name:?}, service: &SERVICE, input: {}, output: {}, \
-                 result_wrapper: {wrapper:?}, errors: &[{}], pagination: {}, unsigned: {unsigned} }};",
+                 result_wrapper: {wrapper:?}, errors: &[{}], pagination: {}, unsigned: {unsigned}, http: {} }};",
                 operation_table(name),
                 side("input"),
                 side("output"),
                 listed.join(", "),
                 pagination(operation.get("pagination")),
+                http(name, operation)?,
             )?;
         }
         out.push('\n');
@@ -137,6 +139,7 @@ impl Generator<'_> {
 
     fn structure_static(out: &mut String, name: &str, shape: &Value) -> Result<()> {
         let required = required(shape);
+        let payload = shape.get("payload").and_then(Value::as_str);
         writeln!(
             out,
             "static {}: Structure = Structure {{ name: {name:?}, union: {}, members: &[",
@@ -148,8 +151,9 @@ impl Generator<'_> {
             let wire = reference.get("locationName").and_then(Value::as_str).unwrap_or(member);
             writeln!(
                 out,
-                "    Member {{ rust: {:?}, wire: {wire:?}, required: {}, shape: &{} }},",
+                "    Member {{ rust: {:?}, wire: {wire:?}, place: Place::{}, required: {}, shape: &{} }},",
                 field_name(member).trim_start_matches("r#"),
+                if payload == Some(member) { "Payload" } else { place(name, reference)? },
                 required.contains(member),
                 type_table(target),
             )?;
@@ -178,7 +182,7 @@ impl Generator<'_> {
                 format!("Kind::String(&[{}])", words.join(", "))
             }
             "blob" => "Kind::Blob".to_owned(),
-            "timestamp" => "Kind::Timestamp".to_owned(),
+            "timestamp" => format!("Kind::Timestamp(TimeFormat::{})", time_format(name, shape)?),
             "list" => format!(
                 "Kind::List(&List {{ item: {:?}, flattened: {}, shape: &{} }})",
                 rename("member", "member"),
@@ -197,6 +201,43 @@ impl Generator<'_> {
             other => bail!("`{name}` is a {other}, which is not known"),
         })
     }
+}
+
+/// Where a member stands in a message.
+fn place(structure: &str, reference: &Value) -> Result<&'static str> {
+    Ok(match reference.get("location").and_then(Value::as_str) {
+        None => "Body",
+        Some("uri") => "Label",
+        Some("querystring") => "Query",
+        Some("header") => "Header",
+        Some("statusCode") => "Status",
+        Some(other) => bail!("`{structure}` has a member in `{other}`, which is not known"),
+    })
+}
+
+/// How an operation is addressed. A label that stands for several segments is not known.
+fn http(name: &str, operation: &Value) -> Result<String> {
+    let Some(http) = operation.get("http") else { return Ok("Http::ROOT".to_owned()) };
+    let word = |key: &str| http.get(key).and_then(Value::as_str);
+    let method = word("method").with_context(|| format!("`{name}` has no method"))?;
+    let path = word("requestUri").with_context(|| format!("`{name}` has no path"))?;
+    let status = http.get("responseCode").and_then(Value::as_u64).unwrap_or(200);
+    if (method, path, status) == ("POST", "/", 200) {
+        return Ok("Http::ROOT".to_owned());
+    }
+    if path.contains("+}") || path.contains('?') {
+        bail!("the path `{path}` of `{name}` is not known");
+    }
+    Ok(format!("Http {{ method: {method:?}, path: {path:?}, status: {status} }}"))
+}
+
+/// How an instant is written in JSON.
+fn time_format(name: &str, shape: &Value) -> Result<&'static str> {
+    Ok(match shape.get("timestampFormat").and_then(Value::as_str) {
+        None | Some("unixTimestamp") => "Epoch",
+        Some("iso8601") => "Iso8601",
+        Some(other) => bail!("`{name}` is written as {other}, which is not known"),
+    })
 }
 
 fn constraints(shape: &Value, patterns: &mut Patterns) -> String {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bailiwick_testkit::{Client, Dice, HOME, Reply, Rights, World, allow_all, plausible};
 use bailiwick_wire::generated;
-use bailiwick_wire::schema::{Kind, Protocol};
+use bailiwick_wire::schema::{Kind, Member, Operation, Place, Protocol};
 use bytes::Bytes;
 
 use crate::operations::{all, full_name, implemented, least, parallel};
@@ -417,6 +417,14 @@ fn tm_g09_numbers_at_their_edges() {
                     let body = format!("{}&{prefix}{escaped}", kept.join("&"));
                     let fork = world.admin.request_with(operation.service, operation.name, body);
                     world.admin.exchange(fork)
+                } else if operation.service.protocol == Protocol::RestJson {
+                    world.admin.exchange(with_number(
+                        &world.admin,
+                        operation,
+                        &plain,
+                        member,
+                        &text,
+                    ))
                 } else {
                     body(&world.admin, operation.name, format!("{{\"{}\":{text}}}", member.wire))
                 };
@@ -435,6 +443,26 @@ fn tm_g09_numbers_at_their_edges() {
         }
     }
     assert!(seen > 30, "{seen}");
+}
+
+/// A request to a REST-JSON service with any text in place of one number.
+fn with_number(
+    client: &Client,
+    operation: &Operation,
+    plain: &http::Request<Bytes>,
+    member: &Member,
+    text: &str,
+) -> http::Request<Bytes> {
+    let path = plain.uri().path();
+    let (target, body) = if member.place == Place::Query {
+        let escaped: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        (format!("{path}?{}={escaped}", member.wire), plain.body().clone())
+    } else {
+        (path.to_owned(), format!("{{\"{}\":{text}}}", member.wire).into())
+    };
+    let request = http::Request::builder().method(plain.method().clone()).uri(target);
+    let request = request.header("host", "localhost:4680").body(body).unwrap();
+    client.sign(operation.service.signing_name, request)
 }
 
 const ODD_NUMBERS: [&str; 20] = [

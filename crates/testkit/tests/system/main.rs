@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod access_analyzer;
 mod audit;
 mod authentication;
 mod authorization;

@@ -40,7 +40,7 @@ pub(crate) fn full_name(operation: &Operation) -> String {
 pub(crate) fn recorded(operation: &'static Operation) -> (&'static str, &'static str) {
     match operation.name {
         "FinishPasskeyRegistration" => ("iam", "EnableMFADevice"),
-        name => (operation.service.name, name),
+        name => (operation.service.endpoint_prefix, name),
     }
 }
 
@@ -48,6 +48,7 @@ pub(crate) fn recorded(operation: &'static Operation) -> (&'static str, &'static
 pub(crate) fn denial(operation: &Operation) -> (u16, &'static str) {
     match operation.service.protocol {
         Protocol::Query => (403, "AccessDenied"),
+        Protocol::RestJson => (403, "AccessDeniedException"),
         _ => (400, "AccessDeniedException"),
     }
 }
@@ -160,8 +161,11 @@ pub(crate) fn least(operation: &Operation) -> Value {
 }
 
 fn least_structure(structure: &Structure) -> Value {
-    let members = structure.members.iter();
-    Value::Struct(members.map(|held| held.required.then(|| least_value(held.shape))).collect())
+    let members = structure.members.iter().enumerate();
+    let wanted = |at: usize, required: bool| required || (structure.union && at == 0);
+    let slots =
+        members.map(|(at, held)| wanted(at, held.required).then(|| least_value(held.shape)));
+    Value::Struct(slots.collect())
 }
 
 fn least_value(shape: &Type) -> Value {
@@ -177,7 +181,7 @@ fn least_value(shape: &Type) -> Value {
         }
         Kind::Blob if secret => Value::SecretBlob(SecretBytes::from(vec![b'a'; length])),
         Kind::Blob => Value::Blob(vec![b'a'; length]),
-        Kind::Timestamp => Value::Timestamp(jiff::Timestamp::UNIX_EPOCH),
+        Kind::Timestamp(_) => Value::Timestamp(jiff::Timestamp::UNIX_EPOCH),
         Kind::List(list) => Value::List(vec![least_value(list.shape); length]),
         Kind::Map(_) => Value::Map(BTreeMap::new()),
         Kind::Structure(inner) => least_structure(inner),
@@ -186,11 +190,22 @@ fn least_value(shape: &Type) -> Value {
 
 /// A text of a length that its pattern takes.
 fn fitting(shape: &Type, length: usize) -> String {
-    let candidates =
-        ["a", "1", "A", "/", "arn:aws:iam::123456789012:user/", "o-a1a1a1a1a1/r-a1a1", "v1"];
+    let candidates = [
+        "a",
+        "1",
+        "A",
+        "/",
+        "arn:aws:iam::123456789012:user/",
+        "arn:aws:access-analyzer:us-east-1:123456789012:analyzer/a",
+        "arn:aws:cloudtrail:us-east-1:123456789012:trail/a",
+        "arn:aws:s3:us-east-1:123456789012:a",
+        "01234567-0123-0123-0123-0123456789ab",
+        "o-a1a1a1a1a1/r-a1a1",
+        "v1",
+    ];
     for candidate in candidates {
         let text: String = candidate.chars().chain("a1".repeat(length).chars()).collect();
-        for end in [length, candidate.len(), length + 1, length + 2] {
+        for end in [length, candidate.len(), candidate.len() + 1, length + 1, length + 2] {
             let text: String = text.chars().take(end.max(1)).collect();
             let long = text.chars().count() >= length;
             if long && shape.constraints.pattern.is_none_or(|pattern| pattern.matches(&text)) {

@@ -309,11 +309,11 @@ impl Api for VerifyServiceSpecificCredential {
 /// The table of the service.
 pub static SERVICE: Service = Service { name: "bailiwick", service_id: "Bailiwick", endpoint_prefix: "bailiwick", signing_name: "bailiwick", protocol: Protocol::Json11, api_version: "2026-11-01", xml_namespace: "", target_prefix: "Bailiwick_20261101", operations: &[&OP_BEGIN_PASSKEY_REGISTRATION, &OP_EXPLAIN_DECISION, &OP_FINISH_PASSKEY_REGISTRATION, &OP_LIST_EVENTS, &OP_VERIFY_SERVICE_SPECIFIC_CREDENTIAL] };
 
-static OP_BEGIN_PASSKEY_REGISTRATION: Operation = Operation { name: "BeginPasskeyRegistration", service: &SERVICE, input: Some(&STRUCTURE_BEGIN_PASSKEY_REGISTRATION_REQUEST), output: Some(&STRUCTURE_BEGIN_PASSKEY_REGISTRATION_RESPONSE), result_wrapper: "BeginPasskeyRegistrationResult", errors: &[&ERROR_LIMIT_EXCEEDED_EXCEPTION, &ERROR_NO_SUCH_ENTITY_EXCEPTION, &ERROR_PASSKEYS_NOT_AVAILABLE_EXCEPTION], pagination: None, unsigned: false };
-static OP_EXPLAIN_DECISION: Operation = Operation { name: "ExplainDecision", service: &SERVICE, input: Some(&STRUCTURE_EXPLAIN_DECISION_REQUEST), output: Some(&STRUCTURE_EXPLAIN_DECISION_RESPONSE), result_wrapper: "ExplainDecisionResult", errors: &[&ERROR_NO_SUCH_DECISION_EXCEPTION], pagination: None, unsigned: false };
-static OP_FINISH_PASSKEY_REGISTRATION: Operation = Operation { name: "FinishPasskeyRegistration", service: &SERVICE, input: Some(&STRUCTURE_FINISH_PASSKEY_REGISTRATION_REQUEST), output: Some(&STRUCTURE_FINISH_PASSKEY_REGISTRATION_RESPONSE), result_wrapper: "FinishPasskeyRegistrationResult", errors: &[&ERROR_ENTITY_ALREADY_EXISTS_EXCEPTION, &ERROR_LIMIT_EXCEEDED_EXCEPTION, &ERROR_NO_SUCH_ENTITY_EXCEPTION, &ERROR_PASSKEY_NOT_VALID_EXCEPTION, &ERROR_PASSKEYS_NOT_AVAILABLE_EXCEPTION], pagination: None, unsigned: false };
-static OP_LIST_EVENTS: Operation = Operation { name: "ListEvents", service: &SERVICE, input: Some(&STRUCTURE_LIST_EVENTS_REQUEST), output: Some(&STRUCTURE_LIST_EVENTS_RESPONSE), result_wrapper: "ListEventsResult", errors: &[&ERROR_INVALID_NEXT_TOKEN_EXCEPTION], pagination: Some(Pagination { input_token: &["NextToken"], output_token: &["NextToken"], more_results: "", limit_key: "MaxResults", result_key: &["Events"] }), unsigned: false };
-static OP_VERIFY_SERVICE_SPECIFIC_CREDENTIAL: Operation = Operation { name: "VerifyServiceSpecificCredential", service: &SERVICE, input: Some(&STRUCTURE_VERIFY_SERVICE_SPECIFIC_CREDENTIAL_REQUEST), output: Some(&STRUCTURE_VERIFY_SERVICE_SPECIFIC_CREDENTIAL_RESPONSE), result_wrapper: "VerifyServiceSpecificCredentialResult", errors: &[&ERROR_CREDENTIAL_NOT_VALID_EXCEPTION], pagination: None, unsigned: false };
+static OP_BEGIN_PASSKEY_REGISTRATION: Operation = Operation { name: "BeginPasskeyRegistration", service: &SERVICE, input: Some(&STRUCTURE_BEGIN_PASSKEY_REGISTRATION_REQUEST), output: Some(&STRUCTURE_BEGIN_PASSKEY_REGISTRATION_RESPONSE), result_wrapper: "BeginPasskeyRegistrationResult", errors: &[&ERROR_LIMIT_EXCEEDED_EXCEPTION, &ERROR_NO_SUCH_ENTITY_EXCEPTION, &ERROR_PASSKEYS_NOT_AVAILABLE_EXCEPTION], pagination: None, unsigned: false, http: Http::ROOT };
+static OP_EXPLAIN_DECISION: Operation = Operation { name: "ExplainDecision", service: &SERVICE, input: Some(&STRUCTURE_EXPLAIN_DECISION_REQUEST), output: Some(&STRUCTURE_EXPLAIN_DECISION_RESPONSE), result_wrapper: "ExplainDecisionResult", errors: &[&ERROR_NO_SUCH_DECISION_EXCEPTION], pagination: None, unsigned: false, http: Http::ROOT };
+static OP_FINISH_PASSKEY_REGISTRATION: Operation = Operation { name: "FinishPasskeyRegistration", service: &SERVICE, input: Some(&STRUCTURE_FINISH_PASSKEY_REGISTRATION_REQUEST), output: Some(&STRUCTURE_FINISH_PASSKEY_REGISTRATION_RESPONSE), result_wrapper: "FinishPasskeyRegistrationResult", errors: &[&ERROR_ENTITY_ALREADY_EXISTS_EXCEPTION, &ERROR_LIMIT_EXCEEDED_EXCEPTION, &ERROR_NO_SUCH_ENTITY_EXCEPTION, &ERROR_PASSKEY_NOT_VALID_EXCEPTION, &ERROR_PASSKEYS_NOT_AVAILABLE_EXCEPTION], pagination: None, unsigned: false, http: Http::ROOT };
+static OP_LIST_EVENTS: Operation = Operation { name: "ListEvents", service: &SERVICE, input: Some(&STRUCTURE_LIST_EVENTS_REQUEST), output: Some(&STRUCTURE_LIST_EVENTS_RESPONSE), result_wrapper: "ListEventsResult", errors: &[&ERROR_INVALID_NEXT_TOKEN_EXCEPTION], pagination: Some(Pagination { input_token: &["NextToken"], output_token: &["NextToken"], more_results: "", limit_key: "MaxResults", result_key: &["Events"] }), unsigned: false, http: Http::ROOT };
+static OP_VERIFY_SERVICE_SPECIFIC_CREDENTIAL: Operation = Operation { name: "VerifyServiceSpecificCredential", service: &SERVICE, input: Some(&STRUCTURE_VERIFY_SERVICE_SPECIFIC_CREDENTIAL_REQUEST), output: Some(&STRUCTURE_VERIFY_SERVICE_SPECIFIC_CREDENTIAL_RESPONSE), result_wrapper: "VerifyServiceSpecificCredentialResult", errors: &[&ERROR_CREDENTIAL_NOT_VALID_EXCEPTION], pagination: None, unsigned: false, http: Http::ROOT };
 
 static ERROR_CREDENTIAL_NOT_VALID_EXCEPTION: ErrorShape = ErrorShape { code: "CredentialNotValid", status: 403, fault: Fault::Sender, structure: &STRUCTURE_CREDENTIAL_NOT_VALID_EXCEPTION };
 static ERROR_ENTITY_ALREADY_EXISTS_EXCEPTION: ErrorShape = ErrorShape { code: "EntityAlreadyExists", status: 409, fault: Fault::Sender, structure: &STRUCTURE_ENTITY_ALREADY_EXISTS_EXCEPTION };
@@ -324,103 +324,103 @@ static ERROR_NO_SUCH_ENTITY_EXCEPTION: ErrorShape = ErrorShape { code: "NoSuchEn
 static ERROR_PASSKEY_NOT_VALID_EXCEPTION: ErrorShape = ErrorShape { code: "PasskeyNotValid", status: 400, fault: Fault::Sender, structure: &STRUCTURE_PASSKEY_NOT_VALID_EXCEPTION };
 static ERROR_PASSKEYS_NOT_AVAILABLE_EXCEPTION: ErrorShape = ErrorShape { code: "PasskeysNotAvailable", status: 400, fault: Fault::Sender, structure: &STRUCTURE_PASSKEYS_NOT_AVAILABLE_EXCEPTION };
 
-static TYPE_ACCESS_KEY_ID: Type = Type { name: "AccessKeyId", kind: Kind::String(&[]), constraints: Constraints { min: Some(16), max: Some(128), pattern: Some(Pattern { text: "[\\w]+", slot: 0 }) }, sensitivity: Sensitivity::Open };
+static TYPE_ACCESS_KEY_ID: Type = Type { name: "AccessKeyId", kind: Kind::String(&[]), constraints: Constraints { min: Some(16), max: Some(128), pattern: Some(Pattern { text: "[\\w]+", slot: 11 }) }, sensitivity: Sensitivity::Open };
 static TYPE_ARN: Type = Type { name: "Arn", kind: Kind::String(&[]), constraints: Constraints { min: Some(20), max: Some(2048), pattern: None }, sensitivity: Sensitivity::Open };
 static STRUCTURE_BEGIN_PASSKEY_REGISTRATION_REQUEST: Structure = Structure { name: "BeginPasskeyRegistrationRequest", union: false, members: &[
-    Member { rust: "user_name", wire: "UserName", required: false, shape: &TYPE_USER_NAME },
-    Member { rust: "mfa_device_name", wire: "MFADeviceName", required: true, shape: &TYPE_MFA_DEVICE_NAME },
+    Member { rust: "user_name", wire: "UserName", place: Place::Body, required: false, shape: &TYPE_USER_NAME },
+    Member { rust: "mfa_device_name", wire: "MFADeviceName", place: Place::Body, required: true, shape: &TYPE_MFA_DEVICE_NAME },
 ] };
 static STRUCTURE_BEGIN_PASSKEY_REGISTRATION_RESPONSE: Structure = Structure { name: "BeginPasskeyRegistrationResponse", union: false, members: &[
-    Member { rust: "creation_options", wire: "CreationOptions", required: true, shape: &TYPE_CREATION_OPTIONS },
+    Member { rust: "creation_options", wire: "CreationOptions", place: Place::Body, required: true, shape: &TYPE_CREATION_OPTIONS },
 ] };
 static TYPE_BOOLEAN: Type = Type { name: "Boolean", kind: Kind::Boolean, constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static TYPE_CREATION_OPTIONS: Type = Type { name: "CreationOptions", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static TYPE_CREDENTIAL: Type = Type { name: "Credential", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(65536), pattern: None }, sensitivity: Sensitivity::Secret };
 static STRUCTURE_CREDENTIAL_NOT_VALID_EXCEPTION: Structure = Structure { name: "CredentialNotValidException", union: false, members: &[
-    Member { rust: "message", wire: "message", required: false, shape: &TYPE_EXCEPTION_MESSAGE },
+    Member { rust: "message", wire: "message", place: Place::Body, required: false, shape: &TYPE_EXCEPTION_MESSAGE },
 ] };
-static TYPE_DECISION_ID: Type = Type { name: "DecisionId", kind: Kind::String(&[]), constraints: Constraints { min: Some(8), max: Some(64), pattern: Some(Pattern { text: "[\\w-]+", slot: 1 }) }, sensitivity: Sensitivity::Open };
+static TYPE_DECISION_ID: Type = Type { name: "DecisionId", kind: Kind::String(&[]), constraints: Constraints { min: Some(8), max: Some(64), pattern: Some(Pattern { text: "[\\w-]+", slot: 12 }) }, sensitivity: Sensitivity::Open };
 static STRUCTURE_ENTITY_ALREADY_EXISTS_EXCEPTION: Structure = Structure { name: "EntityAlreadyExistsException", union: false, members: &[
-    Member { rust: "message", wire: "message", required: false, shape: &TYPE_EXCEPTION_MESSAGE },
+    Member { rust: "message", wire: "message", place: Place::Body, required: false, shape: &TYPE_EXCEPTION_MESSAGE },
 ] };
 static TYPE_ERROR_CODE: Type = Type { name: "ErrorCode", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(128), pattern: None }, sensitivity: Sensitivity::Open };
-static TYPE_EVENT_ID: Type = Type { name: "EventId", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(64), pattern: Some(Pattern { text: "[\\w-]+", slot: 1 }) }, sensitivity: Sensitivity::Open };
+static TYPE_EVENT_ID: Type = Type { name: "EventId", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(64), pattern: Some(Pattern { text: "[\\w-]+", slot: 12 }) }, sensitivity: Sensitivity::Open };
 static TYPE_EVENT_LIST: Type = Type { name: "EventList", kind: Kind::List(&List { item: "member", flattened: false, shape: &TYPE_EVENT_TEXT }), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static TYPE_EVENT_NAME: Type = Type { name: "EventName", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(128), pattern: None }, sensitivity: Sensitivity::Open };
 static TYPE_EVENT_TEXT: Type = Type { name: "EventText", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static TYPE_EXCEPTION_MESSAGE: Type = Type { name: "ExceptionMessage", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static STRUCTURE_EXPLAIN_DECISION_REQUEST: Structure = Structure { name: "ExplainDecisionRequest", union: false, members: &[
-    Member { rust: "decision_id", wire: "DecisionId", required: true, shape: &TYPE_DECISION_ID },
+    Member { rust: "decision_id", wire: "DecisionId", place: Place::Body, required: true, shape: &TYPE_DECISION_ID },
 ] };
 static STRUCTURE_EXPLAIN_DECISION_RESPONSE: Structure = Structure { name: "ExplainDecisionResponse", union: false, members: &[
-    Member { rust: "explanation", wire: "Explanation", required: true, shape: &TYPE_EXPLANATION_TEXT },
-    Member { rust: "event", wire: "Event", required: true, shape: &TYPE_EVENT_TEXT },
+    Member { rust: "explanation", wire: "Explanation", place: Place::Body, required: true, shape: &TYPE_EXPLANATION_TEXT },
+    Member { rust: "event", wire: "Event", place: Place::Body, required: true, shape: &TYPE_EVENT_TEXT },
 ] };
 static TYPE_EXPLANATION_TEXT: Type = Type { name: "ExplanationText", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static STRUCTURE_FINISH_PASSKEY_REGISTRATION_REQUEST: Structure = Structure { name: "FinishPasskeyRegistrationRequest", union: false, members: &[
-    Member { rust: "user_name", wire: "UserName", required: false, shape: &TYPE_USER_NAME },
-    Member { rust: "credential", wire: "Credential", required: true, shape: &TYPE_CREDENTIAL },
+    Member { rust: "user_name", wire: "UserName", place: Place::Body, required: false, shape: &TYPE_USER_NAME },
+    Member { rust: "credential", wire: "Credential", place: Place::Body, required: true, shape: &TYPE_CREDENTIAL },
 ] };
 static STRUCTURE_FINISH_PASSKEY_REGISTRATION_RESPONSE: Structure = Structure { name: "FinishPasskeyRegistrationResponse", union: false, members: &[
-    Member { rust: "user_name", wire: "UserName", required: true, shape: &TYPE_USER_NAME },
-    Member { rust: "serial_number", wire: "SerialNumber", required: true, shape: &TYPE_SERIAL_NUMBER },
-    Member { rust: "enable_date", wire: "EnableDate", required: true, shape: &TYPE_TIMESTAMP },
+    Member { rust: "user_name", wire: "UserName", place: Place::Body, required: true, shape: &TYPE_USER_NAME },
+    Member { rust: "serial_number", wire: "SerialNumber", place: Place::Body, required: true, shape: &TYPE_SERIAL_NUMBER },
+    Member { rust: "enable_date", wire: "EnableDate", place: Place::Body, required: true, shape: &TYPE_TIMESTAMP },
 ] };
 static STRUCTURE_INVALID_NEXT_TOKEN_EXCEPTION: Structure = Structure { name: "InvalidNextTokenException", union: false, members: &[
-    Member { rust: "message", wire: "message", required: false, shape: &TYPE_EXCEPTION_MESSAGE },
+    Member { rust: "message", wire: "message", place: Place::Body, required: false, shape: &TYPE_EXCEPTION_MESSAGE },
 ] };
 static STRUCTURE_LIMIT_EXCEEDED_EXCEPTION: Structure = Structure { name: "LimitExceededException", union: false, members: &[
-    Member { rust: "message", wire: "message", required: false, shape: &TYPE_EXCEPTION_MESSAGE },
+    Member { rust: "message", wire: "message", place: Place::Body, required: false, shape: &TYPE_EXCEPTION_MESSAGE },
 ] };
 static STRUCTURE_LIST_EVENTS_REQUEST: Structure = Structure { name: "ListEventsRequest", union: false, members: &[
-    Member { rust: "start_time", wire: "StartTime", required: false, shape: &TYPE_TIMESTAMP },
-    Member { rust: "end_time", wire: "EndTime", required: false, shape: &TYPE_TIMESTAMP },
-    Member { rust: "user_name", wire: "UserName", required: false, shape: &TYPE_USER_NAME },
-    Member { rust: "event_name", wire: "EventName", required: false, shape: &TYPE_EVENT_NAME },
-    Member { rust: "access_key_id", wire: "AccessKeyId", required: false, shape: &TYPE_ACCESS_KEY_ID },
-    Member { rust: "error_code", wire: "ErrorCode", required: false, shape: &TYPE_ERROR_CODE },
-    Member { rust: "decision_id", wire: "DecisionId", required: false, shape: &TYPE_DECISION_ID },
-    Member { rust: "event_id", wire: "EventId", required: false, shape: &TYPE_EVENT_ID },
-    Member { rust: "max_results", wire: "MaxResults", required: false, shape: &TYPE_MAX_RESULTS },
-    Member { rust: "next_token", wire: "NextToken", required: false, shape: &TYPE_NEXT_TOKEN },
-    Member { rust: "forward", wire: "Forward", required: false, shape: &TYPE_BOOLEAN },
+    Member { rust: "start_time", wire: "StartTime", place: Place::Body, required: false, shape: &TYPE_TIMESTAMP },
+    Member { rust: "end_time", wire: "EndTime", place: Place::Body, required: false, shape: &TYPE_TIMESTAMP },
+    Member { rust: "user_name", wire: "UserName", place: Place::Body, required: false, shape: &TYPE_USER_NAME },
+    Member { rust: "event_name", wire: "EventName", place: Place::Body, required: false, shape: &TYPE_EVENT_NAME },
+    Member { rust: "access_key_id", wire: "AccessKeyId", place: Place::Body, required: false, shape: &TYPE_ACCESS_KEY_ID },
+    Member { rust: "error_code", wire: "ErrorCode", place: Place::Body, required: false, shape: &TYPE_ERROR_CODE },
+    Member { rust: "decision_id", wire: "DecisionId", place: Place::Body, required: false, shape: &TYPE_DECISION_ID },
+    Member { rust: "event_id", wire: "EventId", place: Place::Body, required: false, shape: &TYPE_EVENT_ID },
+    Member { rust: "max_results", wire: "MaxResults", place: Place::Body, required: false, shape: &TYPE_MAX_RESULTS },
+    Member { rust: "next_token", wire: "NextToken", place: Place::Body, required: false, shape: &TYPE_NEXT_TOKEN },
+    Member { rust: "forward", wire: "Forward", place: Place::Body, required: false, shape: &TYPE_BOOLEAN },
 ] };
 static STRUCTURE_LIST_EVENTS_RESPONSE: Structure = Structure { name: "ListEventsResponse", union: false, members: &[
-    Member { rust: "events", wire: "Events", required: true, shape: &TYPE_EVENT_LIST },
-    Member { rust: "next_token", wire: "NextToken", required: false, shape: &TYPE_NEXT_TOKEN },
+    Member { rust: "events", wire: "Events", place: Place::Body, required: true, shape: &TYPE_EVENT_LIST },
+    Member { rust: "next_token", wire: "NextToken", place: Place::Body, required: false, shape: &TYPE_NEXT_TOKEN },
 ] };
-static TYPE_MFA_DEVICE_NAME: Type = Type { name: "MFADeviceName", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(64), pattern: Some(Pattern { text: "[\\w+=,.@-]+", slot: 2 }) }, sensitivity: Sensitivity::Open };
+static TYPE_MFA_DEVICE_NAME: Type = Type { name: "MFADeviceName", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(64), pattern: Some(Pattern { text: "[\\w+=,.@-]+", slot: 13 }) }, sensitivity: Sensitivity::Open };
 static TYPE_MAX_RESULTS: Type = Type { name: "MaxResults", kind: Kind::Integer, constraints: Constraints { min: Some(1), max: Some(1000), pattern: None }, sensitivity: Sensitivity::Open };
 static TYPE_NEXT_TOKEN: Type = Type { name: "NextToken", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(4096), pattern: None }, sensitivity: Sensitivity::Open };
 static STRUCTURE_NO_SUCH_DECISION_EXCEPTION: Structure = Structure { name: "NoSuchDecisionException", union: false, members: &[
-    Member { rust: "message", wire: "message", required: false, shape: &TYPE_EXCEPTION_MESSAGE },
+    Member { rust: "message", wire: "message", place: Place::Body, required: false, shape: &TYPE_EXCEPTION_MESSAGE },
 ] };
 static STRUCTURE_NO_SUCH_ENTITY_EXCEPTION: Structure = Structure { name: "NoSuchEntityException", union: false, members: &[
-    Member { rust: "message", wire: "message", required: false, shape: &TYPE_EXCEPTION_MESSAGE },
+    Member { rust: "message", wire: "message", place: Place::Body, required: false, shape: &TYPE_EXCEPTION_MESSAGE },
 ] };
 static STRUCTURE_PASSKEY_NOT_VALID_EXCEPTION: Structure = Structure { name: "PasskeyNotValidException", union: false, members: &[
-    Member { rust: "message", wire: "message", required: false, shape: &TYPE_EXCEPTION_MESSAGE },
+    Member { rust: "message", wire: "message", place: Place::Body, required: false, shape: &TYPE_EXCEPTION_MESSAGE },
 ] };
 static STRUCTURE_PASSKEYS_NOT_AVAILABLE_EXCEPTION: Structure = Structure { name: "PasskeysNotAvailableException", union: false, members: &[
-    Member { rust: "message", wire: "message", required: false, shape: &TYPE_EXCEPTION_MESSAGE },
+    Member { rust: "message", wire: "message", place: Place::Body, required: false, shape: &TYPE_EXCEPTION_MESSAGE },
 ] };
 static TYPE_SERIAL_NUMBER: Type = Type { name: "SerialNumber", kind: Kind::String(&[]), constraints: Constraints { min: Some(9), max: Some(256), pattern: None }, sensitivity: Sensitivity::Open };
-static TYPE_SERVICE_CREDENTIAL_ID: Type = Type { name: "ServiceCredentialId", kind: Kind::String(&[]), constraints: Constraints { min: Some(20), max: Some(128), pattern: Some(Pattern { text: "[\\w]+", slot: 0 }) }, sensitivity: Sensitivity::Open };
+static TYPE_SERVICE_CREDENTIAL_ID: Type = Type { name: "ServiceCredentialId", kind: Kind::String(&[]), constraints: Constraints { min: Some(20), max: Some(128), pattern: Some(Pattern { text: "[\\w]+", slot: 11 }) }, sensitivity: Sensitivity::Open };
 static TYPE_SERVICE_NAME: Type = Type { name: "ServiceName", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(128), pattern: None }, sensitivity: Sensitivity::Open };
 static TYPE_SERVICE_PASSWORD: Type = Type { name: "ServicePassword", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(1024), pattern: None }, sensitivity: Sensitivity::Secret };
 static TYPE_SERVICE_USER_NAME: Type = Type { name: "ServiceUserName", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(200), pattern: None }, sensitivity: Sensitivity::Open };
-static TYPE_TIMESTAMP: Type = Type { name: "Timestamp", kind: Kind::Timestamp, constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
-static TYPE_USER_ID: Type = Type { name: "UserId", kind: Kind::String(&[]), constraints: Constraints { min: Some(16), max: Some(128), pattern: Some(Pattern { text: "[\\w]+", slot: 0 }) }, sensitivity: Sensitivity::Open };
+static TYPE_TIMESTAMP: Type = Type { name: "Timestamp", kind: Kind::Timestamp(TimeFormat::Epoch), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
+static TYPE_USER_ID: Type = Type { name: "UserId", kind: Kind::String(&[]), constraints: Constraints { min: Some(16), max: Some(128), pattern: Some(Pattern { text: "[\\w]+", slot: 11 }) }, sensitivity: Sensitivity::Open };
 static TYPE_USER_NAME: Type = Type { name: "UserName", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(128), pattern: None }, sensitivity: Sensitivity::Open };
 static STRUCTURE_VERIFY_SERVICE_SPECIFIC_CREDENTIAL_REQUEST: Structure = Structure { name: "VerifyServiceSpecificCredentialRequest", union: false, members: &[
-    Member { rust: "service_name", wire: "ServiceName", required: true, shape: &TYPE_SERVICE_NAME },
-    Member { rust: "service_user_name", wire: "ServiceUserName", required: true, shape: &TYPE_SERVICE_USER_NAME },
-    Member { rust: "service_password", wire: "ServicePassword", required: true, shape: &TYPE_SERVICE_PASSWORD },
+    Member { rust: "service_name", wire: "ServiceName", place: Place::Body, required: true, shape: &TYPE_SERVICE_NAME },
+    Member { rust: "service_user_name", wire: "ServiceUserName", place: Place::Body, required: true, shape: &TYPE_SERVICE_USER_NAME },
+    Member { rust: "service_password", wire: "ServicePassword", place: Place::Body, required: true, shape: &TYPE_SERVICE_PASSWORD },
 ] };
 static STRUCTURE_VERIFY_SERVICE_SPECIFIC_CREDENTIAL_RESPONSE: Structure = Structure { name: "VerifyServiceSpecificCredentialResponse", union: false, members: &[
-    Member { rust: "user_name", wire: "UserName", required: true, shape: &TYPE_USER_NAME },
-    Member { rust: "user_id", wire: "UserId", required: true, shape: &TYPE_USER_ID },
-    Member { rust: "arn", wire: "Arn", required: true, shape: &TYPE_ARN },
-    Member { rust: "service_specific_credential_id", wire: "ServiceSpecificCredentialId", required: true, shape: &TYPE_SERVICE_CREDENTIAL_ID },
-    Member { rust: "last_used_date", wire: "LastUsedDate", required: false, shape: &TYPE_TIMESTAMP },
+    Member { rust: "user_name", wire: "UserName", place: Place::Body, required: true, shape: &TYPE_USER_NAME },
+    Member { rust: "user_id", wire: "UserId", place: Place::Body, required: true, shape: &TYPE_USER_ID },
+    Member { rust: "arn", wire: "Arn", place: Place::Body, required: true, shape: &TYPE_ARN },
+    Member { rust: "service_specific_credential_id", wire: "ServiceSpecificCredentialId", place: Place::Body, required: true, shape: &TYPE_SERVICE_CREDENTIAL_ID },
+    Member { rust: "last_used_date", wire: "LastUsedDate", place: Place::Body, required: false, shape: &TYPE_TIMESTAMP },
 ] };

@@ -2,6 +2,8 @@
 //! Request and response types and their tables, one module a service.
 
 #[rustfmt::skip]
+pub mod accessanalyzer;
+#[rustfmt::skip]
 pub mod bailiwick;
 #[rustfmt::skip]
 pub mod iam;
@@ -12,7 +14,8 @@ use crate::pattern::Slot;
 use crate::schema::Service;
 
 /// Every service there is a model of.
-pub static SERVICES: &[&Service] = &[&bailiwick::SERVICE, &iam::SERVICE, &sts::SERVICE];
+pub static SERVICES: &[&Service] =
+    &[&accessanalyzer::SERVICE, &bailiwick::SERVICE, &iam::SERVICE, &sts::SERVICE];
 
 /// Compiled patterns, by the slot that the tables name.
-pub(crate) static PATTERNS: [Slot; 41] = [const { Slot::new() }; 41];
+pub(crate) static PATTERNS: [Slot; 52] = [const { Slot::new() }; 52];

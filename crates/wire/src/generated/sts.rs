@@ -848,17 +848,17 @@ impl Api for GetWebIdentityToken {
 /// The table of the service.
 pub static SERVICE: Service = Service { name: "sts", service_id: "STS", endpoint_prefix: "sts", signing_name: "sts", protocol: Protocol::Query, api_version: "2011-06-15", xml_namespace: "https://sts.amazonaws.com/doc/2011-06-15/", target_prefix: "", operations: &[&OP_ASSUME_ROLE, &OP_ASSUME_ROLE_WITH_SAML, &OP_ASSUME_ROLE_WITH_WEB_IDENTITY, &OP_ASSUME_ROOT, &OP_DECODE_AUTHORIZATION_MESSAGE, &OP_GET_ACCESS_KEY_INFO, &OP_GET_CALLER_IDENTITY, &OP_GET_DELEGATED_ACCESS_TOKEN, &OP_GET_FEDERATION_TOKEN, &OP_GET_SESSION_TOKEN, &OP_GET_WEB_IDENTITY_TOKEN] };
 
-static OP_ASSUME_ROLE: Operation = Operation { name: "AssumeRole", service: &SERVICE, input: Some(&STRUCTURE_ASSUME_ROLE_REQUEST), output: Some(&STRUCTURE_ASSUME_ROLE_RESPONSE), result_wrapper: "AssumeRoleResult", errors: &[&ERROR_MALFORMED_POLICY_DOCUMENT_EXCEPTION, &ERROR_PACKED_POLICY_TOO_LARGE_EXCEPTION, &ERROR_REGION_DISABLED_EXCEPTION, &ERROR_EXPIRED_TOKEN_EXCEPTION], pagination: None, unsigned: false };
-static OP_ASSUME_ROLE_WITH_SAML: Operation = Operation { name: "AssumeRoleWithSAML", service: &SERVICE, input: Some(&STRUCTURE_ASSUME_ROLE_WITH_SAML_REQUEST), output: Some(&STRUCTURE_ASSUME_ROLE_WITH_SAML_RESPONSE), result_wrapper: "AssumeRoleWithSAMLResult", errors: &[&ERROR_MALFORMED_POLICY_DOCUMENT_EXCEPTION, &ERROR_PACKED_POLICY_TOO_LARGE_EXCEPTION, &ERROR_IDP_REJECTED_CLAIM_EXCEPTION, &ERROR_INVALID_IDENTITY_TOKEN_EXCEPTION, &ERROR_EXPIRED_TOKEN_EXCEPTION, &ERROR_REGION_DISABLED_EXCEPTION], pagination: None, unsigned: true };
-static OP_ASSUME_ROLE_WITH_WEB_IDENTITY: Operation = Operation { name: "AssumeRoleWithWebIdentity", service: &SERVICE, input: Some(&STRUCTURE_ASSUME_ROLE_WITH_WEB_IDENTITY_REQUEST), output: Some(&STRUCTURE_ASSUME_ROLE_WITH_WEB_IDENTITY_RESPONSE), result_wrapper: "AssumeRoleWithWebIdentityResult", errors: &[&ERROR_MALFORMED_POLICY_DOCUMENT_EXCEPTION, &ERROR_PACKED_POLICY_TOO_LARGE_EXCEPTION, &ERROR_IDP_REJECTED_CLAIM_EXCEPTION, &ERROR_IDP_COMMUNICATION_ERROR_EXCEPTION, &ERROR_INVALID_IDENTITY_TOKEN_EXCEPTION, &ERROR_EXPIRED_TOKEN_EXCEPTION, &ERROR_REGION_DISABLED_EXCEPTION], pagination: None, unsigned: true };
-static OP_ASSUME_ROOT: Operation = Operation { name: "AssumeRoot", service: &SERVICE, input: Some(&STRUCTURE_ASSUME_ROOT_REQUEST), output: Some(&STRUCTURE_ASSUME_ROOT_RESPONSE), result_wrapper: "AssumeRootResult", errors: &[&ERROR_REGION_DISABLED_EXCEPTION, &ERROR_EXPIRED_TOKEN_EXCEPTION], pagination: None, unsigned: false };
-static OP_DECODE_AUTHORIZATION_MESSAGE: Operation = Operation { name: "DecodeAuthorizationMessage", service: &SERVICE, input: Some(&STRUCTURE_DECODE_AUTHORIZATION_MESSAGE_REQUEST), output: Some(&STRUCTURE_DECODE_AUTHORIZATION_MESSAGE_RESPONSE), result_wrapper: "DecodeAuthorizationMessageResult", errors: &[&ERROR_INVALID_AUTHORIZATION_MESSAGE_EXCEPTION], pagination: None, unsigned: false };
-static OP_GET_ACCESS_KEY_INFO: Operation = Operation { name: "GetAccessKeyInfo", service: &SERVICE, input: Some(&STRUCTURE_GET_ACCESS_KEY_INFO_REQUEST), output: Some(&STRUCTURE_GET_ACCESS_KEY_INFO_RESPONSE), result_wrapper: "GetAccessKeyInfoResult", errors: &[], pagination: None, unsigned: false };
-static OP_GET_CALLER_IDENTITY: Operation = Operation { name: "GetCallerIdentity", service: &SERVICE, input: Some(&STRUCTURE_GET_CALLER_IDENTITY_REQUEST), output: Some(&STRUCTURE_GET_CALLER_IDENTITY_RESPONSE), result_wrapper: "GetCallerIdentityResult", errors: &[], pagination: None, unsigned: false };
-static OP_GET_DELEGATED_ACCESS_TOKEN: Operation = Operation { name: "GetDelegatedAccessToken", service: &SERVICE, input: Some(&STRUCTURE_GET_DELEGATED_ACCESS_TOKEN_REQUEST), output: Some(&STRUCTURE_GET_DELEGATED_ACCESS_TOKEN_RESPONSE), result_wrapper: "GetDelegatedAccessTokenResult", errors: &[&ERROR_EXPIRED_TRADE_IN_TOKEN_EXCEPTION, &ERROR_REGION_DISABLED_EXCEPTION, &ERROR_PACKED_POLICY_TOO_LARGE_EXCEPTION], pagination: None, unsigned: false };
-static OP_GET_FEDERATION_TOKEN: Operation = Operation { name: "GetFederationToken", service: &SERVICE, input: Some(&STRUCTURE_GET_FEDERATION_TOKEN_REQUEST), output: Some(&STRUCTURE_GET_FEDERATION_TOKEN_RESPONSE), result_wrapper: "GetFederationTokenResult", errors: &[&ERROR_MALFORMED_POLICY_DOCUMENT_EXCEPTION, &ERROR_PACKED_POLICY_TOO_LARGE_EXCEPTION, &ERROR_REGION_DISABLED_EXCEPTION], pagination: None, unsigned: false };
-static OP_GET_SESSION_TOKEN: Operation = Operation { name: "GetSessionToken", service: &SERVICE, input: Some(&STRUCTURE_GET_SESSION_TOKEN_REQUEST), output: Some(&STRUCTURE_GET_SESSION_TOKEN_RESPONSE), result_wrapper: "GetSessionTokenResult", errors: &[&ERROR_REGION_DISABLED_EXCEPTION], pagination: None, unsigned: false };
-static OP_GET_WEB_IDENTITY_TOKEN: Operation = Operation { name: "GetWebIdentityToken", service: &SERVICE, input: Some(&STRUCTURE_GET_WEB_IDENTITY_TOKEN_REQUEST), output: Some(&STRUCTURE_GET_WEB_IDENTITY_TOKEN_RESPONSE), result_wrapper: "GetWebIdentityTokenResult", errors: &[&ERROR_SESSION_DURATION_ESCALATION_EXCEPTION, &ERROR_OUTBOUND_WEB_IDENTITY_FEDERATION_DISABLED_EXCEPTION, &ERROR_JWT_PAYLOAD_SIZE_EXCEEDED_EXCEPTION], pagination: None, unsigned: false };
+static OP_ASSUME_ROLE: Operation = Operation { name: "AssumeRole", service: &SERVICE, input: Some(&STRUCTURE_ASSUME_ROLE_REQUEST), output: Some(&STRUCTURE_ASSUME_ROLE_RESPONSE), result_wrapper: "AssumeRoleResult", errors: &[&ERROR_MALFORMED_POLICY_DOCUMENT_EXCEPTION, &ERROR_PACKED_POLICY_TOO_LARGE_EXCEPTION, &ERROR_REGION_DISABLED_EXCEPTION, &ERROR_EXPIRED_TOKEN_EXCEPTION], pagination: None, unsigned: false, http: Http::ROOT };
+static OP_ASSUME_ROLE_WITH_SAML: Operation = Operation { name: "AssumeRoleWithSAML", service: &SERVICE, input: Some(&STRUCTURE_ASSUME_ROLE_WITH_SAML_REQUEST), output: Some(&STRUCTURE_ASSUME_ROLE_WITH_SAML_RESPONSE), result_wrapper: "AssumeRoleWithSAMLResult", errors: &[&ERROR_MALFORMED_POLICY_DOCUMENT_EXCEPTION, &ERROR_PACKED_POLICY_TOO_LARGE_EXCEPTION, &ERROR_IDP_REJECTED_CLAIM_EXCEPTION, &ERROR_INVALID_IDENTITY_TOKEN_EXCEPTION, &ERROR_EXPIRED_TOKEN_EXCEPTION, &ERROR_REGION_DISABLED_EXCEPTION], pagination: None, unsigned: true, http: Http::ROOT };
+static OP_ASSUME_ROLE_WITH_WEB_IDENTITY: Operation = Operation { name: "AssumeRoleWithWebIdentity", service: &SERVICE, input: Some(&STRUCTURE_ASSUME_ROLE_WITH_WEB_IDENTITY_REQUEST), output: Some(&STRUCTURE_ASSUME_ROLE_WITH_WEB_IDENTITY_RESPONSE), result_wrapper: "AssumeRoleWithWebIdentityResult", errors: &[&ERROR_MALFORMED_POLICY_DOCUMENT_EXCEPTION, &ERROR_PACKED_POLICY_TOO_LARGE_EXCEPTION, &ERROR_IDP_REJECTED_CLAIM_EXCEPTION, &ERROR_IDP_COMMUNICATION_ERROR_EXCEPTION, &ERROR_INVALID_IDENTITY_TOKEN_EXCEPTION, &ERROR_EXPIRED_TOKEN_EXCEPTION, &ERROR_REGION_DISABLED_EXCEPTION], pagination: None, unsigned: true, http: Http::ROOT };
+static OP_ASSUME_ROOT: Operation = Operation { name: "AssumeRoot", service: &SERVICE, input: Some(&STRUCTURE_ASSUME_ROOT_REQUEST), output: Some(&STRUCTURE_ASSUME_ROOT_RESPONSE), result_wrapper: "AssumeRootResult", errors: &[&ERROR_REGION_DISABLED_EXCEPTION, &ERROR_EXPIRED_TOKEN_EXCEPTION], pagination: None, unsigned: false, http: Http::ROOT };
+static OP_DECODE_AUTHORIZATION_MESSAGE: Operation = Operation { name: "DecodeAuthorizationMessage", service: &SERVICE, input: Some(&STRUCTURE_DECODE_AUTHORIZATION_MESSAGE_REQUEST), output: Some(&STRUCTURE_DECODE_AUTHORIZATION_MESSAGE_RESPONSE), result_wrapper: "DecodeAuthorizationMessageResult", errors: &[&ERROR_INVALID_AUTHORIZATION_MESSAGE_EXCEPTION], pagination: None, unsigned: false, http: Http::ROOT };
+static OP_GET_ACCESS_KEY_INFO: Operation = Operation { name: "GetAccessKeyInfo", service: &SERVICE, input: Some(&STRUCTURE_GET_ACCESS_KEY_INFO_REQUEST), output: Some(&STRUCTURE_GET_ACCESS_KEY_INFO_RESPONSE), result_wrapper: "GetAccessKeyInfoResult", errors: &[], pagination: None, unsigned: false, http: Http::ROOT };
+static OP_GET_CALLER_IDENTITY: Operation = Operation { name: "GetCallerIdentity", service: &SERVICE, input: Some(&STRUCTURE_GET_CALLER_IDENTITY_REQUEST), output: Some(&STRUCTURE_GET_CALLER_IDENTITY_RESPONSE), result_wrapper: "GetCallerIdentityResult", errors: &[], pagination: None, unsigned: false, http: Http::ROOT };
+static OP_GET_DELEGATED_ACCESS_TOKEN: Operation = Operation { name: "GetDelegatedAccessToken", service: &SERVICE, input: Some(&STRUCTURE_GET_DELEGATED_ACCESS_TOKEN_REQUEST), output: Some(&STRUCTURE_GET_DELEGATED_ACCESS_TOKEN_RESPONSE), result_wrapper: "GetDelegatedAccessTokenResult", errors: &[&ERROR_EXPIRED_TRADE_IN_TOKEN_EXCEPTION, &ERROR_REGION_DISABLED_EXCEPTION, &ERROR_PACKED_POLICY_TOO_LARGE_EXCEPTION], pagination: None, unsigned: false, http: Http::ROOT };
+static OP_GET_FEDERATION_TOKEN: Operation = Operation { name: "GetFederationToken", service: &SERVICE, input: Some(&STRUCTURE_GET_FEDERATION_TOKEN_REQUEST), output: Some(&STRUCTURE_GET_FEDERATION_TOKEN_RESPONSE), result_wrapper: "GetFederationTokenResult", errors: &[&ERROR_MALFORMED_POLICY_DOCUMENT_EXCEPTION, &ERROR_PACKED_POLICY_TOO_LARGE_EXCEPTION, &ERROR_REGION_DISABLED_EXCEPTION], pagination: None, unsigned: false, http: Http::ROOT };
+static OP_GET_SESSION_TOKEN: Operation = Operation { name: "GetSessionToken", service: &SERVICE, input: Some(&STRUCTURE_GET_SESSION_TOKEN_REQUEST), output: Some(&STRUCTURE_GET_SESSION_TOKEN_RESPONSE), result_wrapper: "GetSessionTokenResult", errors: &[&ERROR_REGION_DISABLED_EXCEPTION], pagination: None, unsigned: false, http: Http::ROOT };
+static OP_GET_WEB_IDENTITY_TOKEN: Operation = Operation { name: "GetWebIdentityToken", service: &SERVICE, input: Some(&STRUCTURE_GET_WEB_IDENTITY_TOKEN_REQUEST), output: Some(&STRUCTURE_GET_WEB_IDENTITY_TOKEN_RESPONSE), result_wrapper: "GetWebIdentityTokenResult", errors: &[&ERROR_SESSION_DURATION_ESCALATION_EXCEPTION, &ERROR_OUTBOUND_WEB_IDENTITY_FEDERATION_DISABLED_EXCEPTION, &ERROR_JWT_PAYLOAD_SIZE_EXCEEDED_EXCEPTION], pagination: None, unsigned: false, http: Http::ROOT };
 
 static ERROR_EXPIRED_TOKEN_EXCEPTION: ErrorShape = ErrorShape { code: "ExpiredTokenException", status: 400, fault: Fault::Sender, structure: &STRUCTURE_EXPIRED_TOKEN_EXCEPTION };
 static ERROR_EXPIRED_TRADE_IN_TOKEN_EXCEPTION: ErrorShape = ErrorShape { code: "ExpiredTradeInTokenException", status: 400, fault: Fault::Sender, structure: &STRUCTURE_EXPIRED_TRADE_IN_TOKEN_EXCEPTION };
@@ -874,237 +874,237 @@ static ERROR_REGION_DISABLED_EXCEPTION: ErrorShape = ErrorShape { code: "RegionD
 static ERROR_SESSION_DURATION_ESCALATION_EXCEPTION: ErrorShape = ErrorShape { code: "SessionDurationEscalationException", status: 403, fault: Fault::Sender, structure: &STRUCTURE_SESSION_DURATION_ESCALATION_EXCEPTION };
 
 static STRUCTURE_ASSUME_ROLE_REQUEST: Structure = Structure { name: "AssumeRoleRequest", union: false, members: &[
-    Member { rust: "role_arn", wire: "RoleArn", required: true, shape: &TYPE_L_ARN_TYPE },
-    Member { rust: "role_session_name", wire: "RoleSessionName", required: true, shape: &TYPE_L_ROLE_SESSION_NAME_TYPE },
-    Member { rust: "policy_arns", wire: "PolicyArns", required: false, shape: &TYPE_L_POLICY_DESCRIPTOR_LIST_TYPE },
-    Member { rust: "policy", wire: "Policy", required: false, shape: &TYPE_L_UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE },
-    Member { rust: "duration_seconds", wire: "DurationSeconds", required: false, shape: &TYPE_L_ROLE_DURATION_SECONDS_TYPE },
-    Member { rust: "tags", wire: "Tags", required: false, shape: &TYPE_L_TAG_LIST_TYPE },
-    Member { rust: "transitive_tag_keys", wire: "TransitiveTagKeys", required: false, shape: &TYPE_L_TAG_KEY_LIST_TYPE },
-    Member { rust: "external_id", wire: "ExternalId", required: false, shape: &TYPE_L_EXTERNAL_ID_TYPE },
-    Member { rust: "serial_number", wire: "SerialNumber", required: false, shape: &TYPE_L_SERIAL_NUMBER_TYPE },
-    Member { rust: "token_code", wire: "TokenCode", required: false, shape: &TYPE_L_TOKEN_CODE_TYPE },
-    Member { rust: "source_identity", wire: "SourceIdentity", required: false, shape: &TYPE_L_SOURCE_IDENTITY_TYPE },
-    Member { rust: "provided_contexts", wire: "ProvidedContexts", required: false, shape: &TYPE_PROVIDED_CONTEXTS_LIST_TYPE },
-    Member { rust: "minimum_session_token_size", wire: "MinimumSessionTokenSize", required: false, shape: &TYPE_L_MINIMUM_SESSION_TOKEN_SIZE_TYPE },
+    Member { rust: "role_arn", wire: "RoleArn", place: Place::Body, required: true, shape: &TYPE_L_ARN_TYPE },
+    Member { rust: "role_session_name", wire: "RoleSessionName", place: Place::Body, required: true, shape: &TYPE_L_ROLE_SESSION_NAME_TYPE },
+    Member { rust: "policy_arns", wire: "PolicyArns", place: Place::Body, required: false, shape: &TYPE_L_POLICY_DESCRIPTOR_LIST_TYPE },
+    Member { rust: "policy", wire: "Policy", place: Place::Body, required: false, shape: &TYPE_L_UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE },
+    Member { rust: "duration_seconds", wire: "DurationSeconds", place: Place::Body, required: false, shape: &TYPE_L_ROLE_DURATION_SECONDS_TYPE },
+    Member { rust: "tags", wire: "Tags", place: Place::Body, required: false, shape: &TYPE_L_TAG_LIST_TYPE },
+    Member { rust: "transitive_tag_keys", wire: "TransitiveTagKeys", place: Place::Body, required: false, shape: &TYPE_L_TAG_KEY_LIST_TYPE },
+    Member { rust: "external_id", wire: "ExternalId", place: Place::Body, required: false, shape: &TYPE_L_EXTERNAL_ID_TYPE },
+    Member { rust: "serial_number", wire: "SerialNumber", place: Place::Body, required: false, shape: &TYPE_L_SERIAL_NUMBER_TYPE },
+    Member { rust: "token_code", wire: "TokenCode", place: Place::Body, required: false, shape: &TYPE_L_TOKEN_CODE_TYPE },
+    Member { rust: "source_identity", wire: "SourceIdentity", place: Place::Body, required: false, shape: &TYPE_L_SOURCE_IDENTITY_TYPE },
+    Member { rust: "provided_contexts", wire: "ProvidedContexts", place: Place::Body, required: false, shape: &TYPE_PROVIDED_CONTEXTS_LIST_TYPE },
+    Member { rust: "minimum_session_token_size", wire: "MinimumSessionTokenSize", place: Place::Body, required: false, shape: &TYPE_L_MINIMUM_SESSION_TOKEN_SIZE_TYPE },
 ] };
 static STRUCTURE_ASSUME_ROLE_RESPONSE: Structure = Structure { name: "AssumeRoleResponse", union: false, members: &[
-    Member { rust: "credentials", wire: "Credentials", required: false, shape: &TYPE_CREDENTIALS },
-    Member { rust: "assumed_role_user", wire: "AssumedRoleUser", required: false, shape: &TYPE_ASSUMED_ROLE_USER },
-    Member { rust: "packed_policy_size", wire: "PackedPolicySize", required: false, shape: &TYPE_L_NON_NEGATIVE_INTEGER_TYPE },
-    Member { rust: "source_identity", wire: "SourceIdentity", required: false, shape: &TYPE_L_SOURCE_IDENTITY_TYPE },
-    Member { rust: "session_token_utilization", wire: "SessionTokenUtilization", required: false, shape: &TYPE_L_SESSION_TOKEN_UTILIZATION_TYPE },
-    Member { rust: "session_token_size", wire: "SessionTokenSize", required: false, shape: &TYPE_L_SESSION_TOKEN_SIZE_TYPE },
+    Member { rust: "credentials", wire: "Credentials", place: Place::Body, required: false, shape: &TYPE_CREDENTIALS },
+    Member { rust: "assumed_role_user", wire: "AssumedRoleUser", place: Place::Body, required: false, shape: &TYPE_ASSUMED_ROLE_USER },
+    Member { rust: "packed_policy_size", wire: "PackedPolicySize", place: Place::Body, required: false, shape: &TYPE_L_NON_NEGATIVE_INTEGER_TYPE },
+    Member { rust: "source_identity", wire: "SourceIdentity", place: Place::Body, required: false, shape: &TYPE_L_SOURCE_IDENTITY_TYPE },
+    Member { rust: "session_token_utilization", wire: "SessionTokenUtilization", place: Place::Body, required: false, shape: &TYPE_L_SESSION_TOKEN_UTILIZATION_TYPE },
+    Member { rust: "session_token_size", wire: "SessionTokenSize", place: Place::Body, required: false, shape: &TYPE_L_SESSION_TOKEN_SIZE_TYPE },
 ] };
 static STRUCTURE_ASSUME_ROLE_WITH_SAML_REQUEST: Structure = Structure { name: "AssumeRoleWithSAMLRequest", union: false, members: &[
-    Member { rust: "role_arn", wire: "RoleArn", required: true, shape: &TYPE_L_ARN_TYPE },
-    Member { rust: "principal_arn", wire: "PrincipalArn", required: true, shape: &TYPE_L_ARN_TYPE },
-    Member { rust: "saml_assertion", wire: "SAMLAssertion", required: true, shape: &TYPE_SAML_ASSERTION_TYPE },
-    Member { rust: "policy_arns", wire: "PolicyArns", required: false, shape: &TYPE_L_POLICY_DESCRIPTOR_LIST_TYPE },
-    Member { rust: "policy", wire: "Policy", required: false, shape: &TYPE_L_SESSION_POLICY_DOCUMENT_TYPE },
-    Member { rust: "duration_seconds", wire: "DurationSeconds", required: false, shape: &TYPE_L_ROLE_DURATION_SECONDS_TYPE },
-    Member { rust: "minimum_session_token_size", wire: "MinimumSessionTokenSize", required: false, shape: &TYPE_L_MINIMUM_SESSION_TOKEN_SIZE_TYPE },
+    Member { rust: "role_arn", wire: "RoleArn", place: Place::Body, required: true, shape: &TYPE_L_ARN_TYPE },
+    Member { rust: "principal_arn", wire: "PrincipalArn", place: Place::Body, required: true, shape: &TYPE_L_ARN_TYPE },
+    Member { rust: "saml_assertion", wire: "SAMLAssertion", place: Place::Body, required: true, shape: &TYPE_SAML_ASSERTION_TYPE },
+    Member { rust: "policy_arns", wire: "PolicyArns", place: Place::Body, required: false, shape: &TYPE_L_POLICY_DESCRIPTOR_LIST_TYPE },
+    Member { rust: "policy", wire: "Policy", place: Place::Body, required: false, shape: &TYPE_L_SESSION_POLICY_DOCUMENT_TYPE },
+    Member { rust: "duration_seconds", wire: "DurationSeconds", place: Place::Body, required: false, shape: &TYPE_L_ROLE_DURATION_SECONDS_TYPE },
+    Member { rust: "minimum_session_token_size", wire: "MinimumSessionTokenSize", place: Place::Body, required: false, shape: &TYPE_L_MINIMUM_SESSION_TOKEN_SIZE_TYPE },
 ] };
 static STRUCTURE_ASSUME_ROLE_WITH_SAML_RESPONSE: Structure = Structure { name: "AssumeRoleWithSAMLResponse", union: false, members: &[
-    Member { rust: "credentials", wire: "Credentials", required: false, shape: &TYPE_CREDENTIALS },
-    Member { rust: "assumed_role_user", wire: "AssumedRoleUser", required: false, shape: &TYPE_ASSUMED_ROLE_USER },
-    Member { rust: "packed_policy_size", wire: "PackedPolicySize", required: false, shape: &TYPE_L_NON_NEGATIVE_INTEGER_TYPE },
-    Member { rust: "subject", wire: "Subject", required: false, shape: &TYPE_SUBJECT },
-    Member { rust: "subject_type", wire: "SubjectType", required: false, shape: &TYPE_SUBJECT_TYPE },
-    Member { rust: "issuer", wire: "Issuer", required: false, shape: &TYPE_ISSUER },
-    Member { rust: "audience", wire: "Audience", required: false, shape: &TYPE_AUDIENCE },
-    Member { rust: "name_qualifier", wire: "NameQualifier", required: false, shape: &TYPE_NAME_QUALIFIER },
-    Member { rust: "source_identity", wire: "SourceIdentity", required: false, shape: &TYPE_L_SOURCE_IDENTITY_TYPE },
-    Member { rust: "session_token_utilization", wire: "SessionTokenUtilization", required: false, shape: &TYPE_L_SESSION_TOKEN_UTILIZATION_TYPE },
-    Member { rust: "session_token_size", wire: "SessionTokenSize", required: false, shape: &TYPE_L_SESSION_TOKEN_SIZE_TYPE },
+    Member { rust: "credentials", wire: "Credentials", place: Place::Body, required: false, shape: &TYPE_CREDENTIALS },
+    Member { rust: "assumed_role_user", wire: "AssumedRoleUser", place: Place::Body, required: false, shape: &TYPE_ASSUMED_ROLE_USER },
+    Member { rust: "packed_policy_size", wire: "PackedPolicySize", place: Place::Body, required: false, shape: &TYPE_L_NON_NEGATIVE_INTEGER_TYPE },
+    Member { rust: "subject", wire: "Subject", place: Place::Body, required: false, shape: &TYPE_SUBJECT },
+    Member { rust: "subject_type", wire: "SubjectType", place: Place::Body, required: false, shape: &TYPE_SUBJECT_TYPE },
+    Member { rust: "issuer", wire: "Issuer", place: Place::Body, required: false, shape: &TYPE_ISSUER },
+    Member { rust: "audience", wire: "Audience", place: Place::Body, required: false, shape: &TYPE_AUDIENCE },
+    Member { rust: "name_qualifier", wire: "NameQualifier", place: Place::Body, required: false, shape: &TYPE_NAME_QUALIFIER },
+    Member { rust: "source_identity", wire: "SourceIdentity", place: Place::Body, required: false, shape: &TYPE_L_SOURCE_IDENTITY_TYPE },
+    Member { rust: "session_token_utilization", wire: "SessionTokenUtilization", place: Place::Body, required: false, shape: &TYPE_L_SESSION_TOKEN_UTILIZATION_TYPE },
+    Member { rust: "session_token_size", wire: "SessionTokenSize", place: Place::Body, required: false, shape: &TYPE_L_SESSION_TOKEN_SIZE_TYPE },
 ] };
 static STRUCTURE_ASSUME_ROLE_WITH_WEB_IDENTITY_REQUEST: Structure = Structure { name: "AssumeRoleWithWebIdentityRequest", union: false, members: &[
-    Member { rust: "role_arn", wire: "RoleArn", required: true, shape: &TYPE_L_ARN_TYPE },
-    Member { rust: "role_session_name", wire: "RoleSessionName", required: true, shape: &TYPE_L_ROLE_SESSION_NAME_TYPE },
-    Member { rust: "web_identity_token", wire: "WebIdentityToken", required: true, shape: &TYPE_L_CLIENT_TOKEN_TYPE },
-    Member { rust: "provider_id", wire: "ProviderId", required: false, shape: &TYPE_L_URL_TYPE },
-    Member { rust: "policy_arns", wire: "PolicyArns", required: false, shape: &TYPE_L_POLICY_DESCRIPTOR_LIST_TYPE },
-    Member { rust: "policy", wire: "Policy", required: false, shape: &TYPE_L_SESSION_POLICY_DOCUMENT_TYPE },
-    Member { rust: "duration_seconds", wire: "DurationSeconds", required: false, shape: &TYPE_L_ROLE_DURATION_SECONDS_TYPE },
-    Member { rust: "minimum_session_token_size", wire: "MinimumSessionTokenSize", required: false, shape: &TYPE_L_MINIMUM_SESSION_TOKEN_SIZE_TYPE },
+    Member { rust: "role_arn", wire: "RoleArn", place: Place::Body, required: true, shape: &TYPE_L_ARN_TYPE },
+    Member { rust: "role_session_name", wire: "RoleSessionName", place: Place::Body, required: true, shape: &TYPE_L_ROLE_SESSION_NAME_TYPE },
+    Member { rust: "web_identity_token", wire: "WebIdentityToken", place: Place::Body, required: true, shape: &TYPE_L_CLIENT_TOKEN_TYPE },
+    Member { rust: "provider_id", wire: "ProviderId", place: Place::Body, required: false, shape: &TYPE_L_URL_TYPE },
+    Member { rust: "policy_arns", wire: "PolicyArns", place: Place::Body, required: false, shape: &TYPE_L_POLICY_DESCRIPTOR_LIST_TYPE },
+    Member { rust: "policy", wire: "Policy", place: Place::Body, required: false, shape: &TYPE_L_SESSION_POLICY_DOCUMENT_TYPE },
+    Member { rust: "duration_seconds", wire: "DurationSeconds", place: Place::Body, required: false, shape: &TYPE_L_ROLE_DURATION_SECONDS_TYPE },
+    Member { rust: "minimum_session_token_size", wire: "MinimumSessionTokenSize", place: Place::Body, required: false, shape: &TYPE_L_MINIMUM_SESSION_TOKEN_SIZE_TYPE },
 ] };
 static STRUCTURE_ASSUME_ROLE_WITH_WEB_IDENTITY_RESPONSE: Structure = Structure { name: "AssumeRoleWithWebIdentityResponse", union: false, members: &[
-    Member { rust: "credentials", wire: "Credentials", required: false, shape: &TYPE_CREDENTIALS },
-    Member { rust: "subject_from_web_identity_token", wire: "SubjectFromWebIdentityToken", required: false, shape: &TYPE_L_WEB_IDENTITY_SUBJECT_TYPE },
-    Member { rust: "assumed_role_user", wire: "AssumedRoleUser", required: false, shape: &TYPE_ASSUMED_ROLE_USER },
-    Member { rust: "packed_policy_size", wire: "PackedPolicySize", required: false, shape: &TYPE_L_NON_NEGATIVE_INTEGER_TYPE },
-    Member { rust: "provider", wire: "Provider", required: false, shape: &TYPE_ISSUER },
-    Member { rust: "audience", wire: "Audience", required: false, shape: &TYPE_AUDIENCE },
-    Member { rust: "source_identity", wire: "SourceIdentity", required: false, shape: &TYPE_L_SOURCE_IDENTITY_TYPE },
-    Member { rust: "session_token_utilization", wire: "SessionTokenUtilization", required: false, shape: &TYPE_L_SESSION_TOKEN_UTILIZATION_TYPE },
-    Member { rust: "session_token_size", wire: "SessionTokenSize", required: false, shape: &TYPE_L_SESSION_TOKEN_SIZE_TYPE },
+    Member { rust: "credentials", wire: "Credentials", place: Place::Body, required: false, shape: &TYPE_CREDENTIALS },
+    Member { rust: "subject_from_web_identity_token", wire: "SubjectFromWebIdentityToken", place: Place::Body, required: false, shape: &TYPE_L_WEB_IDENTITY_SUBJECT_TYPE },
+    Member { rust: "assumed_role_user", wire: "AssumedRoleUser", place: Place::Body, required: false, shape: &TYPE_ASSUMED_ROLE_USER },
+    Member { rust: "packed_policy_size", wire: "PackedPolicySize", place: Place::Body, required: false, shape: &TYPE_L_NON_NEGATIVE_INTEGER_TYPE },
+    Member { rust: "provider", wire: "Provider", place: Place::Body, required: false, shape: &TYPE_ISSUER },
+    Member { rust: "audience", wire: "Audience", place: Place::Body, required: false, shape: &TYPE_AUDIENCE },
+    Member { rust: "source_identity", wire: "SourceIdentity", place: Place::Body, required: false, shape: &TYPE_L_SOURCE_IDENTITY_TYPE },
+    Member { rust: "session_token_utilization", wire: "SessionTokenUtilization", place: Place::Body, required: false, shape: &TYPE_L_SESSION_TOKEN_UTILIZATION_TYPE },
+    Member { rust: "session_token_size", wire: "SessionTokenSize", place: Place::Body, required: false, shape: &TYPE_L_SESSION_TOKEN_SIZE_TYPE },
 ] };
 static STRUCTURE_ASSUME_ROOT_REQUEST: Structure = Structure { name: "AssumeRootRequest", union: false, members: &[
-    Member { rust: "target_principal", wire: "TargetPrincipal", required: true, shape: &TYPE_TARGET_PRINCIPAL_TYPE },
-    Member { rust: "task_policy_arn", wire: "TaskPolicyArn", required: true, shape: &TYPE_POLICY_DESCRIPTOR_TYPE },
-    Member { rust: "duration_seconds", wire: "DurationSeconds", required: false, shape: &TYPE_ROOT_DURATION_SECONDS_TYPE },
-    Member { rust: "minimum_session_token_size", wire: "MinimumSessionTokenSize", required: false, shape: &TYPE_L_MINIMUM_SESSION_TOKEN_SIZE_TYPE },
+    Member { rust: "target_principal", wire: "TargetPrincipal", place: Place::Body, required: true, shape: &TYPE_TARGET_PRINCIPAL_TYPE },
+    Member { rust: "task_policy_arn", wire: "TaskPolicyArn", place: Place::Body, required: true, shape: &TYPE_POLICY_DESCRIPTOR_TYPE },
+    Member { rust: "duration_seconds", wire: "DurationSeconds", place: Place::Body, required: false, shape: &TYPE_ROOT_DURATION_SECONDS_TYPE },
+    Member { rust: "minimum_session_token_size", wire: "MinimumSessionTokenSize", place: Place::Body, required: false, shape: &TYPE_L_MINIMUM_SESSION_TOKEN_SIZE_TYPE },
 ] };
 static STRUCTURE_ASSUME_ROOT_RESPONSE: Structure = Structure { name: "AssumeRootResponse", union: false, members: &[
-    Member { rust: "credentials", wire: "Credentials", required: false, shape: &TYPE_CREDENTIALS },
-    Member { rust: "source_identity", wire: "SourceIdentity", required: false, shape: &TYPE_L_SOURCE_IDENTITY_TYPE },
-    Member { rust: "session_token_utilization", wire: "SessionTokenUtilization", required: false, shape: &TYPE_L_SESSION_TOKEN_UTILIZATION_TYPE },
-    Member { rust: "session_token_size", wire: "SessionTokenSize", required: false, shape: &TYPE_L_SESSION_TOKEN_SIZE_TYPE },
+    Member { rust: "credentials", wire: "Credentials", place: Place::Body, required: false, shape: &TYPE_CREDENTIALS },
+    Member { rust: "source_identity", wire: "SourceIdentity", place: Place::Body, required: false, shape: &TYPE_L_SOURCE_IDENTITY_TYPE },
+    Member { rust: "session_token_utilization", wire: "SessionTokenUtilization", place: Place::Body, required: false, shape: &TYPE_L_SESSION_TOKEN_UTILIZATION_TYPE },
+    Member { rust: "session_token_size", wire: "SessionTokenSize", place: Place::Body, required: false, shape: &TYPE_L_SESSION_TOKEN_SIZE_TYPE },
 ] };
 static STRUCTURE_ASSUMED_ROLE_USER: Structure = Structure { name: "AssumedRoleUser", union: false, members: &[
-    Member { rust: "assumed_role_id", wire: "AssumedRoleId", required: true, shape: &TYPE_L_ASSUMED_ROLE_ID_TYPE },
-    Member { rust: "arn", wire: "Arn", required: true, shape: &TYPE_L_ARN_TYPE },
+    Member { rust: "assumed_role_id", wire: "AssumedRoleId", place: Place::Body, required: true, shape: &TYPE_L_ASSUMED_ROLE_ID_TYPE },
+    Member { rust: "arn", wire: "Arn", place: Place::Body, required: true, shape: &TYPE_L_ARN_TYPE },
 ] };
 static TYPE_ASSUMED_ROLE_USER: Type = Type { name: "AssumedRoleUser", kind: Kind::Structure(&STRUCTURE_ASSUMED_ROLE_USER), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static TYPE_AUDIENCE: Type = Type { name: "Audience", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static STRUCTURE_CREDENTIALS: Structure = Structure { name: "Credentials", union: false, members: &[
-    Member { rust: "access_key_id", wire: "AccessKeyId", required: true, shape: &TYPE_L_ACCESS_KEY_ID_TYPE },
-    Member { rust: "secret_access_key", wire: "SecretAccessKey", required: true, shape: &TYPE_L_ACCESS_KEY_SECRET_TYPE },
-    Member { rust: "session_token", wire: "SessionToken", required: true, shape: &TYPE_L_TOKEN_TYPE },
-    Member { rust: "expiration", wire: "Expiration", required: true, shape: &TYPE_L_DATE_TYPE },
+    Member { rust: "access_key_id", wire: "AccessKeyId", place: Place::Body, required: true, shape: &TYPE_L_ACCESS_KEY_ID_TYPE },
+    Member { rust: "secret_access_key", wire: "SecretAccessKey", place: Place::Body, required: true, shape: &TYPE_L_ACCESS_KEY_SECRET_TYPE },
+    Member { rust: "session_token", wire: "SessionToken", place: Place::Body, required: true, shape: &TYPE_L_TOKEN_TYPE },
+    Member { rust: "expiration", wire: "Expiration", place: Place::Body, required: true, shape: &TYPE_L_DATE_TYPE },
 ] };
 static TYPE_CREDENTIALS: Type = Type { name: "Credentials", kind: Kind::Structure(&STRUCTURE_CREDENTIALS), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static STRUCTURE_DECODE_AUTHORIZATION_MESSAGE_REQUEST: Structure = Structure { name: "DecodeAuthorizationMessageRequest", union: false, members: &[
-    Member { rust: "encoded_message", wire: "EncodedMessage", required: true, shape: &TYPE_L_ENCODED_MESSAGE_TYPE },
+    Member { rust: "encoded_message", wire: "EncodedMessage", place: Place::Body, required: true, shape: &TYPE_L_ENCODED_MESSAGE_TYPE },
 ] };
 static STRUCTURE_DECODE_AUTHORIZATION_MESSAGE_RESPONSE: Structure = Structure { name: "DecodeAuthorizationMessageResponse", union: false, members: &[
-    Member { rust: "decoded_message", wire: "DecodedMessage", required: false, shape: &TYPE_L_DECODED_MESSAGE_TYPE },
+    Member { rust: "decoded_message", wire: "DecodedMessage", place: Place::Body, required: false, shape: &TYPE_L_DECODED_MESSAGE_TYPE },
 ] };
 static STRUCTURE_EXPIRED_TOKEN_EXCEPTION: Structure = Structure { name: "ExpiredTokenException", union: false, members: &[
-    Member { rust: "message", wire: "message", required: false, shape: &TYPE_L_EXPIRED_IDENTITY_TOKEN_MESSAGE },
+    Member { rust: "message", wire: "message", place: Place::Body, required: false, shape: &TYPE_L_EXPIRED_IDENTITY_TOKEN_MESSAGE },
 ] };
 static STRUCTURE_EXPIRED_TRADE_IN_TOKEN_EXCEPTION: Structure = Structure { name: "ExpiredTradeInTokenException", union: false, members: &[
-    Member { rust: "message", wire: "message", required: false, shape: &TYPE_L_EXPIRED_TRADE_IN_TOKEN_EXCEPTION_MESSAGE },
+    Member { rust: "message", wire: "message", place: Place::Body, required: false, shape: &TYPE_L_EXPIRED_TRADE_IN_TOKEN_EXCEPTION_MESSAGE },
 ] };
 static STRUCTURE_FEDERATED_USER: Structure = Structure { name: "FederatedUser", union: false, members: &[
-    Member { rust: "federated_user_id", wire: "FederatedUserId", required: true, shape: &TYPE_L_FEDERATED_ID_TYPE },
-    Member { rust: "arn", wire: "Arn", required: true, shape: &TYPE_L_ARN_TYPE },
+    Member { rust: "federated_user_id", wire: "FederatedUserId", place: Place::Body, required: true, shape: &TYPE_L_FEDERATED_ID_TYPE },
+    Member { rust: "arn", wire: "Arn", place: Place::Body, required: true, shape: &TYPE_L_ARN_TYPE },
 ] };
 static TYPE_FEDERATED_USER: Type = Type { name: "FederatedUser", kind: Kind::Structure(&STRUCTURE_FEDERATED_USER), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static STRUCTURE_GET_ACCESS_KEY_INFO_REQUEST: Structure = Structure { name: "GetAccessKeyInfoRequest", union: false, members: &[
-    Member { rust: "access_key_id", wire: "AccessKeyId", required: true, shape: &TYPE_L_ACCESS_KEY_ID_TYPE },
+    Member { rust: "access_key_id", wire: "AccessKeyId", place: Place::Body, required: true, shape: &TYPE_L_ACCESS_KEY_ID_TYPE },
 ] };
 static STRUCTURE_GET_ACCESS_KEY_INFO_RESPONSE: Structure = Structure { name: "GetAccessKeyInfoResponse", union: false, members: &[
-    Member { rust: "account", wire: "Account", required: false, shape: &TYPE_L_ACCOUNT_TYPE },
+    Member { rust: "account", wire: "Account", place: Place::Body, required: false, shape: &TYPE_L_ACCOUNT_TYPE },
 ] };
 static STRUCTURE_GET_CALLER_IDENTITY_REQUEST: Structure = Structure { name: "GetCallerIdentityRequest", union: false, members: &[
 ] };
 static STRUCTURE_GET_CALLER_IDENTITY_RESPONSE: Structure = Structure { name: "GetCallerIdentityResponse", union: false, members: &[
-    Member { rust: "user_id", wire: "UserId", required: false, shape: &TYPE_L_USER_ID_TYPE },
-    Member { rust: "account", wire: "Account", required: false, shape: &TYPE_L_ACCOUNT_TYPE },
-    Member { rust: "arn", wire: "Arn", required: false, shape: &TYPE_L_ARN_TYPE },
+    Member { rust: "user_id", wire: "UserId", place: Place::Body, required: false, shape: &TYPE_L_USER_ID_TYPE },
+    Member { rust: "account", wire: "Account", place: Place::Body, required: false, shape: &TYPE_L_ACCOUNT_TYPE },
+    Member { rust: "arn", wire: "Arn", place: Place::Body, required: false, shape: &TYPE_L_ARN_TYPE },
 ] };
 static STRUCTURE_GET_DELEGATED_ACCESS_TOKEN_REQUEST: Structure = Structure { name: "GetDelegatedAccessTokenRequest", union: false, members: &[
-    Member { rust: "trade_in_token", wire: "TradeInToken", required: true, shape: &TYPE_L_TRADE_IN_TOKEN_TYPE },
+    Member { rust: "trade_in_token", wire: "TradeInToken", place: Place::Body, required: true, shape: &TYPE_L_TRADE_IN_TOKEN_TYPE },
 ] };
 static STRUCTURE_GET_DELEGATED_ACCESS_TOKEN_RESPONSE: Structure = Structure { name: "GetDelegatedAccessTokenResponse", union: false, members: &[
-    Member { rust: "credentials", wire: "Credentials", required: false, shape: &TYPE_CREDENTIALS },
-    Member { rust: "packed_policy_size", wire: "PackedPolicySize", required: false, shape: &TYPE_L_NON_NEGATIVE_INTEGER_TYPE },
-    Member { rust: "assumed_principal", wire: "AssumedPrincipal", required: false, shape: &TYPE_L_ARN_TYPE },
+    Member { rust: "credentials", wire: "Credentials", place: Place::Body, required: false, shape: &TYPE_CREDENTIALS },
+    Member { rust: "packed_policy_size", wire: "PackedPolicySize", place: Place::Body, required: false, shape: &TYPE_L_NON_NEGATIVE_INTEGER_TYPE },
+    Member { rust: "assumed_principal", wire: "AssumedPrincipal", place: Place::Body, required: false, shape: &TYPE_L_ARN_TYPE },
 ] };
 static STRUCTURE_GET_FEDERATION_TOKEN_REQUEST: Structure = Structure { name: "GetFederationTokenRequest", union: false, members: &[
-    Member { rust: "name", wire: "Name", required: true, shape: &TYPE_L_USER_NAME_TYPE },
-    Member { rust: "policy", wire: "Policy", required: false, shape: &TYPE_L_SESSION_POLICY_DOCUMENT_TYPE },
-    Member { rust: "policy_arns", wire: "PolicyArns", required: false, shape: &TYPE_L_POLICY_DESCRIPTOR_LIST_TYPE },
-    Member { rust: "duration_seconds", wire: "DurationSeconds", required: false, shape: &TYPE_L_DURATION_SECONDS_TYPE },
-    Member { rust: "tags", wire: "Tags", required: false, shape: &TYPE_L_TAG_LIST_TYPE },
-    Member { rust: "minimum_session_token_size", wire: "MinimumSessionTokenSize", required: false, shape: &TYPE_L_MINIMUM_SESSION_TOKEN_SIZE_TYPE },
+    Member { rust: "name", wire: "Name", place: Place::Body, required: true, shape: &TYPE_L_USER_NAME_TYPE },
+    Member { rust: "policy", wire: "Policy", place: Place::Body, required: false, shape: &TYPE_L_SESSION_POLICY_DOCUMENT_TYPE },
+    Member { rust: "policy_arns", wire: "PolicyArns", place: Place::Body, required: false, shape: &TYPE_L_POLICY_DESCRIPTOR_LIST_TYPE },
+    Member { rust: "duration_seconds", wire: "DurationSeconds", place: Place::Body, required: false, shape: &TYPE_L_DURATION_SECONDS_TYPE },
+    Member { rust: "tags", wire: "Tags", place: Place::Body, required: false, shape: &TYPE_L_TAG_LIST_TYPE },
+    Member { rust: "minimum_session_token_size", wire: "MinimumSessionTokenSize", place: Place::Body, required: false, shape: &TYPE_L_MINIMUM_SESSION_TOKEN_SIZE_TYPE },
 ] };
 static STRUCTURE_GET_FEDERATION_TOKEN_RESPONSE: Structure = Structure { name: "GetFederationTokenResponse", union: false, members: &[
-    Member { rust: "credentials", wire: "Credentials", required: false, shape: &TYPE_CREDENTIALS },
-    Member { rust: "federated_user", wire: "FederatedUser", required: false, shape: &TYPE_FEDERATED_USER },
-    Member { rust: "packed_policy_size", wire: "PackedPolicySize", required: false, shape: &TYPE_L_NON_NEGATIVE_INTEGER_TYPE },
-    Member { rust: "session_token_utilization", wire: "SessionTokenUtilization", required: false, shape: &TYPE_L_SESSION_TOKEN_UTILIZATION_TYPE },
-    Member { rust: "session_token_size", wire: "SessionTokenSize", required: false, shape: &TYPE_L_SESSION_TOKEN_SIZE_TYPE },
+    Member { rust: "credentials", wire: "Credentials", place: Place::Body, required: false, shape: &TYPE_CREDENTIALS },
+    Member { rust: "federated_user", wire: "FederatedUser", place: Place::Body, required: false, shape: &TYPE_FEDERATED_USER },
+    Member { rust: "packed_policy_size", wire: "PackedPolicySize", place: Place::Body, required: false, shape: &TYPE_L_NON_NEGATIVE_INTEGER_TYPE },
+    Member { rust: "session_token_utilization", wire: "SessionTokenUtilization", place: Place::Body, required: false, shape: &TYPE_L_SESSION_TOKEN_UTILIZATION_TYPE },
+    Member { rust: "session_token_size", wire: "SessionTokenSize", place: Place::Body, required: false, shape: &TYPE_L_SESSION_TOKEN_SIZE_TYPE },
 ] };
 static STRUCTURE_GET_SESSION_TOKEN_REQUEST: Structure = Structure { name: "GetSessionTokenRequest", union: false, members: &[
-    Member { rust: "duration_seconds", wire: "DurationSeconds", required: false, shape: &TYPE_L_DURATION_SECONDS_TYPE },
-    Member { rust: "serial_number", wire: "SerialNumber", required: false, shape: &TYPE_L_SERIAL_NUMBER_TYPE },
-    Member { rust: "token_code", wire: "TokenCode", required: false, shape: &TYPE_L_TOKEN_CODE_TYPE },
-    Member { rust: "minimum_session_token_size", wire: "MinimumSessionTokenSize", required: false, shape: &TYPE_L_MINIMUM_SESSION_TOKEN_SIZE_TYPE },
+    Member { rust: "duration_seconds", wire: "DurationSeconds", place: Place::Body, required: false, shape: &TYPE_L_DURATION_SECONDS_TYPE },
+    Member { rust: "serial_number", wire: "SerialNumber", place: Place::Body, required: false, shape: &TYPE_L_SERIAL_NUMBER_TYPE },
+    Member { rust: "token_code", wire: "TokenCode", place: Place::Body, required: false, shape: &TYPE_L_TOKEN_CODE_TYPE },
+    Member { rust: "minimum_session_token_size", wire: "MinimumSessionTokenSize", place: Place::Body, required: false, shape: &TYPE_L_MINIMUM_SESSION_TOKEN_SIZE_TYPE },
 ] };
 static STRUCTURE_GET_SESSION_TOKEN_RESPONSE: Structure = Structure { name: "GetSessionTokenResponse", union: false, members: &[
-    Member { rust: "credentials", wire: "Credentials", required: false, shape: &TYPE_CREDENTIALS },
-    Member { rust: "session_token_utilization", wire: "SessionTokenUtilization", required: false, shape: &TYPE_L_SESSION_TOKEN_UTILIZATION_TYPE },
-    Member { rust: "session_token_size", wire: "SessionTokenSize", required: false, shape: &TYPE_L_SESSION_TOKEN_SIZE_TYPE },
+    Member { rust: "credentials", wire: "Credentials", place: Place::Body, required: false, shape: &TYPE_CREDENTIALS },
+    Member { rust: "session_token_utilization", wire: "SessionTokenUtilization", place: Place::Body, required: false, shape: &TYPE_L_SESSION_TOKEN_UTILIZATION_TYPE },
+    Member { rust: "session_token_size", wire: "SessionTokenSize", place: Place::Body, required: false, shape: &TYPE_L_SESSION_TOKEN_SIZE_TYPE },
 ] };
 static STRUCTURE_GET_WEB_IDENTITY_TOKEN_REQUEST: Structure = Structure { name: "GetWebIdentityTokenRequest", union: false, members: &[
-    Member { rust: "audience", wire: "Audience", required: true, shape: &TYPE_L_WEB_IDENTITY_TOKEN_AUDIENCE_LIST_TYPE },
-    Member { rust: "duration_seconds", wire: "DurationSeconds", required: false, shape: &TYPE_L_WEB_IDENTITY_TOKEN_DURATION_SECONDS_TYPE },
-    Member { rust: "signing_algorithm", wire: "SigningAlgorithm", required: true, shape: &TYPE_L_JWT_ALGORITHM_TYPE },
-    Member { rust: "tags", wire: "Tags", required: false, shape: &TYPE_L_TAG_LIST_TYPE },
+    Member { rust: "audience", wire: "Audience", place: Place::Body, required: true, shape: &TYPE_L_WEB_IDENTITY_TOKEN_AUDIENCE_LIST_TYPE },
+    Member { rust: "duration_seconds", wire: "DurationSeconds", place: Place::Body, required: false, shape: &TYPE_L_WEB_IDENTITY_TOKEN_DURATION_SECONDS_TYPE },
+    Member { rust: "signing_algorithm", wire: "SigningAlgorithm", place: Place::Body, required: true, shape: &TYPE_L_JWT_ALGORITHM_TYPE },
+    Member { rust: "tags", wire: "Tags", place: Place::Body, required: false, shape: &TYPE_L_TAG_LIST_TYPE },
 ] };
 static STRUCTURE_GET_WEB_IDENTITY_TOKEN_RESPONSE: Structure = Structure { name: "GetWebIdentityTokenResponse", union: false, members: &[
-    Member { rust: "web_identity_token", wire: "WebIdentityToken", required: false, shape: &TYPE_L_WEB_IDENTITY_TOKEN_TYPE },
-    Member { rust: "expiration", wire: "Expiration", required: false, shape: &TYPE_L_DATE_TYPE },
+    Member { rust: "web_identity_token", wire: "WebIdentityToken", place: Place::Body, required: false, shape: &TYPE_L_WEB_IDENTITY_TOKEN_TYPE },
+    Member { rust: "expiration", wire: "Expiration", place: Place::Body, required: false, shape: &TYPE_L_DATE_TYPE },
 ] };
 static STRUCTURE_IDP_COMMUNICATION_ERROR_EXCEPTION: Structure = Structure { name: "IDPCommunicationErrorException", union: false, members: &[
-    Member { rust: "message", wire: "message", required: false, shape: &TYPE_L_IDP_COMMUNICATION_ERROR_MESSAGE },
+    Member { rust: "message", wire: "message", place: Place::Body, required: false, shape: &TYPE_L_IDP_COMMUNICATION_ERROR_MESSAGE },
 ] };
 static STRUCTURE_IDP_REJECTED_CLAIM_EXCEPTION: Structure = Structure { name: "IDPRejectedClaimException", union: false, members: &[
-    Member { rust: "message", wire: "message", required: false, shape: &TYPE_L_IDP_REJECTED_CLAIM_MESSAGE },
+    Member { rust: "message", wire: "message", place: Place::Body, required: false, shape: &TYPE_L_IDP_REJECTED_CLAIM_MESSAGE },
 ] };
 static STRUCTURE_INVALID_AUTHORIZATION_MESSAGE_EXCEPTION: Structure = Structure { name: "InvalidAuthorizationMessageException", union: false, members: &[
-    Member { rust: "message", wire: "message", required: false, shape: &TYPE_L_INVALID_AUTHORIZATION_MESSAGE },
+    Member { rust: "message", wire: "message", place: Place::Body, required: false, shape: &TYPE_L_INVALID_AUTHORIZATION_MESSAGE },
 ] };
 static STRUCTURE_INVALID_IDENTITY_TOKEN_EXCEPTION: Structure = Structure { name: "InvalidIdentityTokenException", union: false, members: &[
-    Member { rust: "message", wire: "message", required: false, shape: &TYPE_L_INVALID_IDENTITY_TOKEN_MESSAGE },
+    Member { rust: "message", wire: "message", place: Place::Body, required: false, shape: &TYPE_L_INVALID_IDENTITY_TOKEN_MESSAGE },
 ] };
 static TYPE_ISSUER: Type = Type { name: "Issuer", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static STRUCTURE_JWT_PAYLOAD_SIZE_EXCEEDED_EXCEPTION: Structure = Structure { name: "JWTPayloadSizeExceededException", union: false, members: &[
-    Member { rust: "message", wire: "message", required: false, shape: &TYPE_L_JWT_PAYLOAD_SIZE_EXCEEDED_EXCEPTION },
+    Member { rust: "message", wire: "message", place: Place::Body, required: false, shape: &TYPE_L_JWT_PAYLOAD_SIZE_EXCEEDED_EXCEPTION },
 ] };
 static STRUCTURE_MALFORMED_POLICY_DOCUMENT_EXCEPTION: Structure = Structure { name: "MalformedPolicyDocumentException", union: false, members: &[
-    Member { rust: "message", wire: "message", required: false, shape: &TYPE_L_MALFORMED_POLICY_DOCUMENT_MESSAGE },
+    Member { rust: "message", wire: "message", place: Place::Body, required: false, shape: &TYPE_L_MALFORMED_POLICY_DOCUMENT_MESSAGE },
 ] };
 static TYPE_NAME_QUALIFIER: Type = Type { name: "NameQualifier", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static STRUCTURE_OUTBOUND_WEB_IDENTITY_FEDERATION_DISABLED_EXCEPTION: Structure = Structure { name: "OutboundWebIdentityFederationDisabledException", union: false, members: &[
-    Member { rust: "message", wire: "message", required: false, shape: &TYPE_L_OUTBOUND_WEB_IDENTITY_FEDERATION_DISABLED_EXCEPTION },
+    Member { rust: "message", wire: "message", place: Place::Body, required: false, shape: &TYPE_L_OUTBOUND_WEB_IDENTITY_FEDERATION_DISABLED_EXCEPTION },
 ] };
 static STRUCTURE_PACKED_POLICY_TOO_LARGE_EXCEPTION: Structure = Structure { name: "PackedPolicyTooLargeException", union: false, members: &[
-    Member { rust: "message", wire: "message", required: false, shape: &TYPE_L_PACKED_POLICY_TOO_LARGE_MESSAGE },
+    Member { rust: "message", wire: "message", place: Place::Body, required: false, shape: &TYPE_L_PACKED_POLICY_TOO_LARGE_MESSAGE },
 ] };
 static STRUCTURE_POLICY_DESCRIPTOR_TYPE: Structure = Structure { name: "PolicyDescriptorType", union: false, members: &[
-    Member { rust: "arn", wire: "arn", required: false, shape: &TYPE_L_ARN_TYPE },
+    Member { rust: "arn", wire: "arn", place: Place::Body, required: false, shape: &TYPE_L_ARN_TYPE },
 ] };
 static TYPE_POLICY_DESCRIPTOR_TYPE: Type = Type { name: "PolicyDescriptorType", kind: Kind::Structure(&STRUCTURE_POLICY_DESCRIPTOR_TYPE), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static STRUCTURE_PROVIDED_CONTEXT: Structure = Structure { name: "ProvidedContext", union: false, members: &[
-    Member { rust: "provider_arn", wire: "ProviderArn", required: false, shape: &TYPE_L_ARN_TYPE },
-    Member { rust: "context_assertion", wire: "ContextAssertion", required: false, shape: &TYPE_L_CONTEXT_ASSERTION_TYPE },
+    Member { rust: "provider_arn", wire: "ProviderArn", place: Place::Body, required: false, shape: &TYPE_L_ARN_TYPE },
+    Member { rust: "context_assertion", wire: "ContextAssertion", place: Place::Body, required: false, shape: &TYPE_L_CONTEXT_ASSERTION_TYPE },
 ] };
 static TYPE_PROVIDED_CONTEXT: Type = Type { name: "ProvidedContext", kind: Kind::Structure(&STRUCTURE_PROVIDED_CONTEXT), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static TYPE_PROVIDED_CONTEXTS_LIST_TYPE: Type = Type { name: "ProvidedContextsListType", kind: Kind::List(&List { item: "member", flattened: false, shape: &TYPE_PROVIDED_CONTEXT }), constraints: Constraints { min: Some(1), max: Some(5), pattern: None }, sensitivity: Sensitivity::Open };
 static STRUCTURE_REGION_DISABLED_EXCEPTION: Structure = Structure { name: "RegionDisabledException", union: false, members: &[
-    Member { rust: "message", wire: "message", required: false, shape: &TYPE_L_REGION_DISABLED_MESSAGE },
+    Member { rust: "message", wire: "message", place: Place::Body, required: false, shape: &TYPE_L_REGION_DISABLED_MESSAGE },
 ] };
 static TYPE_ROOT_DURATION_SECONDS_TYPE: Type = Type { name: "RootDurationSecondsType", kind: Kind::Integer, constraints: Constraints { min: Some(0), max: Some(900), pattern: None }, sensitivity: Sensitivity::Open };
 static TYPE_SAML_ASSERTION_TYPE: Type = Type { name: "SAMLAssertionType", kind: Kind::String(&[]), constraints: Constraints { min: Some(4), max: Some(100000), pattern: None }, sensitivity: Sensitivity::Secret };
 static STRUCTURE_SESSION_DURATION_ESCALATION_EXCEPTION: Structure = Structure { name: "SessionDurationEscalationException", union: false, members: &[
-    Member { rust: "message", wire: "message", required: false, shape: &TYPE_L_SESSION_DURATION_ESCALATION_EXCEPTION },
+    Member { rust: "message", wire: "message", place: Place::Body, required: false, shape: &TYPE_L_SESSION_DURATION_ESCALATION_EXCEPTION },
 ] };
 static TYPE_SUBJECT: Type = Type { name: "Subject", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static TYPE_SUBJECT_TYPE: Type = Type { name: "SubjectType", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static STRUCTURE_TAG: Structure = Structure { name: "Tag", union: false, members: &[
-    Member { rust: "key", wire: "Key", required: true, shape: &TYPE_L_TAG_KEY_TYPE },
-    Member { rust: "value", wire: "Value", required: true, shape: &TYPE_L_TAG_VALUE_TYPE },
+    Member { rust: "key", wire: "Key", place: Place::Body, required: true, shape: &TYPE_L_TAG_KEY_TYPE },
+    Member { rust: "value", wire: "Value", place: Place::Body, required: true, shape: &TYPE_L_TAG_VALUE_TYPE },
 ] };
 static TYPE_TAG: Type = Type { name: "Tag", kind: Kind::Structure(&STRUCTURE_TAG), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static TYPE_TARGET_PRINCIPAL_TYPE: Type = Type { name: "TargetPrincipalType", kind: Kind::String(&[]), constraints: Constraints { min: Some(12), max: Some(2048), pattern: None }, sensitivity: Sensitivity::Open };
-static TYPE_L_ACCESS_KEY_ID_TYPE: Type = Type { name: "accessKeyIdType", kind: Kind::String(&[]), constraints: Constraints { min: Some(16), max: Some(128), pattern: Some(Pattern { text: "[\\w]*", slot: 34 }) }, sensitivity: Sensitivity::Open };
+static TYPE_L_ACCESS_KEY_ID_TYPE: Type = Type { name: "accessKeyIdType", kind: Kind::String(&[]), constraints: Constraints { min: Some(16), max: Some(128), pattern: Some(Pattern { text: "[\\w]*", slot: 45 }) }, sensitivity: Sensitivity::Open };
 static TYPE_L_ACCESS_KEY_SECRET_TYPE: Type = Type { name: "accessKeySecretType", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Secret };
 static TYPE_L_ACCOUNT_TYPE: Type = Type { name: "accountType", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
-static TYPE_L_ARN_TYPE: Type = Type { name: "arnType", kind: Kind::String(&[]), constraints: Constraints { min: Some(20), max: Some(2048), pattern: Some(Pattern { text: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+", slot: 35 }) }, sensitivity: Sensitivity::Open };
-static TYPE_L_ASSUMED_ROLE_ID_TYPE: Type = Type { name: "assumedRoleIdType", kind: Kind::String(&[]), constraints: Constraints { min: Some(2), max: Some(193), pattern: Some(Pattern { text: "[\\w+=,.@:-]*", slot: 36 }) }, sensitivity: Sensitivity::Open };
+static TYPE_L_ARN_TYPE: Type = Type { name: "arnType", kind: Kind::String(&[]), constraints: Constraints { min: Some(20), max: Some(2048), pattern: Some(Pattern { text: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+", slot: 46 }) }, sensitivity: Sensitivity::Open };
+static TYPE_L_ASSUMED_ROLE_ID_TYPE: Type = Type { name: "assumedRoleIdType", kind: Kind::String(&[]), constraints: Constraints { min: Some(2), max: Some(193), pattern: Some(Pattern { text: "[\\w+=,.@:-]*", slot: 47 }) }, sensitivity: Sensitivity::Open };
 static TYPE_L_CLIENT_TOKEN_TYPE: Type = Type { name: "clientTokenType", kind: Kind::String(&[]), constraints: Constraints { min: Some(4), max: Some(20000), pattern: None }, sensitivity: Sensitivity::Secret };
 static TYPE_L_CONTEXT_ASSERTION_TYPE: Type = Type { name: "contextAssertionType", kind: Kind::String(&[]), constraints: Constraints { min: Some(4), max: Some(2048), pattern: None }, sensitivity: Sensitivity::Open };
-static TYPE_L_DATE_TYPE: Type = Type { name: "dateType", kind: Kind::Timestamp, constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
+static TYPE_L_DATE_TYPE: Type = Type { name: "dateType", kind: Kind::Timestamp(TimeFormat::Epoch), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static TYPE_L_DECODED_MESSAGE_TYPE: Type = Type { name: "decodedMessageType", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static TYPE_L_DURATION_SECONDS_TYPE: Type = Type { name: "durationSecondsType", kind: Kind::Integer, constraints: Constraints { min: Some(900), max: Some(129600), pattern: None }, sensitivity: Sensitivity::Open };
 static TYPE_L_ENCODED_MESSAGE_TYPE: Type = Type { name: "encodedMessageType", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(10240), pattern: None }, sensitivity: Sensitivity::Open };
 static TYPE_L_EXPIRED_IDENTITY_TOKEN_MESSAGE: Type = Type { name: "expiredIdentityTokenMessage", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static TYPE_L_EXPIRED_TRADE_IN_TOKEN_EXCEPTION_MESSAGE: Type = Type { name: "expiredTradeInTokenExceptionMessage", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
-static TYPE_L_EXTERNAL_ID_TYPE: Type = Type { name: "externalIdType", kind: Kind::String(&[]), constraints: Constraints { min: Some(2), max: Some(1224), pattern: Some(Pattern { text: "[\\w+=,.@:\\/-]*", slot: 37 }) }, sensitivity: Sensitivity::Open };
-static TYPE_L_FEDERATED_ID_TYPE: Type = Type { name: "federatedIdType", kind: Kind::String(&[]), constraints: Constraints { min: Some(2), max: Some(193), pattern: Some(Pattern { text: "[\\w+=,.@\\:-]*", slot: 38 }) }, sensitivity: Sensitivity::Open };
+static TYPE_L_EXTERNAL_ID_TYPE: Type = Type { name: "externalIdType", kind: Kind::String(&[]), constraints: Constraints { min: Some(2), max: Some(1224), pattern: Some(Pattern { text: "[\\w+=,.@:\\/-]*", slot: 48 }) }, sensitivity: Sensitivity::Open };
+static TYPE_L_FEDERATED_ID_TYPE: Type = Type { name: "federatedIdType", kind: Kind::String(&[]), constraints: Constraints { min: Some(2), max: Some(193), pattern: Some(Pattern { text: "[\\w+=,.@\\:-]*", slot: 49 }) }, sensitivity: Sensitivity::Open };
 static TYPE_L_IDP_COMMUNICATION_ERROR_MESSAGE: Type = Type { name: "idpCommunicationErrorMessage", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static TYPE_L_IDP_REJECTED_CLAIM_MESSAGE: Type = Type { name: "idpRejectedClaimMessage", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static TYPE_L_INVALID_AUTHORIZATION_MESSAGE: Type = Type { name: "invalidAuthorizationMessage", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
@@ -1119,24 +1119,24 @@ static TYPE_L_PACKED_POLICY_TOO_LARGE_MESSAGE: Type = Type { name: "packedPolicy
 static TYPE_L_POLICY_DESCRIPTOR_LIST_TYPE: Type = Type { name: "policyDescriptorListType", kind: Kind::List(&List { item: "member", flattened: false, shape: &TYPE_POLICY_DESCRIPTOR_TYPE }), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static TYPE_L_REGION_DISABLED_MESSAGE: Type = Type { name: "regionDisabledMessage", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
 static TYPE_L_ROLE_DURATION_SECONDS_TYPE: Type = Type { name: "roleDurationSecondsType", kind: Kind::Integer, constraints: Constraints { min: Some(900), max: Some(43200), pattern: None }, sensitivity: Sensitivity::Open };
-static TYPE_L_ROLE_SESSION_NAME_TYPE: Type = Type { name: "roleSessionNameType", kind: Kind::String(&[]), constraints: Constraints { min: Some(2), max: Some(64), pattern: Some(Pattern { text: "[\\w+=,.@-]*", slot: 29 }) }, sensitivity: Sensitivity::Open };
-static TYPE_L_SERIAL_NUMBER_TYPE: Type = Type { name: "serialNumberType", kind: Kind::String(&[]), constraints: Constraints { min: Some(9), max: Some(256), pattern: Some(Pattern { text: "[\\w+=/:,.@-]*", slot: 39 }) }, sensitivity: Sensitivity::Open };
+static TYPE_L_ROLE_SESSION_NAME_TYPE: Type = Type { name: "roleSessionNameType", kind: Kind::String(&[]), constraints: Constraints { min: Some(2), max: Some(64), pattern: Some(Pattern { text: "[\\w+=,.@-]*", slot: 40 }) }, sensitivity: Sensitivity::Open };
+static TYPE_L_SERIAL_NUMBER_TYPE: Type = Type { name: "serialNumberType", kind: Kind::String(&[]), constraints: Constraints { min: Some(9), max: Some(256), pattern: Some(Pattern { text: "[\\w+=/:,.@-]*", slot: 50 }) }, sensitivity: Sensitivity::Open };
 static TYPE_L_SESSION_DURATION_ESCALATION_EXCEPTION: Type = Type { name: "sessionDurationEscalationException", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
-static TYPE_L_SESSION_POLICY_DOCUMENT_TYPE: Type = Type { name: "sessionPolicyDocumentType", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(2048), pattern: Some(Pattern { text: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", slot: 10 }) }, sensitivity: Sensitivity::Open };
+static TYPE_L_SESSION_POLICY_DOCUMENT_TYPE: Type = Type { name: "sessionPolicyDocumentType", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(2048), pattern: Some(Pattern { text: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", slot: 21 }) }, sensitivity: Sensitivity::Open };
 static TYPE_L_SESSION_TOKEN_SIZE_TYPE: Type = Type { name: "sessionTokenSizeType", kind: Kind::Integer, constraints: Constraints { min: Some(0), max: None, pattern: None }, sensitivity: Sensitivity::Open };
 static TYPE_L_SESSION_TOKEN_UTILIZATION_TYPE: Type = Type { name: "sessionTokenUtilizationType", kind: Kind::Integer, constraints: Constraints { min: Some(0), max: None, pattern: None }, sensitivity: Sensitivity::Open };
-static TYPE_L_SOURCE_IDENTITY_TYPE: Type = Type { name: "sourceIdentityType", kind: Kind::String(&[]), constraints: Constraints { min: Some(2), max: Some(64), pattern: Some(Pattern { text: "[\\w+=,.@-]*", slot: 29 }) }, sensitivity: Sensitivity::Open };
+static TYPE_L_SOURCE_IDENTITY_TYPE: Type = Type { name: "sourceIdentityType", kind: Kind::String(&[]), constraints: Constraints { min: Some(2), max: Some(64), pattern: Some(Pattern { text: "[\\w+=,.@-]*", slot: 40 }) }, sensitivity: Sensitivity::Open };
 static TYPE_L_TAG_KEY_LIST_TYPE: Type = Type { name: "tagKeyListType", kind: Kind::List(&List { item: "member", flattened: false, shape: &TYPE_L_TAG_KEY_TYPE }), constraints: Constraints { min: None, max: Some(50), pattern: None }, sensitivity: Sensitivity::Open };
-static TYPE_L_TAG_KEY_TYPE: Type = Type { name: "tagKeyType", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(128), pattern: Some(Pattern { text: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+", slot: 30 }) }, sensitivity: Sensitivity::Open };
+static TYPE_L_TAG_KEY_TYPE: Type = Type { name: "tagKeyType", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(128), pattern: Some(Pattern { text: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+", slot: 41 }) }, sensitivity: Sensitivity::Open };
 static TYPE_L_TAG_LIST_TYPE: Type = Type { name: "tagListType", kind: Kind::List(&List { item: "member", flattened: false, shape: &TYPE_TAG }), constraints: Constraints { min: None, max: Some(50), pattern: None }, sensitivity: Sensitivity::Open };
-static TYPE_L_TAG_VALUE_TYPE: Type = Type { name: "tagValueType", kind: Kind::String(&[]), constraints: Constraints { min: Some(0), max: Some(256), pattern: Some(Pattern { text: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*", slot: 33 }) }, sensitivity: Sensitivity::Open };
-static TYPE_L_TOKEN_CODE_TYPE: Type = Type { name: "tokenCodeType", kind: Kind::String(&[]), constraints: Constraints { min: Some(6), max: Some(6), pattern: Some(Pattern { text: "[\\d]*", slot: 40 }) }, sensitivity: Sensitivity::Unlogged };
+static TYPE_L_TAG_VALUE_TYPE: Type = Type { name: "tagValueType", kind: Kind::String(&[]), constraints: Constraints { min: Some(0), max: Some(256), pattern: Some(Pattern { text: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*", slot: 44 }) }, sensitivity: Sensitivity::Open };
+static TYPE_L_TOKEN_CODE_TYPE: Type = Type { name: "tokenCodeType", kind: Kind::String(&[]), constraints: Constraints { min: Some(6), max: Some(6), pattern: Some(Pattern { text: "[\\d]*", slot: 51 }) }, sensitivity: Sensitivity::Unlogged };
 static TYPE_L_TOKEN_TYPE: Type = Type { name: "tokenType", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Secret };
 static TYPE_L_TRADE_IN_TOKEN_TYPE: Type = Type { name: "tradeInTokenType", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Secret };
-static TYPE_L_UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE: Type = Type { name: "unrestrictedSessionPolicyDocumentType", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: None, pattern: Some(Pattern { text: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", slot: 10 }) }, sensitivity: Sensitivity::Open };
+static TYPE_L_UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE: Type = Type { name: "unrestrictedSessionPolicyDocumentType", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: None, pattern: Some(Pattern { text: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+", slot: 21 }) }, sensitivity: Sensitivity::Open };
 static TYPE_L_URL_TYPE: Type = Type { name: "urlType", kind: Kind::String(&[]), constraints: Constraints { min: Some(4), max: Some(2048), pattern: None }, sensitivity: Sensitivity::Open };
 static TYPE_L_USER_ID_TYPE: Type = Type { name: "userIdType", kind: Kind::String(&[]), constraints: Constraints::NONE, sensitivity: Sensitivity::Open };
-static TYPE_L_USER_NAME_TYPE: Type = Type { name: "userNameType", kind: Kind::String(&[]), constraints: Constraints { min: Some(2), max: Some(32), pattern: Some(Pattern { text: "[\\w+=,.@-]*", slot: 29 }) }, sensitivity: Sensitivity::Open };
+static TYPE_L_USER_NAME_TYPE: Type = Type { name: "userNameType", kind: Kind::String(&[]), constraints: Constraints { min: Some(2), max: Some(32), pattern: Some(Pattern { text: "[\\w+=,.@-]*", slot: 40 }) }, sensitivity: Sensitivity::Open };
 static TYPE_L_WEB_IDENTITY_SUBJECT_TYPE: Type = Type { name: "webIdentitySubjectType", kind: Kind::String(&[]), constraints: Constraints { min: Some(6), max: Some(255), pattern: None }, sensitivity: Sensitivity::Open };
 static TYPE_L_WEB_IDENTITY_TOKEN_AUDIENCE_LIST_TYPE: Type = Type { name: "webIdentityTokenAudienceListType", kind: Kind::List(&List { item: "member", flattened: false, shape: &TYPE_L_WEB_IDENTITY_TOKEN_AUDIENCE_STRING_TYPE }), constraints: Constraints { min: Some(1), max: Some(10), pattern: None }, sensitivity: Sensitivity::Open };
 static TYPE_L_WEB_IDENTITY_TOKEN_AUDIENCE_STRING_TYPE: Type = Type { name: "webIdentityTokenAudienceStringType", kind: Kind::String(&[]), constraints: Constraints { min: Some(1), max: Some(1000), pattern: None }, sensitivity: Sensitivity::Open };

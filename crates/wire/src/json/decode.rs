@@ -11,9 +11,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-use crate::schema::{Constraints, Kind, Sensitivity, Structure, Type};
+use crate::schema::{Constraints, Kind, Member, Place, Sensitivity, Structure, TimeFormat, Type};
 use crate::secret::{Secret, SecretBytes};
-use crate::time::from_epoch;
+use crate::time::{from_epoch, parse_iso};
 use crate::value::Value;
 
 /// Deepest nesting.
@@ -75,9 +75,8 @@ pub fn decode_error(body: &[u8], header: Option<&str>) -> Result<ErrorReply, Jso
         sensitivity: Sensitivity::Open,
     };
     static REPLY: Structure = {
-        use crate::schema::Member;
         const fn member(wire: &'static str) -> Member {
-            Member { rust: wire, wire, required: false, shape: &TEXT }
+            Member { rust: wire, wire, place: Place::Body, required: false, shape: &TEXT }
         }
         const MEMBERS: &[Member] =
             &[member("__type"), member("code"), member("message"), member("Message")];
@@ -118,7 +117,7 @@ impl Seed<'_> {
             Kind::Double => "a Double",
             Kind::String(_) => "a String",
             Kind::Blob => "a Blob",
-            Kind::Timestamp => "a Timestamp",
+            Kind::Timestamp(_) => "a Timestamp",
             Kind::List(_) => "a List",
             Kind::Map(_) => "a Map",
             Kind::Structure(_) => "a Structure",
@@ -140,7 +139,7 @@ impl Seed<'_> {
                 clippy::cast_precision_loss,
                 reason = "instants beyond 2^53 seconds are refused"
             )]
-            Kind::Timestamp => from_epoch(number as f64)
+            Kind::Timestamp(TimeFormat::Epoch) => from_epoch(number as f64)
                 .map(Value::Timestamp)
                 .ok_or_else(|| self.mismatch("NUMBER_VALUE")),
             _ => Err(self.mismatch("NUMBER_VALUE")),
@@ -192,7 +191,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
     fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Option<Value>, E> {
         match self.shape.kind {
             Kind::Double => Ok(Some(Value::Double(number))),
-            Kind::Timestamp => match from_epoch(number) {
+            Kind::Timestamp(TimeFormat::Epoch) => match from_epoch(number) {
                 Some(instant) => Ok(Some(Value::Timestamp(instant))),
                 None => Err(self.mismatch("DECIMAL_VALUE")),
             },
@@ -208,6 +207,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
             Kind::Blob => {
                 let bytes = STANDARD.decode(text).map_err(|_| self.mismatch("STRING_VALUE"))?;
                 if secret { Value::SecretBlob(SecretBytes::new(bytes)) } else { Value::Blob(bytes) }
+            }
+            Kind::Timestamp(TimeFormat::Iso8601) => {
+                Value::Timestamp(parse_iso(text).ok_or_else(|| self.mismatch("STRING_VALUE"))?)
             }
             _ => return Err(self.mismatch("STRING_VALUE")),
         }))
@@ -230,7 +232,8 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 let mut slots = vec![None; structure.members.len()];
                 let mut seen = HashSet::new();
                 while let Some(key) = map.next_key::<String>()? {
-                    let member = structure.member(&key);
+                    let in_body = |(_, member): &(_, &Member)| member.place == Place::Body;
+                    let member = structure.member(&key).filter(in_body);
                     if !seen.insert(key) {
                         return Err(self.complain(REPEATED));
                     }

@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 
-use crate::schema::{Kind, Protocol, Structure, Type};
+use crate::schema::{Kind, Place, Protocol, Structure, TimeFormat, Type};
+use crate::time::write_iso;
 use crate::value::Value;
 
 /// The content type of requests and answers.
@@ -12,6 +13,7 @@ pub fn content_type(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Json10 => "application/x-amz-json-1.0",
         Protocol::Json11 | Protocol::Query => "application/x-amz-json-1.1",
+        Protocol::RestJson => "application/json",
     }
 }
 
@@ -32,7 +34,9 @@ impl Serialize for Members<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for (member, slot) in self.0.members.iter().zip(self.1.slots()) {
-            if let Some(value) = slot {
+            if let Some(value) = slot
+                && member.place == Place::Body
+            {
                 map.serialize_entry(member.wire, &Item(member.shape, value))?;
             }
         }
@@ -53,6 +57,9 @@ impl Serialize for Item<'_> {
             (_, Value::Blob(bytes)) => serializer.serialize_str(&STANDARD.encode(bytes)),
             (_, Value::SecretBlob(bytes)) => {
                 serializer.serialize_str(&STANDARD.encode(bytes.expose()))
+            }
+            (Kind::Timestamp(TimeFormat::Iso8601), Value::Timestamp(instant)) => {
+                serializer.serialize_str(&write_iso(*instant))
             }
             (_, Value::Timestamp(instant)) => {
                 let milliseconds = instant.as_millisecond();

@@ -7,7 +7,7 @@ mod client;
 mod decode;
 mod encode;
 mod form;
-mod scalar;
+pub(crate) mod scalar;
 
 pub use client::{ErrorReply, ResponseError, decode_error, decode_response, encode_request};
 pub use decode::{DecodeError, MAX_INDEX, decode};

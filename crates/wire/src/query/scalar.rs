@@ -12,7 +12,7 @@ use crate::time::{parse_iso, write_iso};
 use crate::value::Value;
 
 /// Reads a scalar. The error names the kind that was wanted.
-pub(super) fn read(text: &str, shape: &Type) -> Result<Value, &'static str> {
+pub(crate) fn read(text: &str, shape: &Type) -> Result<Value, &'static str> {
     let secret = shape.sensitivity == Sensitivity::Secret;
     match shape.kind {
         Kind::Boolean => match text {
@@ -32,13 +32,13 @@ pub(super) fn read(text: &str, shape: &Type) -> Result<Value, &'static str> {
             let bytes = STANDARD.decode(text).map_err(|_| "a base64 text")?;
             Ok(if secret { Value::SecretBlob(SecretBytes::new(bytes)) } else { Value::Blob(bytes) })
         }
-        Kind::Timestamp => parse_iso(text).map(Value::Timestamp).ok_or("an ISO 8601 timestamp"),
+        Kind::Timestamp(_) => parse_iso(text).map(Value::Timestamp).ok_or("an ISO 8601 timestamp"),
         Kind::List(_) | Kind::Map(_) | Kind::Structure(_) => Err("a single value"),
     }
 }
 
 /// Writes a scalar; `None` for lists, maps and structures.
-pub(super) fn write(value: &Value) -> Option<Cow<'_, str>> {
+pub(crate) fn write(value: &Value) -> Option<Cow<'_, str>> {
     Some(match value {
         Value::Bool(true) => Cow::Borrowed("true"),
         Value::Bool(false) => Cow::Borrowed("false"),
