@@ -16,6 +16,7 @@ use crate::access::{Access, AccessError};
 use crate::answer::{Answer, Reason, Witness};
 use crate::claim::Asker;
 use crate::grade::{Grade, governed, grade_of};
+use crate::key::KeySet;
 use crate::question::{Clause, Literal, Question, Region};
 use crate::relevant::Relevant;
 use crate::search::{Outcome, Search};
@@ -51,8 +52,8 @@ const OWNERS: [&str; 5] = [
 impl Asker {
     /// Whether none of these accesses is allowed to the caller by all layers together. A failure
     /// has a request that is allowed, as the engine's decision over all layers confirms; its
-    /// context holds what the request needs beyond the facts, so that access is unconditional
-    /// where it is empty.
+    /// context holds what the request needs beyond the facts: nothing, if any request that has
+    /// nothing beyond them is allowed.
     ///
     /// Without a policy of the resource only the caller's own account is in reach (EV-7), and no
     /// role trust nor KMS key is (DLG-2). Actions that need no permission are left out (EV-11).
@@ -252,8 +253,28 @@ impl<'a, 'p> Reach<'a, 'p> {
     }
 
     fn answer(mut self) -> Answer {
+        let parts = Parts::new(&mut self.question, self.layers);
+        // First what is allowed with no key beyond the facts.
+        let (found, _) = self.find(&parts, &self.bare());
+        if let Some(found) = found {
+            return found;
+        }
+        let (found, unknown) = self.find(&parts, &self.question.all);
+        found.or(unknown.map(Answer::Undecided)).unwrap_or(Answer::Holds)
+    }
+
+    /// The requests in which every key is absent that may be.
+    fn bare(&self) -> Region {
+        let mut region = self.question.all.clone();
+        for set in region.keys.iter_mut().filter(|set| set.absent) {
+            *set = Rc::new(KeySet { absent: true, single: None, multi: None });
+        }
+        region
+    }
+
+    /// A request that is allowed, or else why there may be one.
+    fn find(&self, literals: &Parts, base: &Region) -> (Option<Answer>, Option<Reason>) {
         let account = self.layers.principal.account();
-        let literals = Parts::new(&mut self.question, self.layers);
         let confirm = |region: &Region| self.confirm(region);
         let search = Search { question: &self.question, confirm: &confirm };
         let mut denies: Vec<&Clause> = vec![&literals.free];
@@ -262,7 +283,7 @@ impl<'a, 'p> Reach<'a, 'p> {
         }
         let mut unknown = self.question.gap.map(Reason::Unmodelled);
         let mut go = |inside: &[&Literal], outside: &[&Clause], way: Way<'_>| {
-            let mut region = self.question.all.clone();
+            let mut region = base.clone();
             for literal in inside {
                 match search.apply(&region, literal, true) {
                     Some(narrower) => region = narrower,
@@ -286,8 +307,7 @@ impl<'a, 'p> Reach<'a, 'p> {
         if account.is_none() {
             // EV-8, EV-9, TR-6
             let way = vec![self.granting(|grade| grade == Grade::Direct)];
-            let found = go(&[], &[], way);
-            return found.or(unknown.map(Answer::Undecided)).unwrap_or(Answer::Holds);
+            return (go(&[], &[], way), unknown);
         }
         let not_delegated: Vec<&Clause> = literals.delegated.iter().collect();
         let direct = || self.granting(|grade| grade == Grade::Direct);
@@ -314,7 +334,7 @@ impl<'a, 'p> Reach<'a, 'p> {
             found = found
                 .or_else(|| go(&[&literals.foreign], &[], self.limited(with_identity(), true)));
         }
-        found.or(unknown.map(Answer::Undecided)).unwrap_or(Answer::Holds)
+        (found, unknown)
     }
 
     /// A request of the region that the engine allows.

@@ -128,7 +128,13 @@ fn ev_4_each_layer_grants_or_takes_away() {
             "arn:aws:s3:eu-west-1:222222222222:accesspoint/x",
             "out of reach",
         ),
-        ("mfa", Case { identity: vec![mfa], ..Case::default() }, key, "conditional"),
+        ("mfa", Case { identity: vec![mfa.clone()], ..Case::default() }, key, "conditional"),
+        (
+            "mfa or not",
+            Case { identity: vec![mfa, allow("s3:Get*")], ..Case::default() },
+            key,
+            "certain",
+        ),
         (
             "denied",
             Case { identity: vec![allow("*"), deny("s3:Get*")], ..Case::default() },
