@@ -11,7 +11,8 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 
 /// The Python packages of the outside clients. AWS CLI v1 brings botocore.
-const PYTHON: &[&str] = &["boto3", "awscli", "pytest", "cryptography", "pyjwt", "fido2"];
+const PYTHON: &[&str] =
+    &["boto3", "awscli", "pytest", "cryptography", "pyjwt", "fido2", "z3-solver"];
 
 type Step = fn() -> anyhow::Result<()>;
 
@@ -24,11 +25,12 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
         ("tidy", || crate::tidy::run(&[])),
         ("unit", unit),
         ("differential", differential),
+        ("solver", solver),
         ("clients", clients),
     ];
     if let Some(unknown) = only.iter().find(|name| !steps.iter().any(|(known, _)| known == *name)) {
         bail!(
-            "there is no step `{unknown}`; steps are format, lint, tidy, unit, differential, clients"
+            "there is no step `{unknown}`; steps are format, lint, tidy, unit, differential, solver, clients"
         );
     }
     for (name, step) in steps {
@@ -89,6 +91,30 @@ fn unit() -> anyhow::Result<()> {
 fn differential() -> anyhow::Result<()> {
     let arguments = ["--cases", "100000", "--seed", "20261122"].map(ToOwned::to_owned);
     crate::differential::run(&arguments)
+}
+
+/// Claims about all requests, answered by Z3 too: random policies, and versions of AWS's.
+fn solver() -> anyhow::Result<()> {
+    let Ok(python) = environment().inspect_err(|error| println!("python: {error:#}")) else {
+        return skip(&["z3-solver"]);
+    };
+    cargo(&["build", "--package", "bailiwick-symbolic", "--example", "questions", "--quiet"])?;
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    for (what, count) in [("random", "500"), ("managed", "300")] {
+        let mut asking = Command::new(target.join("debug/examples/questions"))
+            .args([what, "1", count])
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("the questions could not be asked")?;
+        let questions = asking.stdout.take().context("the questions have no output")?;
+        let mut oracle = Command::new(python.join("bin/python"));
+        let answered = oracle.arg("tests/symbolic/oracle.py").stdin(questions).status()?.success();
+        if !asking.wait()?.success() || !answered {
+            bail!("Z3 answers otherwise, or too seldom");
+        }
+    }
+    Ok(())
 }
 
 /// Tests with clients that are not ours, against a server built for release.
