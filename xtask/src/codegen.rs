@@ -106,7 +106,7 @@ fn index(patterns: &Patterns) -> String {
         out,
         "\nuse crate::pattern::Slot;\nuse crate::schema::Service;\n\n\
          /// Every service there is a model of.\n\
-         pub static SERVICES: &[&Service] = &[{}];\n\n\
+         pub static SERVICES: &[&Service] =\n    &[{}];\n\n\
          /// Compiled patterns, by the slot that the tables name.\n\
          pub(crate) static PATTERNS: [Slot; {}] = [const {{ Slot::new() }}; {}];\n",
         all.join(", "),

@@ -104,7 +104,7 @@ fn text(operation: &str, member: &str, set: &Furniture) -> Option<String> {
         }
         ("CheckAccessNotGranted", "actions") => "s3:GetObject".into(),
         ("CheckAccessNotGranted", "resources") => "*".into(),
-        ("CheckAccessNotGranted", "access") => "".into(),
+        ("CheckAccessNotGranted", "access") => String::new(),
         ("CheckNoPublicAccess", "policyDocument") => closed_bucket(&set.account),
         ("CheckNoPublicAccess", "resourceType") => "AWS::S3::Bucket".into(),
         // No session policies, no second factor, and no filters.

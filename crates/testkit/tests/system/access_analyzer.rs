@@ -350,7 +350,7 @@ fn tm_g06_large_policies_hold_up_nobody() {
     let words: Vec<String> = (0..14).map(|at| format!("arn:aws:s3:::*w{at}*x{at}*")).collect();
     let statement = |at: usize| {
         json!({
-            "Sid": format!("S{at}"), "Effect": if at % 3 == 0 { "Deny" } else { "Allow" },
+            "Sid": format!("S{at}"), "Effect": if at.is_multiple_of(3) { "Deny" } else { "Allow" },
             "Action": [format!("s3:*{at}*"), "s3:Get*", format!("iam:*a{at}*")], "Resource": words,
             "Condition": {"StringLike": {"aws:PrincipalArn": [format!("*a{at}*b*"), "*c*d*"]}},
         })
@@ -369,11 +369,11 @@ fn tm_g06_large_policies_hold_up_nobody() {
     let reply = world.admin.call("accessanalyzer", "CheckNoNewAccess", &check);
     assert!(reply.status < 500 && body(&reply)["result"] != "PASS", "{}", reply.text_body());
     let taken = begun.elapsed();
-    assert!(taken < Duration::from_secs(60), "{taken:?}");
+    assert!(taken < Duration::from_mins(1), "{taken:?}");
     let begun = Instant::now();
     validate(&world.admin, &policy(1_500, 0), &[]);
     let validated = begun.elapsed();
-    assert!(validated < Duration::from_secs(60), "{validated:?}");
+    assert!(validated < Duration::from_mins(1), "{validated:?}");
     println!("check of {} bytes: {taken:?}, validation of a megabyte: {validated:?}", old.len());
 
     let slowest = parking_lot::Mutex::new(Duration::ZERO);

@@ -54,7 +54,7 @@ fn paths_and_methods_name_operations() {
 #[test]
 fn every_path_leads_to_its_own_operation() {
     for wanted in SERVICE.operations {
-        let path = wanted.http.path.replace('{', "").replace('}', "");
+        let path = wanted.http.path.replace(['{', '}'], "");
         let method = wanted.http.method.parse::<Method>().unwrap();
         assert_eq!(operation(&SERVICE, &method, &path).unwrap().name, wanted.name);
     }
