@@ -6,5 +6,6 @@
 //! Absences: no I/O, no clock, no random numbers, nothing `async`. Input never panics; texts are
 //! bounded in length and depth.
 
+pub mod escalation;
 pub mod estate;
 pub mod validate;
