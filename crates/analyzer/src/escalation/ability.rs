@@ -51,6 +51,11 @@ impl Actions {
         self.and(other).0.iter().map(|word| word.count_ones()).sum()
     }
 
+    /// How many there are.
+    pub(super) fn len(self) -> u32 {
+        self.common(Self::ALL)
+    }
+
     /// Whether it can do this action.
     pub(super) fn can(self, action: &str) -> bool {
         number(action).is_some_and(|at| self.has(at))

@@ -6,9 +6,12 @@ use super::common::{covers, fitting};
 use super::judge::{Keys, Permit};
 use super::moves::{End, Gift, Move, Moves};
 use super::table::PathId;
+use super::world::Standing;
 
 /// Managed policies tried where an attachment is limited to some.
-const MOST_POLICIES: usize = 200;
+const MOST_POLICIES: usize = 30;
+/// Groups tried for another user, the strongest first.
+const MOST_GROUPS: usize = 5;
 
 /// The actions that give a user something.
 pub(super) const FOR_USERS: [&str; 8] = [
@@ -35,7 +38,13 @@ impl Moves<'_, '_> {
     /// What the principal can change about itself.
     pub(super) fn on_itself(&mut self) {
         let entity = self.entity();
+        let node = self.world.nodes.get(self.from);
+        let conditional = node.is_some_and(|node| matches!(node.standing, Standing::Conditional(_)));
         for gift in self.gifts(entity) {
+            // Who may do everything under conditions needs no part of it.
+            if conditional && !matches!(gift.change, Change::Everything | Change::Unbound) {
+                continue;
+            }
             let Some(to) = self.world.changed(self.from, &gift.change) else { continue };
             let Gift { path, permits, .. } = gift;
             let things = std::collections::BTreeSet::new();
@@ -107,10 +116,13 @@ impl Moves<'_, '_> {
         if !self.able.can("iam:AddUserToGroup") {
             return;
         }
-        for (at, group) in self.world.groups.iter().enumerate() {
-            if groups.contains(&at) || group.abilities == super::ability::Actions::default() {
-                continue;
-            }
+        let mut others: Vec<_> = self.world.groups.iter().enumerate().collect();
+        others.retain(|(at, group)| !groups.contains(at) && group.abilities.len() > 0);
+        others.sort_by_key(|(_, group)| std::cmp::Reverse(group.abilities.len()));
+        if entity != self.entity() {
+            others.truncate(MOST_GROUPS);
+        }
+        for (_, group) in others {
             if let Some(permit) = self.ask("iam:AddUserToGroup", &group.arn, &nothing) {
                 let change = Change::Member { group: group.arn.clone() };
                 gifts.push(Gift { path: PathId(1), change, permits: vec![permit] });
@@ -185,11 +197,11 @@ impl Moves<'_, '_> {
             .world
             .policies
             .iter()
-            .filter(|policy| policy.abilities != super::ability::Actions::default())
+            .filter(|policy| policy.abilities.len() > 0)
             .collect();
         own.sort_by_key(|policy| {
             let limited = limits.iter().any(|limit| covers(limit, &policy.arn));
-            (!limited, policy.abilities != super::ability::Actions::ALL)
+            (!limited, std::cmp::Reverse(policy.abilities.len()))
         });
         policies.extend(own.into_iter().take(MOST_POLICIES).map(|policy| policy.arn.clone()));
         for policy in policies {

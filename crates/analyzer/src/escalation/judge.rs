@@ -104,6 +104,8 @@ pub(super) struct Question<'q> {
     pub(super) keys: &'q Keys,
     /// A trust policy in place of the role's.
     pub(super) trust: Option<&'q str>,
+    /// Whether only what is certain counts.
+    pub(super) strict: bool,
 }
 
 impl<'e> Judge<'e> {
@@ -226,7 +228,7 @@ impl<'e> Judge<'e> {
         }
         let empty = Context::new();
         actions.iter().find_map(|(action, principal)| {
-            let question = Question { action, resource: arn, keys: &no_keys, trust: None };
+            let question = Question { action, resource: arn, keys: &no_keys, trust: None, strict: false };
             let mut context =
                 if matches!(principal, Principal::Federated { .. }) { Context::new() } else { context.clone() };
             self.surroundings(&mut context, question);
@@ -264,6 +266,9 @@ impl<'e> Judge<'e> {
     ) -> Option<Permit> {
         let mut on = BTreeSet::new();
         if !asked.decide(self.estate, &context).is_allowed() {
+            if asked.question.strict {
+                return None;
+            }
             let changed = asked.search(self.estate, &context)?;
             for (key, values) in &changed {
                 if !values::chosen_by_caller(key) {

@@ -14,7 +14,11 @@ use super::world::{Standing, World};
 /// Moves of one kind to an administrator that are kept.
 const ENOUGH: usize = 3;
 /// Moves of one kind that are kept at all.
-const MOST: usize = 20_000;
+const MOST: usize = 2_000;
+/// Moves of one kind that lead to administrators under conditions.
+const ENOUGH_UNSURE: usize = 10;
+/// Moves under conditions after which only certain ones are looked for.
+const MOST_UNSURE: usize = 60;
 
 /// Where a move ends.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -69,15 +73,31 @@ pub(super) struct Moves<'w, 'e> {
     pub(super) able: Actions,
     found: Vec<Move>,
     /// How many moves of a kind there are: to administrators for certain, and all.
-    counts: HashMap<Vec<PathId>, (usize, usize)>,
+    counts: HashMap<Vec<PathId>, Count>,
+    unsure: usize,
+}
+
+/// How many moves of a kind there are.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    /// To administrators for certain.
+    sure: usize,
+    /// To administrators under conditions.
+    unsure: usize,
+    all: usize,
 }
 
 /// All moves of a place.
 pub(super) fn moves(world: &mut World<'_>, from: usize) -> Vec<Move> {
     let Some(node) = world.nodes.get(from) else { return Vec::new() };
     let able = node.abilities;
-    let mut moves = Moves { world, from, able, found: Vec::new(), counts: HashMap::new() };
+    let mut moves = Moves { world, from, able, found: Vec::new(), counts: HashMap::new(), unsure: 0 };
     moves.on_itself();
+    // A place that a step has made needs no other way once it has one.
+    let made = moves.world.nodes.get(from).is_some_and(|node| !node.changes.is_empty());
+    if made && moves.counts.values().any(|count| count.sure > 0) {
+        return moves.found;
+    }
     moves.on_users();
     moves.on_roles();
     moves.by_services();
@@ -99,7 +119,9 @@ impl Moves<'_, '_> {
         trust: Option<&str>,
     ) -> Option<Permit> {
         let node = self.world.nodes.get(self.from)?;
-        let question = Question { action, resource, keys, trust };
+        // Who is administrator under conditions gains only by what needs none.
+        let strict = self.unsure >= MOST_UNSURE || matches!(node.standing, Standing::Conditional(_));
+        let question = Question { action, resource, keys, trust, strict };
         self.world.judge.ask(&node.subject, &node.caller, question)
     }
 
@@ -109,7 +131,9 @@ impl Moves<'_, '_> {
 
     /// Whether enough moves of a kind are known.
     pub(super) fn enough(&self, paths: &[PathId]) -> bool {
-        self.counts.get(paths).is_some_and(|(sure, all)| *sure >= ENOUGH || *all >= MOST)
+        self.counts.get(paths).is_some_and(|count| {
+            count.sure >= ENOUGH || count.all >= MOST
+        })
     }
 
     /// Keeps a move.
@@ -124,10 +148,20 @@ impl Moves<'_, '_> {
             End::Directory => false,
         };
         let sure = admin && found.is_certain();
-        let (certain, all) = self.counts.entry(found.paths.clone()).or_default();
-        *certain += usize::from(sure);
-        *all += 1;
+        let count = self.counts.entry(found.paths.clone()).or_default();
+        if admin && !sure && count.unsure >= ENOUGH_UNSURE {
+            return;
+        }
+        self.unsure += usize::from(admin && !sure);
+        count.sure += usize::from(sure);
+        count.unsure += usize::from(admin && !sure);
+        count.all += 1;
         self.found.push(found);
+    }
+
+    /// How many kinds of move to administrators are known for certain.
+    pub(super) fn kinds(&self) -> usize {
+        self.counts.values().filter(|count| count.sure + count.unsure > 0).count()
     }
 
     /// Becoming another principal, as it is and with what can be given to it before.

@@ -86,11 +86,16 @@ impl Moves<'_, '_> {
         let groups: Vec<Vec<String>> =
             actions.iter().flat_map(|action| self.world.patterns(self.from, action)).collect();
         let mut regions = vec![judge.home().to_owned()];
+        let by_region: Vec<String> = actions
+            .iter()
+            .flat_map(|action| self.world.values_of(self.from, action, "aws:RequestedRegion"))
+            .collect();
+        if groups.is_empty() && by_region.is_empty() {
+            // No name makes a difference.
+            return best;
+        }
         if own.contains("${Region}") {
-            for action in actions {
-                let values = self.world.values_of(self.from, action, "aws:RequestedRegion");
-                regions.extend(values.into_iter().filter(|region| !region.contains('*')));
-            }
+            regions.extend(by_region.into_iter().filter(|region| !region.contains('*')));
             regions.extend(REGIONS.map(str::to_owned));
             regions.push("?*".to_owned());
         }
@@ -173,7 +178,8 @@ fn targets(action: &'static str) -> Vec<Target> {
     };
     let pattern = |kind: &str| -> Vec<String> {
         let Some(kind) = service.resource_type(kind) else { return Vec::new() };
-        let mut patterns = vec![kind.arn_pattern.to_string()];
+        // Devices of Braket have neither region nor owner.
+        let mut patterns = vec![kind.arn_pattern.replace(":braket:*:*:", ":braket:::")];
         // Documents of AWS have no owner, and images another one.
         if matches!(&*kind.name, "document" | "deploymentconfig") {
             patterns.push(kind.arn_pattern.replace("${Account}", ""));

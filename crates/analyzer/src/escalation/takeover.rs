@@ -7,6 +7,7 @@ use super::grants::{FOR_ROLES, FOR_USERS};
 use super::judge::Permit;
 use super::moves::{Access, Moves};
 use super::table::PathId;
+use super::world::Standing;
 
 /// Which resources a principal's statements name for an action.
 enum Reach {
@@ -14,7 +15,35 @@ enum Reach {
     Patterns(Vec<String>),
 }
 
+/// Principals without rights that are looked at with nothing new coming of it, once something has.
+const PATIENCE: usize = 100;
+
+/// How long a search among principals that are only worth what is given to them has gone without
+/// finding a new kind of move.
+#[derive(Default)]
+struct Patience {
+    kinds: usize,
+    since: usize,
+}
+
+impl Patience {
+    /// Whether to end it.
+    fn ends(&mut self, kinds: usize, worth: bool) -> bool {
+        if kinds > self.kinds || worth {
+            *self = Self { kinds, since: 0 };
+            return false;
+        }
+        self.since += 1;
+        kinds > 0 && self.since > PATIENCE
+    }
+}
+
 impl Moves<'_, '_> {
+    fn is_worth(&self, entity: usize) -> bool {
+        self.world.nodes.get(entity).is_some_and(|node| node.standing != Standing::No)
+            || self.world.able(entity)
+    }
+
     /// Users whose credentials the principal can make or change.
     pub(super) fn on_users(&mut self) {
         let takes = ["iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile"];
@@ -24,7 +53,11 @@ impl Moves<'_, '_> {
         }
         let gives = FOR_USERS.iter().any(|action| self.able.can(action));
         let reached = self.reached(&takes, true, gives);
+        let mut patience = Patience::default();
         for entity in reached {
+            if patience.ends(self.kinds(), self.is_worth(entity)) {
+                break;
+            }
             let ways = self.user_ways(entity);
             if ways.is_empty() {
                 continue;
@@ -90,15 +123,19 @@ impl Moves<'_, '_> {
         // Those worth the most come first, so that the search can stop early.
         let place = |at: &usize| {
             self.world.nodes.get(*at).map_or(2, |node| match node.standing {
-                super::world::Standing::Yes => 0,
-                super::world::Standing::Conditional(_) => 1,
-                super::world::Standing::No => 2,
+                Standing::Yes => 0,
+                Standing::Conditional(_) => 1,
+                Standing::No => 2,
             })
         };
         order.sort_by_key(place);
+        let mut patience = Patience::default();
         for entity in order {
             if entity == me {
                 continue;
+            }
+            if patience.ends(self.kinds(), self.is_worth(entity)) {
+                break;
             }
             let ways = self.role_ways(entity);
             if ways.is_empty() {

@@ -14,8 +14,9 @@ use super::table::{Class, ROWS};
 use super::values::resolved;
 use crate::estate::{Estate, Subject, is_service_linked};
 
-/// Changes of one principal that are laid over each other.
-const MOST_CHANGES: usize = 3;
+/// Changes by less than everything that are laid over each other: the last one has to make an
+/// administrator, or the combinations would be without end.
+const MOST_PARTS: usize = 2;
 
 /// A user or role.
 #[derive(Debug)]
@@ -240,7 +241,9 @@ impl<'e> World<'e> {
         }
         changes.push(change.clone());
         changes.sort();
-        if changes.len() > MOST_CHANGES {
+        let whole = |change: &Change| matches!(change, Change::Everything | Change::Unbound);
+        let parts = changes.iter().filter(|change| !whole(change)).count();
+        if parts > MOST_PARTS {
             return None;
         }
         if let Some(at) = self.known.get(&(entity, changes.clone())) {
@@ -252,6 +255,9 @@ impl<'e> World<'e> {
         };
         let subject = super::change::subject(self.estate(), &standpoint)?;
         let made = self.make(entity, changes.clone(), subject);
+        if parts == MOST_PARTS && made.standing == Standing::No {
+            return None;
+        }
         self.known.insert((entity, changes), self.nodes.len());
         self.nodes.push(made);
         Some(self.nodes.len() - 1)
@@ -400,7 +406,7 @@ impl<'e> World<'e> {
         for (action, kind) in CONTROL {
             let resource = format!("arn:{partition}:iam::{account}:{kind}/any-of-them");
             let question =
-                Question { action, resource: &resource, keys: &nothing, trust: None };
+                Question { action, resource: &resource, keys: &nothing, trust: None, strict: false };
             let Some(permit) = self.judge.ask(subject, caller, question) else { continue };
             let mut context = caller.clone();
             for (key, values) in &permit.ask.context {
