@@ -39,8 +39,8 @@ fn main() {
     drop(world);
     println!("{:.1} MB", text.len() as f64 / 1e6);
     let start = Instant::now();
-    let found =
-        read(&[ExportFile { name: "export", bytes: text.as_bytes() }], Catalog::embedded()).unwrap();
+    let found = read(&[ExportFile { name: "export", bytes: text.as_bytes() }], Catalog::embedded())
+        .unwrap();
     println!("read      {:?}", start.elapsed());
     let mut estate = Estate::new(found.account, found.managed);
     let scp = |text: &String| Found {

@@ -191,9 +191,9 @@ fn of_entry(entry: &str, excludes: bool) -> Actions {
 
 /// Whether a statement speaks of an action, which is given in lower case.
 pub(super) fn speaks_of(statement: &Statement, folded: &str) -> bool {
-    let named = statement.actions().any(|entry| {
-        entry == "*" || entry == "*:*" || covers(&entry.to_ascii_lowercase(), folded)
-    });
+    let named = statement
+        .actions()
+        .any(|entry| entry == "*" || entry == "*:*" || covers(&entry.to_ascii_lowercase(), folded));
     named != statement.is_not_action()
 }
 

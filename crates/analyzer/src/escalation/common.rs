@@ -168,8 +168,14 @@ mod tests {
     #[test]
     fn a_name_fits_all_patterns() {
         for (patterns, expected) in [
-            (vec!["arn:aws:lambda:us-east-1:1:function:?*", "*"], Some("arn:aws:lambda:us-east-1:1:function:x")),
-            (vec!["arn:aws:l:r:1:f:?*", "arn:aws:l:*:*:f:app-*", "*-fn"], Some("arn:aws:l:r:1:f:app-fn")),
+            (
+                vec!["arn:aws:lambda:us-east-1:1:function:?*", "*"],
+                Some("arn:aws:lambda:us-east-1:1:function:x"),
+            ),
+            (
+                vec!["arn:aws:l:r:1:f:?*", "arn:aws:l:*:*:f:app-*", "*-fn"],
+                Some("arn:aws:l:r:1:f:app-fn"),
+            ),
             (vec!["arn:aws:l:r:1:f:?*", "arn:aws:l:r:2:f:*"], None),
             (vec!["arn:aws:l:r:1:f:?*", "arn:aws:l:*"], Some("arn:aws:l:r:1:f:x")),
             (vec!["a?c", "*bc"], Some("abc")),

@@ -43,11 +43,7 @@ pub(super) fn fix(estate: &Estate, step: &Step) -> Option<Fix> {
 }
 
 /// The statement that allows a request: of the identity policies, or of the trust policy.
-fn allowing(
-    judge: &Judge<'_>,
-    subject: &Subject,
-    ask: &Ask,
-) -> Option<(Source, Document, usize)> {
+fn allowing(judge: &Judge<'_>, subject: &Subject, ask: &Ask) -> Option<(Source, Document, usize)> {
     if ask.trust.is_some() {
         return None;
     }
@@ -148,7 +144,8 @@ fn command(subject: &Subject, ask: &Ask, source: &Source) -> (String, String) {
     let kind = if arn.contains(":user/") { "user" } else { "role" };
     let id = &source.id;
     let file = "--policy-document file://policy.json";
-    let version = format!("aws iam create-policy-version --policy-arn {id} {file} --set-as-default");
+    let version =
+        format!("aws iam create-policy-version --policy-arn {id} {file} --set-as-default");
     match &source.kind {
         SourceKind::GroupInline { group } => (
             format!("group {group}"),

@@ -39,7 +39,8 @@ impl Moves<'_, '_> {
     pub(super) fn on_itself(&mut self) {
         let entity = self.entity();
         let node = self.world.nodes.get(self.from);
-        let conditional = node.is_some_and(|node| matches!(node.standing, Standing::Conditional(_)));
+        let conditional =
+            node.is_some_and(|node| matches!(node.standing, Standing::Conditional(_)));
         for gift in self.gifts(entity) {
             // Who may do everything under conditions needs no part of it.
             if conditional && !matches!(gift.change, Change::Everything | Change::Unbound) {
@@ -62,7 +63,8 @@ impl Moves<'_, '_> {
         let (arn, keys) = (target.arn.clone(), target.keys.clone());
         let kind = if target.user { "User" } else { "Role" };
         let (put, attach) = if target.user { (10, 4) } else { (9, 3) };
-        let whole = |path, permits| Gift { path: PathId(path), change: Change::Everything, permits };
+        let whole =
+            |path, permits| Gift { path: PathId(path), change: Change::Everything, permits };
         if let Some(permit) = self.can(&format!("iam:Put{kind}Policy"), &arn, &keys) {
             gifts.push(whole(put, vec![permit]));
         }
@@ -190,15 +192,12 @@ impl Moves<'_, '_> {
             found.push((Change::Everything, made));
         }
         // AWS's policies that the conditions name, then the account's own that could matter.
-        let named = limits.iter().filter(|limit| !limit.contains('*') && limit.contains(":aws:policy/"));
+        let named =
+            limits.iter().filter(|limit| !limit.contains('*') && limit.contains(":aws:policy/"));
         let mut policies: Vec<String> = named.cloned().collect();
         policies.push(format!("arn:{partition}:iam::aws:policy/IAMFullAccess"));
-        let mut own: Vec<_> = self
-            .world
-            .policies
-            .iter()
-            .filter(|policy| policy.abilities.len() > 0)
-            .collect();
+        let mut own: Vec<_> =
+            self.world.policies.iter().filter(|policy| policy.abilities.len() > 0).collect();
         own.sort_by_key(|policy| {
             let limited = limits.iter().any(|limit| covers(limit, &policy.arn));
             (!limited, std::cmp::Reverse(policy.abilities.len()))

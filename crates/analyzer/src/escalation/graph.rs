@@ -1,7 +1,7 @@
 //! Who reaches what: the moves of all places, and the shortest ways along them.
 
-use std::collections::{BinaryHeap, HashMap};
 use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 
 use super::moves::{End, Move, moves};
 use super::table::PathId;
@@ -54,7 +54,8 @@ impl Graph {
             let acts = world.nodes.get(at).is_some_and(|node| {
                 world.entities.get(node.entity).is_some_and(|entity| !entity.linked)
             });
-            let found = if ends || !acts || !world.able(at) { Vec::new() } else { moves(world, at) };
+            let found =
+                if ends || !acts || !world.able(at) { Vec::new() } else { moves(world, at) };
             all.push(found);
         }
         let mut graph = Self { moves: all, certain: Vec::new(), any: Vec::new(), cut_short };
@@ -189,8 +190,6 @@ fn is_goal(world: &World<'_>, at: usize, goal: &Goal) -> Option<u32> {
             Standing::Conditional(_) => Some(CONDITION),
             Standing::No => None,
         },
-        Goal::Principal(arn) => {
-            (world.entities.get(node.entity)?.arn == *arn).then_some(0)
-        }
+        Goal::Principal(arn) => (world.entities.get(node.entity)?.arn == *arn).then_some(0),
     }
 }

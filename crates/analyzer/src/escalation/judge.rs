@@ -228,9 +228,13 @@ impl<'e> Judge<'e> {
         }
         let empty = Context::new();
         actions.iter().find_map(|(action, principal)| {
-            let question = Question { action, resource: arn, keys: &no_keys, trust: None, strict: false };
-            let mut context =
-                if matches!(principal, Principal::Federated { .. }) { Context::new() } else { context.clone() };
+            let question =
+                Question { action, resource: arn, keys: &no_keys, trust: None, strict: false };
+            let mut context = if matches!(principal, Principal::Federated { .. }) {
+                Context::new()
+            } else {
+                context.clone()
+            };
             self.surroundings(&mut context, question);
             let asked = Asked {
                 principal,

@@ -91,7 +91,12 @@ struct Count {
 pub(super) fn moves(world: &mut World<'_>, from: usize) -> Vec<Move> {
     let Some(node) = world.nodes.get(from) else { return Vec::new() };
     let able = node.abilities;
-    let mut moves = Moves { world, from, able, found: Vec::new(), counts: HashMap::new(), unsure: 0 };
+    // What a step has made administrator under conditions is an end.
+    if !node.changes.is_empty() && matches!(node.standing, Standing::Conditional(_)) {
+        return Vec::new();
+    }
+    let mut moves =
+        Moves { world, from, able, found: Vec::new(), counts: HashMap::new(), unsure: 0 };
     moves.on_itself();
     // A place that a step has made needs no other way once it has one.
     let made = moves.world.nodes.get(from).is_some_and(|node| !node.changes.is_empty());
@@ -120,7 +125,8 @@ impl Moves<'_, '_> {
     ) -> Option<Permit> {
         let node = self.world.nodes.get(self.from)?;
         // Who is administrator under conditions gains only by what needs none.
-        let strict = self.unsure >= MOST_UNSURE || matches!(node.standing, Standing::Conditional(_));
+        let strict =
+            self.unsure >= MOST_UNSURE || matches!(node.standing, Standing::Conditional(_));
         let question = Question { action, resource, keys, trust, strict };
         self.world.judge.ask(&node.subject, &node.caller, question)
     }
@@ -131,9 +137,7 @@ impl Moves<'_, '_> {
 
     /// Whether enough moves of a kind are known.
     pub(super) fn enough(&self, paths: &[PathId]) -> bool {
-        self.counts.get(paths).is_some_and(|count| {
-            count.sure >= ENOUGH || count.all >= MOST
-        })
+        self.counts.get(paths).is_some_and(|count| count.sure >= ENOUGH || count.all >= MOST)
     }
 
     /// Keeps a move.
@@ -171,8 +175,7 @@ impl Moves<'_, '_> {
             .nodes
             .get(entity)
             .is_some_and(|node| node.standing != Standing::No || self.world.able(entity));
-        let admin =
-            self.world.nodes.get(entity).is_some_and(|node| node.standing == Standing::Yes);
+        let admin = self.world.nodes.get(entity).is_some_and(|node| node.standing == Standing::Yes);
         for way in ways {
             if !admin {
                 for gift in gifts {

@@ -27,7 +27,10 @@ const REGIONS: [&str; 8] = [
 /// Kinds of resource of which any one will do for an action.
 const EITHER: [(&str, &[&str]); 6] = [
     ("bedrock-agentcore:InvokeCodeInterpreter", &["code-interpreter", "code-interpreter-custom"]),
-    ("bedrock-agentcore:StartCodeInterpreterSession", &["code-interpreter", "code-interpreter-custom"]),
+    (
+        "bedrock-agentcore:StartCodeInterpreterSession",
+        &["code-interpreter", "code-interpreter-custom"],
+    ),
     ("bedrock-agentcore:StartBrowserSession", &["browser", "browser-custom"]),
     ("s3:GetObject", &["object"]),
     ("ssm:SendCommand", &["instance", "managed-instance"]),
@@ -173,7 +176,8 @@ fn targets(action: &'static str) -> Vec<Target> {
     let star = || Target { action, either: vec!["*".to_owned()] };
     let Some((prefix, name)) = action.split_once(':') else { return vec![star()] };
     let catalog = Catalog::embedded();
-    let (Some(service), Some(known)) = (catalog.service(prefix), catalog.action(prefix, name)) else {
+    let (Some(service), Some(known)) = (catalog.service(prefix), catalog.action(prefix, name))
+    else {
         return vec![star()];
     };
     let pattern = |kind: &str| -> Vec<String> {

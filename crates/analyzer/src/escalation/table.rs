@@ -244,20 +244,32 @@ pub const ROWS: &[Row] = &[
         id: PathId(27),
         class: Class::NewPassrole,
         actions: &["iam:PassRole", "apprunner:CreateService"],
-        services: &["tasks.apprunner.amazonaws.com", "apprunner.amazonaws.com", "build.apprunner.amazonaws.com"],
+        services: &[
+            "tasks.apprunner.amazonaws.com",
+            "apprunner.amazonaws.com",
+            "build.apprunner.amazonaws.com",
+        ],
         carrier: None,
     },
     Row {
         id: PathId(28),
         class: Class::NewPassrole,
-        actions: &["iam:PassRole", "autoscaling:CreateAutoScalingGroup", "autoscaling:CreateLaunchConfiguration"],
+        actions: &[
+            "iam:PassRole",
+            "autoscaling:CreateAutoScalingGroup",
+            "autoscaling:CreateLaunchConfiguration",
+        ],
         services: &["ec2.amazonaws.com", "autoscaling.amazonaws.com"],
         carrier: None,
     },
     Row {
         id: PathId(29),
         class: Class::NewPassrole,
-        actions: &["iam:PassRole", "autoscaling:CreateLaunchConfiguration", "autoscaling:UpdateAutoScalingGroup"],
+        actions: &[
+            "iam:PassRole",
+            "autoscaling:CreateLaunchConfiguration",
+            "autoscaling:UpdateAutoScalingGroup",
+        ],
         services: &["ec2.amazonaws.com", "autoscaling.amazonaws.com"],
         carrier: None,
     },
@@ -271,28 +283,52 @@ pub const ROWS: &[Row] = &[
     Row {
         id: PathId(31),
         class: Class::NewPassrole,
-        actions: &["iam:PassRole", "bedrock-agentcore:ConnectBrowserAutomationStream", "bedrock-agentcore:CreateBrowser", "bedrock-agentcore:StartBrowserSession"],
+        actions: &[
+            "iam:PassRole",
+            "bedrock-agentcore:ConnectBrowserAutomationStream",
+            "bedrock-agentcore:CreateBrowser",
+            "bedrock-agentcore:StartBrowserSession",
+        ],
         services: &["bedrock-agentcore.amazonaws.com"],
         carrier: None,
     },
     Row {
         id: PathId(32),
         class: Class::NewPassrole,
-        actions: &["iam:PassRole", "bedrock-agentcore:CreateAgentRuntime", "bedrock-agentcore:CreateAgentRuntimeEndpoint", "bedrock-agentcore:CreateHarness", "bedrock-agentcore:CreateWorkloadIdentity", "bedrock-agentcore:GetAgentRuntime", "bedrock-agentcore:InvokeAgentRuntimeCommand"],
+        actions: &[
+            "iam:PassRole",
+            "bedrock-agentcore:CreateAgentRuntime",
+            "bedrock-agentcore:CreateAgentRuntimeEndpoint",
+            "bedrock-agentcore:CreateHarness",
+            "bedrock-agentcore:CreateWorkloadIdentity",
+            "bedrock-agentcore:GetAgentRuntime",
+            "bedrock-agentcore:InvokeAgentRuntimeCommand",
+        ],
         services: &["bedrock-agentcore.amazonaws.com"],
         carrier: None,
     },
     Row {
         id: PathId(33),
         class: Class::NewPassrole,
-        actions: &["iam:PassRole", "bedrock-agentcore:CreateAgentRuntime", "bedrock-agentcore:CreateAgentRuntimeEndpoint", "bedrock-agentcore:CreateWorkloadIdentity", "bedrock-agentcore:InvokeAgentRuntimeCommand"],
+        actions: &[
+            "iam:PassRole",
+            "bedrock-agentcore:CreateAgentRuntime",
+            "bedrock-agentcore:CreateAgentRuntimeEndpoint",
+            "bedrock-agentcore:CreateWorkloadIdentity",
+            "bedrock-agentcore:InvokeAgentRuntimeCommand",
+        ],
         services: &["bedrock-agentcore.amazonaws.com"],
         carrier: None,
     },
     Row {
         id: PathId(34),
         class: Class::NewPassrole,
-        actions: &["iam:PassRole", "bedrock-agentcore:CreateCodeInterpreter", "bedrock-agentcore:InvokeCodeInterpreter", "bedrock-agentcore:StartCodeInterpreterSession"],
+        actions: &[
+            "iam:PassRole",
+            "bedrock-agentcore:CreateCodeInterpreter",
+            "bedrock-agentcore:InvokeCodeInterpreter",
+            "bedrock-agentcore:StartCodeInterpreterSession",
+        ],
         services: &["bedrock-agentcore.amazonaws.com"],
         carrier: None,
     },
@@ -313,7 +349,11 @@ pub const ROWS: &[Row] = &[
     Row {
         id: PathId(37),
         class: Class::NewPassrole,
-        actions: &["iam:PassRole", "cloudformation:CreateStackInstances", "cloudformation:CreateStackSet"],
+        actions: &[
+            "iam:PassRole",
+            "cloudformation:CreateStackInstances",
+            "cloudformation:CreateStackSet",
+        ],
         services: &["cloudformation.amazonaws.com"],
         carrier: None,
     },
@@ -362,7 +402,12 @@ pub const ROWS: &[Row] = &[
     Row {
         id: PathId(44),
         class: Class::NewPassrole,
-        actions: &["iam:PassRole", "datapipeline:ActivatePipeline", "datapipeline:CreatePipeline", "datapipeline:PutPipelineDefinition"],
+        actions: &[
+            "iam:PassRole",
+            "datapipeline:ActivatePipeline",
+            "datapipeline:CreatePipeline",
+            "datapipeline:PutPipelineDefinition",
+        ],
         services: &["datapipeline.amazonaws.com", "ec2.amazonaws.com"],
         carrier: None,
     },
@@ -376,7 +421,13 @@ pub const ROWS: &[Row] = &[
     Row {
         id: PathId(46),
         class: Class::NewPassrole,
-        actions: &["iam:PassRole", "dynamodb:CreateTable", "dynamodb:PutItem", "lambda:CreateEventSourceMapping", "lambda:CreateFunction"],
+        actions: &[
+            "iam:PassRole",
+            "dynamodb:CreateTable",
+            "dynamodb:PutItem",
+            "lambda:CreateEventSourceMapping",
+            "lambda:CreateFunction",
+        ],
         services: &["lambda.amazonaws.com"],
         carrier: None,
     },
@@ -404,14 +455,24 @@ pub const ROWS: &[Row] = &[
     Row {
         id: PathId(50),
         class: Class::NewPassrole,
-        actions: &["iam:PassRole", "ecs:CreateCluster", "ecs:CreateService", "ecs:RegisterTaskDefinition"],
+        actions: &[
+            "iam:PassRole",
+            "ecs:CreateCluster",
+            "ecs:CreateService",
+            "ecs:RegisterTaskDefinition",
+        ],
         services: &["ecs-tasks.amazonaws.com", "ecs.amazonaws.com"],
         carrier: None,
     },
     Row {
         id: PathId(51),
         class: Class::NewPassrole,
-        actions: &["iam:PassRole", "ecs:CreateCluster", "ecs:RegisterTaskDefinition", "ecs:RunTask"],
+        actions: &[
+            "iam:PassRole",
+            "ecs:CreateCluster",
+            "ecs:RegisterTaskDefinition",
+            "ecs:RunTask",
+        ],
         services: &["ecs-tasks.amazonaws.com", "ecs.amazonaws.com"],
         carrier: None,
     },
@@ -425,7 +486,12 @@ pub const ROWS: &[Row] = &[
     Row {
         id: PathId(53),
         class: Class::NewPassrole,
-        actions: &["iam:PassRole", "ecs:DeregisterContainerInstance", "ecs:RegisterContainerInstance", "ecs:StartTask"],
+        actions: &[
+            "iam:PassRole",
+            "ecs:DeregisterContainerInstance",
+            "ecs:RegisterContainerInstance",
+            "ecs:StartTask",
+        ],
         services: &["ecs-tasks.amazonaws.com", "ecs.amazonaws.com"],
         carrier: None,
     },
@@ -467,14 +533,23 @@ pub const ROWS: &[Row] = &[
     Row {
         id: PathId(59),
         class: Class::NewPassrole,
-        actions: &["iam:PassRole", "emr-serverless:CreateApplication", "emr-serverless:StartJobRun"],
+        actions: &[
+            "iam:PassRole",
+            "emr-serverless:CreateApplication",
+            "emr-serverless:StartJobRun",
+        ],
         services: &["emr-serverless.amazonaws.com"],
         carrier: None,
     },
     Row {
         id: PathId(60),
         class: Class::NewPassrole,
-        actions: &["iam:PassRole", "gamelift:CreateBuild", "gamelift:CreateFleet", "gamelift:RequestUploadCredentials"],
+        actions: &[
+            "iam:PassRole",
+            "gamelift:CreateBuild",
+            "gamelift:CreateFleet",
+            "gamelift:RequestUploadCredentials",
+        ],
         services: &["gamelift.amazonaws.com"],
         carrier: None,
     },
@@ -523,14 +598,24 @@ pub const ROWS: &[Row] = &[
     Row {
         id: PathId(67),
         class: Class::NewPassrole,
-        actions: &["iam:PassRole", "imagebuilder:CreateComponent", "imagebuilder:CreateImage", "imagebuilder:CreateImageRecipe", "imagebuilder:CreateInfrastructureConfiguration"],
+        actions: &[
+            "iam:PassRole",
+            "imagebuilder:CreateComponent",
+            "imagebuilder:CreateImage",
+            "imagebuilder:CreateImageRecipe",
+            "imagebuilder:CreateInfrastructureConfiguration",
+        ],
         services: &["ec2.amazonaws.com", "imagebuilder.amazonaws.com"],
         carrier: None,
     },
     Row {
         id: PathId(68),
         class: Class::NewPassrole,
-        actions: &["iam:PassRole", "kinesisanalytics:CreateApplication", "kinesisanalytics:StartApplication"],
+        actions: &[
+            "iam:PassRole",
+            "kinesisanalytics:CreateApplication",
+            "kinesisanalytics:StartApplication",
+        ],
         services: &["kinesisanalytics.amazonaws.com"],
         carrier: None,
     },
@@ -579,7 +664,11 @@ pub const ROWS: &[Row] = &[
     Row {
         id: PathId(75),
         class: Class::NewPassrole,
-        actions: &["iam:PassRole", "sagemaker:CreateNotebookInstance", "sagemaker:CreatePresignedNotebookInstanceUrl"],
+        actions: &[
+            "iam:PassRole",
+            "sagemaker:CreateNotebookInstance",
+            "sagemaker:CreatePresignedNotebookInstanceUrl",
+        ],
         services: &["sagemaker.amazonaws.com"],
         carrier: None,
     },
@@ -622,7 +711,11 @@ pub const ROWS: &[Row] = &[
         id: PathId(81),
         class: Class::ExistingPassrole,
         actions: &["apprunner:UpdateService"],
-        services: &["tasks.apprunner.amazonaws.com", "apprunner.amazonaws.com", "build.apprunner.amazonaws.com"],
+        services: &[
+            "tasks.apprunner.amazonaws.com",
+            "apprunner.amazonaws.com",
+            "build.apprunner.amazonaws.com",
+        ],
         carrier: Some("App Runner service"),
     },
     Row {
@@ -635,7 +728,10 @@ pub const ROWS: &[Row] = &[
     Row {
         id: PathId(83),
         class: Class::ExistingPassrole,
-        actions: &["bedrock-agentcore:ConnectBrowserAutomationStream", "bedrock-agentcore:StartBrowserSession"],
+        actions: &[
+            "bedrock-agentcore:ConnectBrowserAutomationStream",
+            "bedrock-agentcore:StartBrowserSession",
+        ],
         services: &["bedrock-agentcore.amazonaws.com"],
         carrier: Some("agent runtime, browser or code interpreter"),
     },
@@ -649,7 +745,10 @@ pub const ROWS: &[Row] = &[
     Row {
         id: PathId(85),
         class: Class::ExistingPassrole,
-        actions: &["bedrock-agentcore:InvokeCodeInterpreter", "bedrock-agentcore:StartCodeInterpreterSession"],
+        actions: &[
+            "bedrock-agentcore:InvokeCodeInterpreter",
+            "bedrock-agentcore:StartCodeInterpreterSession",
+        ],
         services: &["bedrock-agentcore.amazonaws.com"],
         carrier: Some("agent runtime, browser or code interpreter"),
     },
@@ -684,7 +783,11 @@ pub const ROWS: &[Row] = &[
     Row {
         id: PathId(90),
         class: Class::ExistingPassrole,
-        actions: &["codedeploy:CreateDeployment", "codedeploy:GetDeploymentConfig", "codedeploy:RegisterApplicationRevision"],
+        actions: &[
+            "codedeploy:CreateDeployment",
+            "codedeploy:GetDeploymentConfig",
+            "codedeploy:RegisterApplicationRevision",
+        ],
         services: &["ec2.amazonaws.com", "codedeploy.amazonaws.com"],
         carrier: Some("deployment group"),
     },
@@ -754,7 +857,12 @@ pub const ROWS: &[Row] = &[
     Row {
         id: PathId(100),
         class: Class::ExistingPassrole,
-        actions: &["sagemaker:CreateNotebookInstanceLifecycleConfig", "sagemaker:StartNotebookInstance", "sagemaker:StopNotebookInstance", "sagemaker:UpdateNotebookInstance"],
+        actions: &[
+            "sagemaker:CreateNotebookInstanceLifecycleConfig",
+            "sagemaker:StartNotebookInstance",
+            "sagemaker:StopNotebookInstance",
+            "sagemaker:UpdateNotebookInstance",
+        ],
         services: &["sagemaker.amazonaws.com"],
         carrier: Some("notebook instance"),
     },
@@ -796,7 +904,11 @@ pub const ROWS: &[Row] = &[
     Row {
         id: PathId(106),
         class: Class::Directory,
-        actions: &["sso:AttachManagedPolicyToPermissionSet", "sso:CreateAccountAssignment", "sso:CreatePermissionSet"],
+        actions: &[
+            "sso:AttachManagedPolicyToPermissionSet",
+            "sso:CreateAccountAssignment",
+            "sso:CreatePermissionSet",
+        ],
         services: &[],
         carrier: None,
     },

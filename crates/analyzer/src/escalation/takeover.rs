@@ -158,7 +158,10 @@ impl Moves<'_, '_> {
         {
             way(26, vec![permit]);
         }
-        if role.protected || !self.able.can("iam:UpdateAssumeRolePolicy") || self.enough(&[PathId(23)]) {
+        if role.protected
+            || !self.able.can("iam:UpdateAssumeRolePolicy")
+            || self.enough(&[PathId(23)])
+        {
             return ways;
         }
         let action = "iam:UpdateAssumeRolePolicy";
@@ -245,4 +248,3 @@ impl Moves<'_, '_> {
         Reach::Patterns(patterns)
     }
 }
-

@@ -43,12 +43,18 @@ fn of(condition: ConditionView<'_>, context: &Context, now: Option<Timestamp>) -
     for value in condition.values() {
         let value = resolved(value, context);
         match operator {
-            O::StringLike | O::StringNotLike | O::ArnLike | O::ArnNotLike | O::ArnEquals
+            O::StringLike
+            | O::StringNotLike
+            | O::ArnLike
+            | O::ArnNotLike
+            | O::ArnEquals
             | O::ArnNotEquals => found.push(concrete(&value)),
             O::IpAddress | O::NotIpAddress => {
                 found.push(value.split('/').next().unwrap_or_default().to_owned());
             }
-            O::NumericLessThan | O::NumericLessThanEquals | O::NumericGreaterThan
+            O::NumericLessThan
+            | O::NumericLessThanEquals
+            | O::NumericGreaterThan
             | O::NumericGreaterThanEquals => {
                 let number = value.parse::<i64>().unwrap_or(0);
                 let beside = match operator {
@@ -58,8 +64,12 @@ fn of(condition: ConditionView<'_>, context: &Context, now: Option<Timestamp>) -
                 };
                 found.push(beside.to_string());
             }
-            O::DateLessThan | O::DateLessThanEquals | O::DateGreaterThan
-            | O::DateGreaterThanEquals | O::DateEquals | O::DateNotEquals => {
+            O::DateLessThan
+            | O::DateLessThanEquals
+            | O::DateGreaterThan
+            | O::DateGreaterThanEquals
+            | O::DateEquals
+            | O::DateNotEquals => {
                 found.extend(dates(&value, now));
             }
             O::Null => found.push("x".to_owned()),
@@ -99,9 +109,11 @@ fn dates(value: &str, now: Option<Timestamp>) -> Vec<String> {
     let mut found: Vec<Timestamp> = now.into_iter().collect();
     if let Some(instant) = instant {
         let day = 24.hours();
-        found.extend([instant.checked_sub(day).ok(), Some(instant), instant.checked_add(day).ok()]
-            .into_iter()
-            .flatten());
+        found.extend(
+            [instant.checked_sub(day).ok(), Some(instant), instant.checked_add(day).ok()]
+                .into_iter()
+                .flatten(),
+        );
     }
     found.retain(|instant| now.is_none_or(|now| *instant >= now));
     found.iter().map(|instant| instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()).collect()
@@ -157,7 +169,8 @@ pub(super) fn chosen_by_caller(key: &str) -> bool {
         return rest == "requestedregion";
     }
     let tag = key.contains(":resourcetag/") || key.contains(":requesttag/");
-    let identity = key.split(':').next().is_some_and(|head| head.contains('.')) || key.starts_with("saml:");
+    let identity =
+        key.split(':').next().is_some_and(|head| head.contains('.')) || key.starts_with("saml:");
     !tag && !identity && key != "sts:externalid" && key != "sts:sourceidentity"
 }
 
@@ -165,10 +178,19 @@ pub(super) fn chosen_by_caller(key: &str) -> bool {
 pub(super) fn is_fixed(key: &str, resource: &str, context: &Context, session_tags: bool) -> bool {
     let in_account = resource.split(':').nth(2) == Some("iam");
     match key {
-        "aws:principalarn" | "aws:principalaccount" | "aws:principaltype" | "aws:username"
-        | "aws:principalisawsservice" | "aws:principalservicename" | "aws:resourceaccount"
-        | "aws:securetransport" | "aws:assumedroot" | "iam:passedtoservice" | "iam:policyarn"
-        | "iam:permissionsboundary" | "iam:awsservicename" => true,
+        "aws:principalarn"
+        | "aws:principalaccount"
+        | "aws:principaltype"
+        | "aws:username"
+        | "aws:principalisawsservice"
+        | "aws:principalservicename"
+        | "aws:resourceaccount"
+        | "aws:securetransport"
+        | "aws:assumedroot"
+        | "iam:passedtoservice"
+        | "iam:policyarn"
+        | "iam:permissionsboundary"
+        | "iam:awsservicename" => true,
         "aws:principalorgid" | "aws:resourceorgid" => context.contains(key),
         // Of what names no region the call has the region of its service.
         "aws:requestedregion" => {

@@ -145,7 +145,8 @@ impl<'e> World<'e> {
             let abilities = self.abilities.of(&effective);
             self.groups.push(GroupInfo { arn: account.group_arn(group).to_string(), abilities });
         }
-        let place = |arn: &Arn| account.policy_with_arn(arn).and_then(|p| policies.get(&p.id)).copied();
+        let place =
+            |arn: &Arn| account.policy_with_arn(arn).and_then(|p| policies.get(&p.id)).copied();
         for user in account.users() {
             let groups_of: Vec<&Arc<bailiwick_model::Group>> = account.groups_of(user.id).collect();
             let owners = std::iter::once(user.id).chain(groups_of.iter().map(|group| group.id));
@@ -159,7 +160,11 @@ impl<'e> World<'e> {
                 keys: keys(tags, user.boundary.as_ref()),
                 protected: false,
                 linked: false,
-                groups: groups_of.iter().filter_map(|group| groups.get(&group.id)).copied().collect(),
+                groups: groups_of
+                    .iter()
+                    .filter_map(|group| groups.get(&group.id))
+                    .copied()
+                    .collect(),
                 policies: held.into_iter().collect(),
                 boundary: user.boundary.as_ref().and_then(&place),
                 bounded: user.boundary.is_some(),
@@ -405,8 +410,13 @@ impl<'e> World<'e> {
         let mut conditional = None;
         for (action, kind) in CONTROL {
             let resource = format!("arn:{partition}:iam::{account}:{kind}/any-of-them");
-            let question =
-                Question { action, resource: &resource, keys: &nothing, trust: None, strict: false };
+            let question = Question {
+                action,
+                resource: &resource,
+                keys: &nothing,
+                trust: None,
+                strict: false,
+            };
             let Some(permit) = self.judge.ask(subject, caller, question) else { continue };
             let mut context = caller.clone();
             for (key, values) in &permit.ask.context {
@@ -499,10 +509,7 @@ const CONTROL: [(&str, &str); 8] = [
 ];
 
 /// The keys of requests on a user or role.
-fn keys<'t>(
-    tags: impl Iterator<Item = (&'t str, &'t str)>,
-    boundary: Option<&Arn>,
-) -> Keys {
+fn keys<'t>(tags: impl Iterator<Item = (&'t str, &'t str)>, boundary: Option<&Arn>) -> Keys {
     let mut keys = Keys::new();
     for (key, value) in tags {
         for prefix in ["aws:ResourceTag", "iam:ResourceTag"] {

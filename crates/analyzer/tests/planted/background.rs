@@ -23,7 +23,8 @@ pub(super) fn fill(world: &mut Planted, principals: usize) {
     let shared: Vec<String> = (0..40).map(|at| shared(world, at)).collect();
     let groups: Vec<String> = (0..30)
         .map(|at| {
-            let group = world.group(&format!("team-{at}"), &statements(world.seed as usize % 97, at));
+            let group =
+                world.group(&format!("team-{at}"), &statements(world.seed as usize % 97, at));
             world.attach(&group, &shared[at % shared.len()]);
             world.attach(&group, READERS[at % READERS.len()]);
             group
@@ -72,9 +73,18 @@ fn statements(number: usize, at: usize) -> Vec<Value> {
     let tables: Vec<String> = (0..12).map(table).collect();
     let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
     let mut all = vec![
-        allow(&["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"], &[&bucket, &objects]),
         allow(
-            &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:BatchGetItem"],
+            &["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"],
+            &[&bucket, &objects],
+        ),
+        allow(
+            &[
+                "dynamodb:GetItem",
+                "dynamodb:PutItem",
+                "dynamodb:Query",
+                "dynamodb:UpdateItem",
+                "dynamodb:BatchGetItem",
+            ],
             &tables,
         ),
         allow(&["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"], &[&queue]),
@@ -98,11 +108,17 @@ fn statements(number: usize, at: usize) -> Vec<Value> {
         all.push(allow(&["lambda:GetFunction", "lambda:ListFunctions"], &["*"]));
     }
     if number % 5 == 0 {
-        all.push(allow(&["sts:AssumeRole"], &[&arn(&format!("role/task-{}", at % 400)), "arn:aws:iam::999988887777:role/*"]));
+        all.push(allow(
+            &["sts:AssumeRole"],
+            &[&arn(&format!("role/task-{}", at % 400)), "arn:aws:iam::999988887777:role/*"],
+        ));
     }
     if number % 6 == 0 {
         all.push(deny(&["s3:DeleteBucket", "dynamodb:DeleteTable"], &["*"]));
-        all.push(allow(&["iam:ChangePassword", "iam:CreateVirtualMFADevice"], &[&arn("user/${aws:username}"), &arn("mfa/*")]));
+        all.push(allow(
+            &["iam:ChangePassword", "iam:CreateVirtualMFADevice"],
+            &[&arn("user/${aws:username}"), &arn("mfa/*")],
+        ));
     }
     all
 }

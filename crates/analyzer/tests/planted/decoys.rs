@@ -12,7 +12,10 @@ fn ways(world: &mut Planted, name: &str) -> Vec<(String, Vec<Value>)> {
     let open = world.role(&format!("for-{name}-open"), &[trust(&arn("root"))], &[]);
     world.attach(&open, ADMIN);
     vec![
-        (format!("{name}-self"), vec![allow(&["iam:PutUserPolicy", "iam:AttachUserPolicy"], &["*"])]),
+        (
+            format!("{name}-self"),
+            vec![allow(&["iam:PutUserPolicy", "iam:AttachUserPolicy"], &["*"])],
+        ),
         (format!("{name}-key"), vec![allow(&["iam:CreateAccessKey"], &[&target])]),
         (
             format!("{name}-pass"),
@@ -49,7 +52,8 @@ pub(super) fn plant(world: &mut Planted) {
     }
     for (name, statements) in ways(world, "not-action") {
         let who = world.user(&name, &statements);
-        let limit = json!({"Effect": "Deny", "NotAction": ["s3:*", "ec2:Describe*"], "Resource": "*"});
+        let limit =
+            json!({"Effect": "Deny", "NotAction": ["s3:*", "ec2:Describe*"], "Resource": "*"});
         let list = world.last(&who)["UserPolicyList"].as_array_mut().unwrap();
         list.push(json!({"PolicyName": "limit", "PolicyDocument": policy(&[limit])}));
         world.expect(&who, Expect::Nothing);
@@ -68,30 +72,56 @@ fn scopes(world: &mut Planted) {
     let weak = world.user("weak", &[allow(&["s3:ListAllMyBuckets"], &["*"])]);
     nothing(world, "scope-key", &[allow(&["iam:CreateAccessKey"], &[&weak])]);
     nothing(world, "scope-self", &[allow(&["iam:PutUserPolicy"], &[&arn("user/scope-self-")])]);
-    nothing(world, "scope-own-name", &[allow(&["iam:PutUserPolicy"], &[&arn("user/x-${aws:username}")])]);
+    nothing(
+        world,
+        "scope-own-name",
+        &[allow(&["iam:PutUserPolicy"], &[&arn("user/x-${aws:username}")])],
+    );
     nothing(world, "scope-case", &[allow(&["iam:PutUserPolicy"], &[&arn("user/SCOPE-CASE")])]);
-    nothing(world, "scope-not", &[
-        json!({"Effect": "Allow", "Action": "iam:PutUserPolicy", "NotResource": arn("user/*")}),
-    ]);
-    nothing(world, "scope-foreign", &[allow(&["iam:PutUserPolicy"], &["arn:aws:iam::999988887777:user/*"])]);
-    nothing(world, "scope-role-actions", &[allow(&["iam:PutRolePolicy", "iam:AttachRolePolicy"], &["*"])]);
+    nothing(
+        world,
+        "scope-not",
+        &[json!({"Effect": "Allow", "Action": "iam:PutUserPolicy", "NotResource": arn("user/*")})],
+    );
+    nothing(
+        world,
+        "scope-foreign",
+        &[allow(&["iam:PutUserPolicy"], &["arn:aws:iam::999988887777:user/*"])],
+    );
+    nothing(
+        world,
+        "scope-role-actions",
+        &[allow(&["iam:PutRolePolicy", "iam:AttachRolePolicy"], &["*"])],
+    );
     let lambda = world.admin_of("scoped-lambda", "lambda.amazonaws.com");
-    let small = world.role("small-lambda", &[service_trust("lambda.amazonaws.com")], &[allow(&["logs:PutLogEvents"], &["*"])]);
+    let small = world.role(
+        "small-lambda",
+        &[service_trust("lambda.amazonaws.com")],
+        &[allow(&["logs:PutLogEvents"], &["*"])],
+    );
     let run = allow(&["lambda:CreateFunction", "lambda:InvokeFunction"], &["*"]);
     nothing(world, "scope-pass", &[allow(&["iam:PassRole"], &[&small]), run.clone()]);
-    nothing(world, "scope-create", &[
-        allow(&["iam:PassRole"], &[&lambda]),
-        allow(&["lambda:CreateFunction"], &["arn:aws:lambda:*:999988887777:function:*"]),
-    ]);
+    nothing(
+        world,
+        "scope-create",
+        &[
+            allow(&["iam:PassRole"], &[&lambda]),
+            allow(&["lambda:CreateFunction"], &["arn:aws:lambda:*:999988887777:function:*"]),
+        ],
+    );
     nothing(world, "pass-only", &[allow(&["iam:PassRole"], &["*"])]);
     nothing(world, "create-only", &[run.clone()]);
-    nothing(world, "passed-to-another", &[
-        with(
-            allow(&["iam:PassRole"], &[&lambda]),
-            json!({"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}),
-        ),
-        run.clone(),
-    ]);
+    nothing(
+        world,
+        "passed-to-another",
+        &[
+            with(
+                allow(&["iam:PassRole"], &[&lambda]),
+                json!({"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}),
+            ),
+            run.clone(),
+        ],
+    );
     let ec2 = world.admin_of("trusts-ec2", "ec2.amazonaws.com");
     nothing(world, "trust-another-service", &[allow(&["iam:PassRole"], &[&ec2]), run.clone()]);
     let closed = world.role("closed", &[trust("arn:aws:iam::999988887777:root")], &[]);
@@ -120,7 +150,14 @@ fn scopes(world: &mut Planted) {
         "AttachedManagedPolicies": [], "Tags": [],
     }));
     let path = arn("role/aws-service-role/*");
-    nothing(world, "linked-pass", &[allow(&["iam:PassRole", "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy"], &[&path]), run]);
+    nothing(
+        world,
+        "linked-pass",
+        &[
+            allow(&["iam:PassRole", "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy"], &[&path]),
+            run,
+        ],
+    );
     nothing(world, "trust-refuses", &[allow(&["sts:AssumeRole"], &[&refused])]);
     // A policy that nobody has, an old version, and a group without rights.
     let idle = world.managed("idle", &[policy(&[allow(&["*"], &["*"])])], 1);
@@ -134,34 +171,76 @@ fn scopes(world: &mut Planted) {
     world.attach(&who, &old);
     let poor = world.group("poor", &[allow(&["s3:GetObject"], &["*"])]);
     nothing(world, "joins-a-poor-group", &[allow(&["iam:AddUserToGroup"], &[&poor])]);
-    nothing(world, "group-of-others", &[allow(&["iam:PutGroupPolicy", "iam:AttachGroupPolicy"], &["*"])]);
+    nothing(
+        world,
+        "group-of-others",
+        &[allow(&["iam:PutGroupPolicy", "iam:AttachGroupPolicy"], &["*"])],
+    );
 }
 
 /// Ways that need something of the request.
 fn conditions(world: &mut Planted) {
     let allows: [(&str, &str, Value); 9] = [
-        ("mfa", "aws:multifactorauthpresent", json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}})),
-        ("mfa-age", "aws:multifactorauthage", json!({"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}})),
-        ("mfa-null", "aws:multifactorauthage", json!({"Null": {"aws:MultiFactorAuthAge": "false"}})),
-        ("address", "aws:sourceip", json!({"IpAddress": {"aws:SourceIp": ["192.0.2.0/24", "2001:db8::/32"]}})),
+        (
+            "mfa",
+            "aws:multifactorauthpresent",
+            json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}}),
+        ),
+        (
+            "mfa-age",
+            "aws:multifactorauthage",
+            json!({"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}}),
+        ),
+        (
+            "mfa-null",
+            "aws:multifactorauthage",
+            json!({"Null": {"aws:MultiFactorAuthAge": "false"}}),
+        ),
+        (
+            "address",
+            "aws:sourceip",
+            json!({"IpAddress": {"aws:SourceIp": ["192.0.2.0/24", "2001:db8::/32"]}}),
+        ),
         ("vpc", "aws:sourcevpc", json!({"StringEquals": {"aws:SourceVpc": "vpc-1"}})),
-        ("time", "aws:currenttime", json!({"DateGreaterThan": {"aws:CurrentTime": "2025-01-01T00:00:00Z"}})),
-        ("organization", "aws:principalorgid", json!({"StringEquals": {"aws:PrincipalOrgID": "o-abcde12345"}})),
-        ("via", "aws:calledvia", json!({"ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"}})),
+        (
+            "time",
+            "aws:currenttime",
+            json!({"DateGreaterThan": {"aws:CurrentTime": "2025-01-01T00:00:00Z"}}),
+        ),
+        (
+            "organization",
+            "aws:principalorgid",
+            json!({"StringEquals": {"aws:PrincipalOrgID": "o-abcde12345"}}),
+        ),
+        (
+            "via",
+            "aws:calledvia",
+            json!({"ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"}}),
+        ),
         ("agent", "aws:useragent", json!({"StringLike": {"aws:UserAgent": "*console*"}})),
     ];
     for (name, key, condition) in allows {
         for (name, statements) in ways(world, name) {
-            let statements: Vec<Value> =
-                statements.into_iter().map(|statement| with(statement, condition.clone())).collect();
+            let statements: Vec<Value> = statements
+                .into_iter()
+                .map(|statement| with(statement, condition.clone()))
+                .collect();
             let who = world.user(&name, &statements);
             world.expect(&who, Expect::Conditional(key));
         }
     }
     let denies = [
-        ("deny-mfa", "aws:multifactorauthpresent", json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}})),
+        (
+            "deny-mfa",
+            "aws:multifactorauthpresent",
+            json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}),
+        ),
         ("deny-address", "aws:sourceip", json!({"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}})),
-        ("deny-no-mfa", "aws:multifactorauthage", json!({"Null": {"aws:MultiFactorAuthAge": "true"}})),
+        (
+            "deny-no-mfa",
+            "aws:multifactorauthage",
+            json!({"Null": {"aws:MultiFactorAuthAge": "true"}}),
+        ),
     ];
     for (name, key, condition) in denies {
         for (name, mut statements) in ways(world, name) {
@@ -171,11 +250,24 @@ fn conditions(world: &mut Planted) {
         }
     }
     for (name, key, condition) in [
-        ("trust-mfa", "aws:multifactorauthpresent", json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}})),
-        ("trust-external-id", "sts:externalid", json!({"StringEquals": {"sts:ExternalId": "secret-word"}})),
-        ("trust-tag", "aws:requesttag/team", json!({"StringEquals": {"aws:RequestTag/team": "ops"}})),
+        (
+            "trust-mfa",
+            "aws:multifactorauthpresent",
+            json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}}),
+        ),
+        (
+            "trust-external-id",
+            "sts:externalid",
+            json!({"StringEquals": {"sts:ExternalId": "secret-word"}}),
+        ),
+        (
+            "trust-tag",
+            "aws:requesttag/team",
+            json!({"StringEquals": {"aws:RequestTag/team": "ops"}}),
+        ),
     ] {
-        let role = world.role(&format!("{name}-role"), &[with(trust(&arn("root")), condition)], &[]);
+        let role =
+            world.role(&format!("{name}-role"), &[with(trust(&arn("root")), condition)], &[]);
         world.attach(&role, ADMIN);
         let who = world.user(name, &[allow(&["sts:AssumeRole"], &[&role])]);
         world.expect(&who, Expect::Conditional(key));
@@ -186,7 +278,10 @@ fn conditions(world: &mut Planted) {
         ("never-name", json!({"StringEquals": {"aws:username": "somebody-else"}})),
         ("never-tag", json!({"StringEquals": {"aws:PrincipalTag/team": "ops"}})),
         ("never-arn", json!({"ArnEquals": {"aws:PrincipalArn": arn("role/x")}})),
-        ("never-both", json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}, "Null": {"aws:MultiFactorAuthPresent": "true"}})),
+        (
+            "never-both",
+            json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}, "Null": {"aws:MultiFactorAuthPresent": "true"}}),
+        ),
         ("never-ended", json!({"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}})),
         ("never-insecure", json!({"Bool": {"aws:SecureTransport": "false"}})),
     ] {

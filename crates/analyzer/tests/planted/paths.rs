@@ -12,7 +12,8 @@ pub(super) fn plant(world: &mut Planted) {
         match row.class {
             Class::NewPassrole | Class::ExistingPassrole => service(world, row.id.0),
             Class::Directory => {
-                let who = world.user(&format!("esc-{:03}", row.id.0), &[allow(row.actions, &["*"])]);
+                let who =
+                    world.user(&format!("esc-{:03}", row.id.0), &[allow(row.actions, &["*"])]);
                 world.expect(&who, Expect::Potential(row.id.0));
             }
             _ => {}
@@ -31,7 +32,8 @@ fn own(world: &mut Planted) {
     for (row, action) in [(3, "iam:AttachRolePolicy"), (9, "iam:PutRolePolicy")] {
         let name = format!("esc-{row:03}");
         let me = arn(&format!("role/{name}"));
-        let who = world.role(&name, &[service_trust("ec2.amazonaws.com")], &[allow(&[action], &[&me])]);
+        let who =
+            world.role(&name, &[service_trust("ec2.amazonaws.com")], &[allow(&[action], &[&me])]);
         world.expect(&who, Expect::Certain(Some(row)));
     }
     for (row, action) in [(2, "iam:AttachGroupPolicy"), (8, "iam:PutGroupPolicy")] {
@@ -60,7 +62,12 @@ fn own(world: &mut Planted) {
     let limit = world.managed(
         "limit",
         &[policy(&[allow(
-            &["s3:*", "iam:DeleteUserPermissionsBoundary", "iam:DeleteRolePermissionsBoundary", "sts:AssumeRole"],
+            &[
+                "s3:*",
+                "iam:DeleteUserPermissionsBoundary",
+                "iam:DeleteRolePermissionsBoundary",
+                "sts:AssumeRole",
+            ],
             &["*"],
         )])],
         1,
@@ -68,7 +75,8 @@ fn own(world: &mut Planted) {
     let who = world.user("esc-007", &[allow(&["*"], &["*"])]);
     world.bound(&who, &limit);
     world.expect(&who, Expect::Certain(Some(7)));
-    let held = world.role("held-by-a-boundary", &[trust(&arn("root"))], &[allow(&["s3:*"], &["*"])]);
+    let held =
+        world.role("held-by-a-boundary", &[trust(&arn("root"))], &[allow(&["s3:*"], &["*"])]);
     world.attach(&held, ADMIN);
     let none = world.managed("almost-nothing", &[policy(&[allow(&["s3:GetObject"], &["*"])])], 1);
     world.bound(&held, &none);
@@ -96,7 +104,8 @@ fn others(world: &mut Planted) {
             // Who rewrites the trust policy needs none before.
             let open = row.actions.contains(&"sts:AssumeRole");
             let open = open && !row.actions.contains(&"iam:UpdateAssumeRolePolicy");
-            let trusted = if open { trust(&arn("root")) } else { service_trust("s3.amazonaws.com") };
+            let trusted =
+                if open { trust(&arn("root")) } else { service_trust("s3.amazonaws.com") };
             world.role(&format!("target-{number:03}"), &[trusted], &[])
         };
         if !gives {
@@ -138,10 +147,13 @@ fn service(world: &mut Planted, number: u8) {
         });
     }
     let who = world.user(&format!("esc-{number:03}"), &statements);
-    world.expect(&who, match row.class {
-        Class::NewPassrole => Expect::Certain(Some(number)),
-        _ => Expect::Potential(number),
-    });
+    world.expect(
+        &who,
+        match row.class {
+            Class::NewPassrole => Expect::Certain(Some(number)),
+            _ => Expect::Potential(number),
+        },
+    );
 }
 
 fn chains(world: &mut Planted) {
@@ -168,7 +180,8 @@ fn chains(world: &mut Planted) {
                 1 => {
                     let role = world.admin_of(&name(9), "lambda.amazonaws.com");
                     let all = ["iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction"];
-                    let function = format!("arn:aws:lambda:eu-west-1:{}:function:team-*", super::ACCOUNT);
+                    let function =
+                        format!("arn:aws:lambda:eu-west-1:{}:function:team-*", super::ACCOUNT);
                     allow(&all, &[&role, &function])
                 }
                 _ => {

@@ -69,7 +69,11 @@ fn picture(out: &mut impl Write, report: &Report) -> io::Result<()> {
     let rows = counts.values().max().copied().unwrap_or_default();
     let (width, height) = ((deepest + 1) * WIDE + 20, rows * HIGH + 40);
     if all > drawn.len() {
-        writeln!(out, "<p>The picture shows {} of {all} places; the table shows all.</p>", drawn.len())?;
+        writeln!(
+            out,
+            "<p>The picture shows {} of {all} places; the table shows all.</p>",
+            drawn.len()
+        )?;
     }
     writeln!(
         out,
@@ -137,7 +141,8 @@ fn rows(out: &mut impl Write, report: &Report) -> io::Result<()> {
                 ));
             }
         }
-        let others: Vec<String> = finding.ways.iter().skip(1).map(|way| names(&way.paths)).collect();
+        let others: Vec<String> =
+            finding.ways.iter().skip(1).map(|way| names(&way.paths)).collect();
         writeln!(
             out,
             "<tr id=\"{}\"><td class=\"{severity}\">{severity}</td><td>{}</td><td><ol>{steps}</ol></td><td>{}</td><td>{}</td></tr>",

@@ -27,12 +27,7 @@ pub(super) fn table(out: &mut impl Write, report: &Report) -> io::Result<()> {
     )?;
     for finding in &report.findings {
         let severity = format!("{:?}", finding.severity).to_lowercase();
-        writeln!(
-            out,
-            "\n{severity:8}  {}  [{}]",
-            terminal::text(&finding.principal),
-            finding.id
-        )?;
+        writeln!(out, "\n{severity:8}  {}  [{}]", terminal::text(&finding.principal), finding.id)?;
         for way in finding.ways.iter().take(WHOLE) {
             steps(out, way)?;
         }
@@ -60,7 +55,11 @@ pub(super) fn table(out: &mut impl Write, report: &Report) -> io::Result<()> {
         for (place, cut) in report.cuts.iter().take(CUTS).enumerate() {
             closed += cut.closes;
             let Some(edge) = report.edges.get(cut.edge) else { continue };
-            let edges = if place == 0 { "this closes".to_owned() } else { format!("these {} close", place + 1) };
+            let edges = if place == 0 {
+                "this closes".to_owned()
+            } else {
+                format!("these {} close", place + 1)
+            };
             writeln!(out, "  {edges} {closed}: {}", terminal::text(&edge_text(edge)))?;
         }
     }
@@ -84,7 +83,11 @@ fn steps(out: &mut impl Write, way: &Way) -> io::Result<()> {
     for (at, step) in way.steps.iter().enumerate() {
         writeln!(out, "  {:>2}. {}  {}", at + 1, names(&step.paths), terminal::text(&gain(step)))?;
         for ask in &step.asks {
-            let caller = if ask.caller.starts_with("arn:") { String::new() } else { format!("{} ", ask.caller) };
+            let caller = if ask.caller.starts_with("arn:") {
+                String::new()
+            } else {
+                format!("{} ", ask.caller)
+            };
             let text = format!("{caller}{} on {}", ask.action, ask.resource);
             writeln!(out, "        {}", terminal::text(&text))?;
         }
@@ -107,14 +110,18 @@ pub(super) fn dependences<'d>(on: impl Iterator<Item = &'d Dependence>) -> Strin
 pub(super) fn gain(step: &Step) -> String {
     match &step.to {
         None => "gets a role of the organization's directory".to_owned(),
-        Some(to) if to.principal == step.at.principal => match to.changes.iter().find(|c| !step.at.changes.contains(c)) {
-            Some(Change::Everything) => "gives itself any policy".to_owned(),
-            Some(Change::Attached { policy }) => format!("gives itself {policy}"),
-            Some(Change::Member { group }) => format!("joins {group}"),
-            Some(Change::Version { policy, number }) => format!("puts v{number} of {policy} in force"),
-            Some(Change::Unbound) => "takes its boundary away".to_owned(),
-            None => "changes itself".to_owned(),
-        },
+        Some(to) if to.principal == step.at.principal => {
+            match to.changes.iter().find(|c| !step.at.changes.contains(c)) {
+                Some(Change::Everything) => "gives itself any policy".to_owned(),
+                Some(Change::Attached { policy }) => format!("gives itself {policy}"),
+                Some(Change::Member { group }) => format!("joins {group}"),
+                Some(Change::Version { policy, number }) => {
+                    format!("puts v{number} of {policy} in force")
+                }
+                Some(Change::Unbound) => "takes its boundary away".to_owned(),
+                None => "changes itself".to_owned(),
+            }
+        }
         Some(to) => format!("becomes {to}"),
     }
 }
@@ -126,7 +133,10 @@ fn edge_text(edge: &Edge) -> String {
 
 /// For Graphviz: a node a principal and what was changed, an edge a step.
 pub(super) fn dot(out: &mut impl Write, report: &Report) -> io::Result<()> {
-    writeln!(out, "digraph escalation {{\n  rankdir=LR;\n  node [shape=box, fontname=sans-serif];")?;
+    writeln!(
+        out,
+        "digraph escalation {{\n  rankdir=LR;\n  node [shape=box, fontname=sans-serif];"
+    )?;
     let mut numbers: BTreeMap<Option<Standpoint>, usize> = BTreeMap::new();
     for edge in &report.edges {
         for end in [Some(edge.from.clone()), edge.to.clone()] {
@@ -138,8 +148,7 @@ pub(super) fn dot(out: &mut impl Write, report: &Report) -> io::Result<()> {
         writeln!(out, "  n{number} [label=\"{}\"];", escaped(&label(end.as_ref())))?;
     }
     for edge in &report.edges {
-        let (Some(from), Some(to)) =
-            (numbers.get(&Some(edge.from.clone())), numbers.get(&edge.to))
+        let (Some(from), Some(to)) = (numbers.get(&Some(edge.from.clone())), numbers.get(&edge.to))
         else {
             continue;
         };
