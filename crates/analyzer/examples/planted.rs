@@ -3,7 +3,12 @@
 //! `cargo run --release --example planted -- SEED PRINCIPALS [DIRECTORY]`: with a directory, the
 //! export, the SCPs and the truth go there.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, reason = "an example")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "an example"
+)]
 
 #[path = "../tests/planted/mod.rs"]
 mod planted;

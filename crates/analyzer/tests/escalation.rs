@@ -1,6 +1,6 @@
 //! Planted accounts: all that was planted is found, and no decoy is.
 
-#![allow(missing_docs, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod planted;
 

@@ -30,15 +30,15 @@ impl Actions {
     }
 
     pub(super) fn and(self, other: Self) -> Self {
-        let [a, b, c] = self.0;
-        let [d, e, f] = other.0;
-        Self([a & d, b & e, c & f])
+        let mut all = self.0;
+        all.iter_mut().zip(other.0).for_each(|(word, with)| *word &= with);
+        Self(all)
     }
 
     pub(super) fn or(self, other: Self) -> Self {
-        let [a, b, c] = self.0;
-        let [d, e, f] = other.0;
-        Self([a | d, b | e, c | f])
+        let mut all = self.0;
+        all.iter_mut().zip(other.0).for_each(|(word, with)| *word |= with);
+        Self(all)
     }
 
     /// Whether all of `other` are here.
@@ -191,9 +191,13 @@ fn of_entry(entry: &str, excludes: bool) -> Actions {
 
 /// Whether a statement speaks of an action, which is given in lower case.
 pub(super) fn speaks_of(statement: &Statement, folded: &str) -> bool {
-    let named = statement
-        .actions()
-        .any(|entry| entry == "*" || entry == "*:*" || covers(&entry.to_ascii_lowercase(), folded));
+    let first = folded.as_bytes().first().copied().unwrap_or_default();
+    let named = statement.actions().any(|entry| {
+        // Most entries are of other services, which their first letter tells.
+        let head = entry.as_bytes().first().map_or(0, u8::to_ascii_lowercase);
+        (head == first || matches!(head, b'*' | b'?'))
+            && (entry == "*" || entry == "*:*" || covers(&entry.to_ascii_lowercase(), folded))
+    });
     named != statement.is_not_action()
 }
 

@@ -145,12 +145,13 @@ impl Graph {
             let held = best.entry(&found.paths).or_insert(here);
             *held = (*held).min(here);
         }
-        let mut all: Vec<(&[PathId], (bool, u32, usize))> = best.into_iter().collect();
-        all.sort_by(|a, b| (a.1.0, a.1.1, a.0).cmp(&(b.1.0, b.1.1, b.0)));
+        let mut all: Vec<_> = best
+            .into_iter()
+            .map(|(paths, (unsure, far, number))| (unsure, far, paths, number))
+            .collect();
+        all.sort_unstable();
         all.into_iter()
-            .filter_map(|(_, (unsure, _, number))| {
-                Some((!unsure, self.follow(at, number, !unsure)?))
-            })
+            .filter_map(|(unsure, _, _, number)| Some((!unsure, self.follow(at, number, !unsure)?)))
             .collect()
     }
 

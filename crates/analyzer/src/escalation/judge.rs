@@ -341,6 +341,9 @@ pub(super) fn written(text: &str) -> Result<Found, bailiwick_policy::DocumentErr
     Ok(Found { source, document: Arc::new(document) })
 }
 
+/// A key with the lists of values to try.
+type Varied = (String, Vec<Vec<String>>);
+
 /// A request with all that bears on it.
 struct Asked<'q, 'a> {
     principal: &'q Principal,
@@ -388,7 +391,7 @@ impl Asked<'_, '_> {
                 && !given
                 && !values::is_fixed(key, self.question.resource, context, self.session_tags)
         });
-        let mut keys: Vec<(String, Vec<Vec<String>>)> = found.into_iter().collect();
+        let mut keys: Vec<Varied> = found.into_iter().collect();
         keys.sort_by_key(|(key, _)| !values::chosen_by_caller(key));
         keys.truncate(MOST_KEYS);
         let mut tries = 0;
@@ -411,7 +414,7 @@ impl Asked<'_, '_> {
         &self,
         estate: &Estate,
         context: &Context,
-        (keys, from, size): (&[(String, Vec<Vec<String>>)], usize, usize),
+        (keys, from, size): (&[Varied], usize, usize),
         chosen: &mut Keys,
         tries: &mut usize,
     ) -> Option<Keys> {

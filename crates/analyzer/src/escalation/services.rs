@@ -30,7 +30,7 @@ impl Moves<'_, '_> {
     ) {
         let Some(permits) = self.row_permits(row) else { return };
         let gives = FOR_ROLES.iter().any(|action| self.able.can(action));
-        let passes = row.class == Class::NewPassrole;
+        let new = row.class == Class::NewPassrole;
         for service in row.services {
             let roles = self.world.taken_by(service);
             for (entity, taken) in roles.iter() {
@@ -41,7 +41,7 @@ impl Moves<'_, '_> {
                     continue;
                 }
                 let mut needed = Vec::new();
-                if passes {
+                if new {
                     let permit = passed
                         .entry((*entity, *service))
                         .or_insert_with(|| self.pass(*entity, service));

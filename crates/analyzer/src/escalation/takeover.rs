@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::common::covers;
 use super::grants::{FOR_ROLES, FOR_USERS};
 use super::judge::Permit;
 use super::moves::{Access, Moves};
@@ -192,34 +191,27 @@ impl Moves<'_, '_> {
     /// worth becoming, or all where something can be given to them first.
     fn reached(&self, actions: &[&str], users: bool, all: bool) -> Vec<usize> {
         let me = self.entity();
-        let reach = self.reach(actions);
         let fits = |at: &usize| {
-            let Some(entity) = self.world.entities.get(*at) else { return false };
-            entity.user == users
-                && *at != me
-                && !entity.linked
-                && match &reach {
-                    Reach::All => true,
-                    Reach::Patterns(patterns) => {
-                        // A pattern of fewer fields goes on as if with stars (RES-5).
-                        let short = |pattern: &str| pattern.matches(':').count() < 5;
-                        patterns.iter().any(|p| short(p) || covers(p, &entity.arn))
-                    }
-                }
+            let entity = self.world.entities.get(*at);
+            *at != me && entity.is_some_and(|entity| entity.user == users && !entity.linked)
         };
-        if let Reach::Patterns(patterns) = &reach
-            && patterns.iter().all(|p| !p.contains(['*', '?', '$']) && p.matches(':').count() >= 5)
-        {
-            let named = patterns.iter().filter_map(|arn| self.world.by_arn.get(arn)).copied();
-            return named.filter(fits).collect();
+        let Reach::Patterns(patterns) = self.reach(actions) else {
+            let mut found: Vec<usize> = self.world.worth.iter().copied().filter(fits).collect();
+            if all {
+                let others = self.world.rank.iter().enumerate();
+                let others = others.filter(|(_, rank)| **rank == usize::MAX).map(|(at, _)| at);
+                found.extend(others.filter(fits));
+            }
+            return found;
+        };
+        let mut found = BTreeSet::new();
+        for pattern in &patterns {
+            self.world.covered(pattern, &mut found);
         }
-        let worth = self.world.worth.iter().copied();
-        let mut found: Vec<usize> = worth.filter(fits).collect();
-        if all {
-            let known: BTreeSet<usize> = found.iter().copied().collect();
-            let others = (0..self.world.entities.len()).filter(|at| !known.contains(at));
-            found.extend(others.filter(fits));
-        }
+        let rank = |at: &usize| self.world.rank.get(*at).copied().unwrap_or(usize::MAX);
+        let mut found: Vec<usize> =
+            found.into_iter().filter(|at| fits(at) && (all || rank(at) < usize::MAX)).collect();
+        found.sort_by_key(rank);
         found
     }
 

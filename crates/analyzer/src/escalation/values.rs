@@ -190,13 +190,14 @@ pub(super) fn is_fixed(key: &str, resource: &str, context: &Context, session_tag
         | "iam:passedtoservice"
         | "iam:policyarn"
         | "iam:permissionsboundary"
-        | "iam:awsservicename" => true,
+        | "iam:awsservicename"
+        | "aws:sourceaccount"
+        | "aws:sourceorgid" => true,
         "aws:principalorgid" | "aws:resourceorgid" => context.contains(key),
         // Of what names no region the call has the region of its service.
         "aws:requestedregion" => {
             in_account || resource.split(':').nth(3).is_some_and(|region| !region.is_empty())
         }
-        "aws:sourceaccount" | "aws:sourceorgid" => true,
         _ if key.starts_with("aws:principaltag/") => !session_tags || context.contains(key),
         _ if key.starts_with("aws:resourcetag/") || key.starts_with("iam:resourcetag/") => {
             in_account

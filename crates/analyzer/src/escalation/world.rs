@@ -20,6 +20,7 @@ const MOST_PARTS: usize = 2;
 
 /// A user or role.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 pub(super) struct Entity {
     pub(super) arn: String,
     pub(super) user: bool,
@@ -99,6 +100,10 @@ pub(super) struct World<'e> {
     services: HashMap<&'static str, Arc<[(usize, Permit)]>>,
     /// Principals worth becoming, administrators first.
     pub(super) worth: Vec<usize>,
+    /// The place of each principal among those, for all principals; the largest for the others.
+    pub(super) rank: Vec<usize>,
+    /// All ARNs in order, to find those that begin alike.
+    sorted: Vec<(String, usize)>,
 }
 
 impl<'e> World<'e> {
@@ -117,6 +122,8 @@ impl<'e> World<'e> {
             anyone: Vec::new(),
             services: HashMap::new(),
             worth: Vec::new(),
+            rank: Vec::new(),
+            sorted: Vec::new(),
         };
         world.fill();
         world
@@ -339,6 +346,31 @@ impl<'e> World<'e> {
         }
         worth.sort_unstable();
         self.worth = worth.into_iter().map(|(_, at)| at).collect();
+        self.rank = vec![usize::MAX; self.entities.len()];
+        for (rank, at) in self.worth.iter().enumerate() {
+            if let Some(slot) = self.rank.get_mut(*at) {
+                *slot = rank;
+            }
+        }
+        self.sorted = self.by_arn.iter().map(|(arn, at)| (arn.clone(), *at)).collect();
+        self.sorted.sort_unstable();
+    }
+
+    /// The users and roles whose ARN a pattern covers.
+    pub(super) fn covered(&self, pattern: &str, found: &mut BTreeSet<usize>) {
+        // A pattern of fewer fields goes on as if with stars (RES-5).
+        let short = pattern.matches(':').count() < 5;
+        let literal = pattern.find(['*', '?']).unwrap_or(pattern.len());
+        let prefix = if short { "" } else { pattern.get(..literal).unwrap_or_default() };
+        let start = self.sorted.partition_point(|(arn, _)| arn.as_str() < prefix);
+        for (arn, at) in self.sorted.iter().skip(start) {
+            if !arn.starts_with(prefix) {
+                break;
+            }
+            if short || super::common::covers(pattern, arn) {
+                found.insert(*at);
+            }
+        }
     }
 
     /// Whether the principal could take any step at all.
@@ -371,9 +403,7 @@ impl<'e> World<'e> {
             }
         }
         // Those first who gain the most.
-        let rank: HashMap<usize, usize> =
-            self.worth.iter().enumerate().map(|(rank, at)| (*at, rank)).collect();
-        found.sort_by_key(|(at, _)| rank.get(at).copied().unwrap_or(usize::MAX));
+        found.sort_by_key(|(at, _)| self.rank.get(*at).copied());
         let found: Arc<[(usize, Permit)]> = found.into();
         self.services.insert(service, Arc::clone(&found));
         found

@@ -50,7 +50,7 @@ pub(super) fn fill(world: &mut Planted, principals: usize) {
             world.role(&format!("task-{at}"), &[trusted], &statements(number, at))
         };
         world.attach(&who, &shared[number % shared.len()]);
-        if number % 7 == 0 {
+        if number.is_multiple_of(7) {
             world.attach(&who, READERS[number % READERS.len()]);
         }
         world.tag(&who, "team", &format!("team-{}", number % 30));
@@ -99,7 +99,7 @@ fn statements(number: usize, at: usize) -> Vec<Value> {
             json!({"StringLike": {"kms:ViaService": "s3.*.amazonaws.com"}, "Bool": {"aws:SecureTransport": "true"}}),
         ),
     ];
-    if number % 4 == 0 {
+    if number.is_multiple_of(4) {
         // A way that would be one with more than is here.
         all.push(with(
             allow(&["iam:PassRole"], &[&arn(&format!("role/task-{}", number % 300))]),
@@ -107,13 +107,13 @@ fn statements(number: usize, at: usize) -> Vec<Value> {
         ));
         all.push(allow(&["lambda:GetFunction", "lambda:ListFunctions"], &["*"]));
     }
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         all.push(allow(
             &["sts:AssumeRole"],
             &[&arn(&format!("role/task-{}", at % 400)), "arn:aws:iam::999988887777:role/*"],
         ));
     }
-    if number % 6 == 0 {
+    if number.is_multiple_of(6) {
         all.push(deny(&["s3:DeleteBucket", "dynamodb:DeleteTable"], &["*"]));
         all.push(allow(
             &["iam:ChangePassword", "iam:CreateVirtualMFADevice"],

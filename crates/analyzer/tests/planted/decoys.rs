@@ -110,7 +110,7 @@ fn scopes(world: &mut Planted) {
         ],
     );
     nothing(world, "pass-only", &[allow(&["iam:PassRole"], &["*"])]);
-    nothing(world, "create-only", &[run.clone()]);
+    nothing(world, "create-only", std::slice::from_ref(&run));
     nothing(
         world,
         "passed-to-another",

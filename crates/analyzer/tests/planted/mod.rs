@@ -4,7 +4,12 @@
 //! row of the table once, chains of two to four steps, and decoys that a boundary, an SCP, a Deny, a
 //! resource, a trust policy, a service name or a condition blocks.
 
-#![allow(dead_code, reason = "each user of the module uses a part of it")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "test data; each user of the module uses a part of it"
+)]
 
 mod background;
 mod decoys;

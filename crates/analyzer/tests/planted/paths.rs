@@ -50,7 +50,7 @@ fn own(world: &mut Planted) {
 
     let small = policy(&[allow(&["s3:ListAllMyBuckets"], &["*"])]);
     let large = policy(&[allow(&["*"], &["*"])]);
-    let own = world.managed("of-esc-005", &[small.clone()], 1);
+    let own = world.managed("of-esc-005", std::slice::from_ref(&small), 1);
     let who = world.user("esc-005", &[allow(&["iam:CreatePolicyVersion"], &[&own])]);
     world.attach(&who, &own);
     world.expect(&who, Expect::Certain(Some(5)));
