@@ -173,7 +173,7 @@ mod tests {
                 Some("arn:aws:lambda:us-east-1:1:function:x"),
             ),
             (
-                vec!["arn:aws:l:r:1:f:?*", "arn:aws:l:*:*:f:app-*", "*-fn"],
+                vec!["arn:aws:l:r:1:f:?*", "arn:aws:l:*:*:f:app-*", "arn:aws:l:*:*:f:*-fn"],
                 Some("arn:aws:l:r:1:f:app-fn"),
             ),
             (vec!["arn:aws:l:r:1:f:?*", "arn:aws:l:r:2:f:*"], None),

@@ -133,12 +133,17 @@ fn rows(out: &mut impl Write, report: &Report) -> io::Result<()> {
                     .iter()
                     .map(|ask| format!("{} on {}", ask.action, ask.resource))
                     .collect();
-                steps.push_str(&format!(
-                    "<li><b>{}</b> {}<br><small>{}</small></li>",
-                    names(&step.paths),
-                    escaped(&gain(step)),
-                    escaped(&asks.join("; "))
-                ));
+                for part in [
+                    "<li><b>",
+                    &names(&step.paths),
+                    "</b> ",
+                    &escaped(&gain(step)),
+                    "<br><small>",
+                    &escaped(&asks.join("; ")),
+                    "</small></li>",
+                ] {
+                    steps.push_str(part);
+                }
             }
         }
         let others: Vec<String> =
