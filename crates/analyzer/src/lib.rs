@@ -8,6 +8,7 @@
 //! bounded in length and depth.
 
 pub mod check;
+pub mod escalation;
 pub mod estate;
 pub mod summary;
 pub mod validate;

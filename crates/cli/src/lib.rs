@@ -11,6 +11,7 @@ mod check;
 mod client;
 mod clock;
 mod diff;
+mod escalate;
 mod events;
 mod iam;
 mod keys;
@@ -36,6 +37,7 @@ pub use check::{
 };
 use clap::{Subcommand, ValueEnum};
 pub use diff::DiffArgs;
+pub use escalate::{EscalateArgs, EscalateFormat};
 pub use events::EventsArgs;
 pub use keys::{KeysCommand, RotateArgs};
 pub use offboard::OffboardArgs;
@@ -105,6 +107,20 @@ An account export is what `aws iam get-account-authorization-details` prints. Co
 follow from the principal and the resource are filled in and shown, except with --batch, where
 each case has its whole context. Exit code 0: all is allowed; 1: something is not; 2: bad input.")]
     Simulate(Box<SimulateArgs>),
+    /// Show how users and roles of an account export become administrators
+    #[command(after_help = "\
+Examples:
+  bailiwick escalate export.json                       every principal that gets there, and how
+  bailiwick escalate page1.json page2.json --from arn:aws:iam::123456789012:user/alice
+  bailiwick escalate export.json --to arn:aws:iam::123456789012:role/billing --format json
+  bailiwick escalate export.json --scp root=full.json --scp unit=guard.json --format html > e.html
+  bailiwick escalate export.json --format dot | dot -Tsvg > escalation.svg
+
+An account export is what `aws iam get-account-authorization-details` prints. Each step is a list of
+requests that the engine allows with identity policies, boundary, SCPs, RCPs and trust policies; what
+needs MFA, an address or anything else is told as conditional, with what it needs. Exit code 0:
+nobody gets there; 1: somebody does; 2: bad input.")]
+    Escalate(Box<EscalateArgs>),
     /// Run a suite of expectations about policies
     #[command(after_help = TEST_HELP)]
     Test(TestArgs),
@@ -301,6 +317,7 @@ impl Command {
             Self::Policy { verb: PolicyCommand::Summary(args) } => policies::summary::run(&args),
             Self::Policy { verb: PolicyCommand::Checks(args) } => validate::codes::run(&args),
             Self::Simulate(args) => simulate::run(&args),
+            Self::Escalate(args) => escalate::run(&args),
             Self::Quickstart { verb } => quickstart::run(&verb),
             Self::Scan(args) => scan::run(&args),
             Self::Audit { verb } => audit::run(&verb),
@@ -424,6 +441,8 @@ mod tests {
             ("x offboard", false),
             ("x scan . --keys --format sarif --check", true),
             ("x scan .", false),
+            ("x escalate e.json --to admin --format dot --scp root=a.json", true),
+            ("x escalate", false),
             ("x quickstart groups --dry-run", true),
             ("x quickstart third-party --name n --bucket bbb --source-ip 192.0.2.0/24", true),
             ("x quickstart third-party --name n --bucket bbb --source-ip 0.0.0.0/0", false),

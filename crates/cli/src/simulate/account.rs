@@ -89,6 +89,11 @@ impl World {
         Ok(Self { account: found.account, managed: found.managed, notes })
     }
 
+    /// The account and the managed policies, for those who ask the engine themselves.
+    pub(crate) fn into_parts(self) -> (Account, ManagedPolicies) {
+        (self.account, self.managed)
+    }
+
     /// The names and ARNs of the users.
     pub(crate) fn users(&self) -> Vec<(String, String)> {
         let user =

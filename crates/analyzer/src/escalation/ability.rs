@@ -1,0 +1,228 @@
+//! Which of the table's actions a document could allow at all: a quick filter before the engine is
+//! asked.
+//!
+//! The answer is never too small. Whether a request is allowed is for the engine alone.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use bailiwick_model::Effective;
+use bailiwick_policy::{Document, Effect, Statement};
+
+use super::common::covers;
+use super::table::ROWS;
+
+/// A set of the actions of interest.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Actions([u64; 3]);
+
+impl Actions {
+    pub(super) const ALL: Self = Self([u64::MAX; 3]);
+
+    pub(super) fn has(self, at: usize) -> bool {
+        self.0.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
+    }
+
+    pub(super) fn put(&mut self, at: usize) {
+        if let Some(word) = self.0.get_mut(at / 64) {
+            *word |= 1 << (at % 64);
+        }
+    }
+
+    pub(super) fn and(self, other: Self) -> Self {
+        let mut all = self.0;
+        all.iter_mut().zip(other.0).for_each(|(word, with)| *word &= with);
+        Self(all)
+    }
+
+    pub(super) fn or(self, other: Self) -> Self {
+        let mut all = self.0;
+        all.iter_mut().zip(other.0).for_each(|(word, with)| *word |= with);
+        Self(all)
+    }
+
+    /// Whether all of `other` are here.
+    pub(super) fn covers(self, other: Self) -> bool {
+        self.and(other) == other
+    }
+
+    /// How many of `other` are here.
+    pub(super) fn common(self, other: Self) -> u32 {
+        self.and(other).0.iter().map(|word| word.count_ones()).sum()
+    }
+
+    /// How many there are.
+    pub(super) fn len(self) -> u32 {
+        self.common(Self::ALL)
+    }
+
+    /// Whether it can do this action.
+    pub(super) fn can(self, action: &str) -> bool {
+        number(action).is_some_and(|at| self.has(at))
+    }
+}
+
+/// Actions beside those of the table that a step may need.
+const HELPERS: [&str; 5] = [
+    "iam:CreatePolicy",
+    "iam:CreateRole",
+    "iam:CreateUser",
+    "iam:DeletePolicyVersion",
+    "iam:PutUserPermissionsBoundary",
+];
+
+/// Actions of many services, of which whoever may do everything may do most.
+pub(super) const BREADTH: [&str; 9] = [
+    "cloudwatch:PutMetricData",
+    "dynamodb:DeleteTable",
+    "ec2:TerminateInstances",
+    "kms:CreateKey",
+    "logs:DeleteLogGroup",
+    "rds:DeleteDBInstance",
+    "s3:DeleteBucket",
+    "sns:Publish",
+    "sqs:PurgeQueue",
+];
+
+/// In lower case, sorted, each once.
+static UNIVERSE: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let rows = ROWS.iter().flat_map(|row| row.actions.iter());
+    let all = rows.chain(&HELPERS).chain(&BREADTH).map(|action| action.to_ascii_lowercase());
+    let mut all: Vec<String> = all.collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+});
+
+/// The number of an action in the sets, whatever its case.
+pub(super) fn number(action: &str) -> Option<usize> {
+    let folded = action.to_ascii_lowercase();
+    UNIVERSE.binary_search(&folded).ok()
+}
+
+/// The set of some actions.
+pub(super) fn set(actions: &[&str]) -> Actions {
+    let mut set = Actions::default();
+    for at in actions.iter().filter_map(|action| number(action)) {
+        set.put(at);
+    }
+    set
+}
+
+/// The sets of what the rows need, in their order.
+pub(super) static NEEDS: LazyLock<Vec<Actions>> =
+    LazyLock::new(|| ROWS.iter().map(|row| set(row.actions)).collect());
+
+/// What documents could allow, each looked at once.
+#[derive(Debug, Default)]
+pub(super) struct Abilities {
+    known: HashMap<usize, Actions>,
+}
+
+impl Abilities {
+    /// What the identity policies could allow within the boundary.
+    pub(super) fn of(&mut self, effective: &Effective) -> Actions {
+        if effective.unreadable.is_some() {
+            return Actions::default();
+        }
+        let mut all = Actions::default();
+        for found in &effective.identity {
+            all = all.or(self.of_document(&found.document));
+        }
+        match &effective.boundary {
+            Some(boundary) => all.and(self.of_document(&boundary.document)),
+            None => all,
+        }
+    }
+
+    pub(super) fn of_document(&mut self, document: &Arc<Document>) -> Actions {
+        let place = Arc::as_ptr(document) as usize;
+        *self.known.entry(place).or_insert_with(|| {
+            let allows = document.statements().iter().filter(|s| s.effect() == Effect::Allow);
+            allows.map(of_statement).fold(Actions::default(), Actions::or)
+        })
+    }
+}
+
+fn of_statement(statement: &Statement) -> Actions {
+    let mut named = Actions::default();
+    for entry in statement.actions() {
+        named = named.or(of_entry(entry, statement.is_not_action()));
+    }
+    if !statement.is_not_action() {
+        return named;
+    }
+    let mut all = Actions::default();
+    for at in (0..UNIVERSE.len()).filter(|at| !named.has(*at)) {
+        all.put(at);
+    }
+    all
+}
+
+/// The actions of an entry. An entry that excludes must not be read too widely: one without a literal
+/// service excludes nothing here.
+fn of_entry(entry: &str, excludes: bool) -> Actions {
+    let mut found = Actions::default();
+    let folded = entry.to_ascii_lowercase();
+    if folded == "*" || folded == "*:*" {
+        return Actions::ALL;
+    }
+    let Some((service, _)) = folded.split_once(':') else { return found };
+    if service.contains(['*', '?']) && excludes {
+        return found;
+    }
+    if !folded.contains(['*', '?']) {
+        if let Ok(at) = UNIVERSE.binary_search(&folded) {
+            found.put(at);
+        }
+        return found;
+    }
+    let start = UNIVERSE.partition_point(|action| action.as_str() < service);
+    for (at, action) in UNIVERSE.iter().enumerate().skip(start) {
+        if !action.starts_with(service) {
+            break;
+        }
+        if covers(&folded, action) {
+            found.put(at);
+        }
+    }
+    found
+}
+
+/// Whether a statement speaks of an action, which is given in lower case.
+pub(super) fn speaks_of(statement: &Statement, folded: &str) -> bool {
+    let first = folded.as_bytes().first().copied().unwrap_or_default();
+    let named = statement.actions().any(|entry| {
+        // Most entries are of other services, which their first letter tells.
+        let head = entry.as_bytes().first().map_or(0, u8::to_ascii_lowercase);
+        (head == first || matches!(head, b'*' | b'?'))
+            && (entry == "*" || entry == "*:*" || covers(&entry.to_ascii_lowercase(), folded))
+    });
+    named != statement.is_not_action()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bailiwick_policy::DocumentKind;
+
+    #[test]
+    fn statements_are_read_by_action() {
+        for (element, can, cannot) in [
+            (r#""Action": "iam:pass*""#, "iam:PassRole", "iam:CreateUser"),
+            (r#""Action": "IAM:CREATEUSER""#, "iam:CreateUser", "iam:PassRole"),
+            (r#""NotAction": "iam:*""#, "lambda:CreateFunction", "iam:PassRole"),
+            (r#""Action": "*""#, "sqs:PurgeQueue", "x:Y"),
+            (r#""Action": "ec2:*""#, "ec2:RunInstances", "ec2-instance-connect:SendSSHPublicKey"),
+        ] {
+            let text = format!(
+                r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", {element}, "Resource": "*"}}}}"#
+            );
+            let document = Arc::new(Document::parse(&text, DocumentKind::Identity).unwrap());
+            let found = Abilities::default().of_document(&document);
+            assert!(found.can(can), "{element}");
+            assert!(!found.can(cannot), "{element}");
+        }
+        assert!(UNIVERSE.len() <= 192, "{}", UNIVERSE.len());
+    }
+}

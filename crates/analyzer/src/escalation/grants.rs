@@ -1,0 +1,250 @@
+//! Changing what applies to a principal: policies given to it, its groups and policies changed, its
+//! boundary taken away. The rows of self-escalation, and the first halves of takeovers.
+
+use super::change::Change;
+use super::common::{covers, fitting};
+use super::judge::{Keys, Permit};
+use super::moves::{End, Gift, Move, Moves};
+use super::table::PathId;
+use super::world::Standing;
+
+/// Managed policies tried where an attachment is limited to some.
+const MOST_POLICIES: usize = 30;
+/// Groups tried for another user, the strongest first.
+const MOST_GROUPS: usize = 5;
+
+/// The actions that give a user something.
+pub(super) const FOR_USERS: [&str; 8] = [
+    "iam:AddUserToGroup",
+    "iam:AttachGroupPolicy",
+    "iam:AttachUserPolicy",
+    "iam:CreatePolicyVersion",
+    "iam:DeleteUserPermissionsBoundary",
+    "iam:PutGroupPolicy",
+    "iam:PutUserPolicy",
+    "iam:SetDefaultPolicyVersion",
+];
+
+/// The actions that give a role something.
+pub(super) const FOR_ROLES: [&str; 5] = [
+    "iam:AttachRolePolicy",
+    "iam:CreatePolicyVersion",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:PutRolePolicy",
+    "iam:SetDefaultPolicyVersion",
+];
+
+impl Moves<'_, '_> {
+    /// What the principal can change about itself.
+    pub(super) fn on_itself(&mut self) {
+        let entity = self.entity();
+        let node = self.world.nodes.get(self.from);
+        let conditional =
+            node.is_some_and(|node| matches!(node.standing, Standing::Conditional(_)));
+        for gift in self.gifts(entity) {
+            // Who may do everything under conditions needs no part of it.
+            if conditional && !matches!(gift.change, Change::Everything | Change::Unbound) {
+                continue;
+            }
+            let Some(to) = self.world.changed(self.from, &gift.change) else { continue };
+            let Gift { path, permits, .. } = gift;
+            let things = std::collections::BTreeSet::new();
+            self.keep(Move { to: End::Node(to), paths: vec![path], permits, things });
+        }
+    }
+
+    /// What the principal can change about a user or role.
+    pub(super) fn gifts(&mut self, entity: usize) -> Vec<Gift> {
+        let mut gifts = Vec::new();
+        let Some(target) = self.world.entities.get(entity) else { return gifts };
+        if target.protected {
+            return gifts;
+        }
+        let (arn, keys) = (target.arn.clone(), target.keys.clone());
+        let kind = if target.user { "User" } else { "Role" };
+        let (put, attach) = if target.user { (10, 4) } else { (9, 3) };
+        let whole =
+            |path, permits| Gift { path: PathId(path), change: Change::Everything, permits };
+        if let Some(permit) = self.can(&format!("iam:Put{kind}Policy"), &arn, &keys) {
+            gifts.push(whole(put, vec![permit]));
+        }
+        let attached = self.attachments(&format!("iam:Attach{kind}Policy"), &arn, &keys);
+        gifts.extend(attached.into_iter().map(|(change, permits)| Gift {
+            path: PathId(attach),
+            change,
+            permits,
+        }));
+        if kind == "User" {
+            self.by_groups(entity, &mut gifts);
+        }
+        self.by_versions(entity, &mut gifts);
+        let Some(target) = self.world.entities.get(entity) else { return gifts };
+        if target.bounded {
+            let action = format!("iam:Delete{kind}PermissionsBoundary");
+            let path = PathId(if target.user { 7 } else { 6 });
+            if let Some(permit) = self.can(&action, &arn, &keys) {
+                gifts.push(Gift { path, change: Change::Unbound, permits: vec![permit] });
+            }
+            if let Some(permits) = self.new_version(target.boundary) {
+                gifts.push(Gift { path: PathId(5), change: Change::Unbound, permits });
+            }
+        }
+        gifts
+    }
+
+    fn can(&self, action: &str, resource: &str, keys: &Keys) -> Option<Permit> {
+        if !self.able.can(action) {
+            return None;
+        }
+        self.ask(action, resource, keys)
+    }
+
+    /// Policies for the groups of a user, and groups that it is not in.
+    fn by_groups(&mut self, entity: usize, gifts: &mut Vec<Gift>) {
+        let groups = self.world.entities.get(entity).map(|e| e.groups.clone()).unwrap_or_default();
+        let nothing = Keys::new();
+        for group in &groups {
+            let Some(arn) = self.world.groups.get(*group).map(|group| group.arn.clone()) else {
+                continue;
+            };
+            if let Some(permit) = self.can("iam:PutGroupPolicy", &arn, &nothing) {
+                let (path, permits) = (PathId(8), vec![permit]);
+                gifts.push(Gift { path, change: Change::Everything, permits });
+            }
+            for (change, permits) in self.attachments("iam:AttachGroupPolicy", &arn, &nothing) {
+                gifts.push(Gift { path: PathId(2), change, permits });
+            }
+        }
+        if !self.able.can("iam:AddUserToGroup") {
+            return;
+        }
+        let mut others: Vec<_> = self.world.groups.iter().enumerate().collect();
+        others.retain(|(at, group)| !groups.contains(at) && group.abilities.len() > 0);
+        others.sort_by_key(|(_, group)| std::cmp::Reverse(group.abilities.len()));
+        if entity != self.entity() {
+            others.truncate(MOST_GROUPS);
+        }
+        for (_, group) in others {
+            if let Some(permit) = self.ask("iam:AddUserToGroup", &group.arn, &nothing) {
+                let change = Change::Member { group: group.arn.clone() };
+                gifts.push(Gift { path: PathId(1), change, permits: vec![permit] });
+            }
+        }
+    }
+
+    /// New versions of the policies that a principal has, and older versions put in force.
+    fn by_versions(&mut self, entity: usize, gifts: &mut Vec<Gift>) {
+        let held = self.world.entities.get(entity).map(|e| e.policies.clone()).unwrap_or_default();
+        for policy in held {
+            if let Some(permits) = self.new_version(Some(policy)) {
+                gifts.push(Gift { path: PathId(5), change: Change::Everything, permits });
+            }
+            let Some(info) = self.world.policies.get(policy) else { continue };
+            if info.versions.is_empty() {
+                continue;
+            }
+            if let Some(permit) = self.can("iam:SetDefaultPolicyVersion", &info.arn, &Keys::new()) {
+                for number in &info.versions {
+                    let change = Change::Version { policy: info.arn.clone(), number: *number };
+                    let permits = vec![permit.clone()];
+                    gifts.push(Gift { path: PathId(11), change, permits });
+                }
+            }
+        }
+    }
+
+    /// A version of the actor's own for a policy, with room made for it where there is none.
+    fn new_version(&self, policy: Option<usize>) -> Option<Vec<Permit>> {
+        let info = self.world.policies.get(policy?)?;
+        let mut permits = vec![self.can("iam:CreatePolicyVersion", &info.arn, &Keys::new())?];
+        if info.full {
+            permits.insert(0, self.can("iam:DeletePolicyVersion", &info.arn, &Keys::new())?);
+        }
+        Some(permits)
+    }
+
+    /// What attaching managed policies to a user, group or role gives: everything, or where only some
+    /// may be attached what these allow.
+    fn attachments(&mut self, action: &str, arn: &str, keys: &Keys) -> Vec<(Change, Vec<Permit>)> {
+        if !self.able.can(action) {
+            return Vec::new();
+        }
+        let partition = self.world.judge.partition().to_owned();
+        let with = |policy: &str| {
+            let mut keys = keys.clone();
+            keys.push(("iam:PolicyARN".to_owned(), vec![policy.to_owned()]));
+            keys
+        };
+        let admin = format!("arn:{partition}:iam::aws:policy/AdministratorAccess");
+        let mut found = Vec::new();
+        if let Some(permit) = self.ask(action, arn, &with(&admin)) {
+            let certain = permit.is_certain();
+            found.push((Change::Everything, vec![permit]));
+            if certain {
+                return found;
+            }
+        }
+        let limits = self.world.values_of(self.from, action, "iam:PolicyARN");
+        if limits.is_empty() {
+            return found;
+        }
+        if let Some(made) = self.made_policy(action, arn, keys, &limits) {
+            found.push((Change::Everything, made));
+        }
+        // AWS's policies that the conditions name, then the account's own that could matter.
+        let named =
+            limits.iter().filter(|limit| !limit.contains('*') && limit.contains(":aws:policy/"));
+        let mut policies: Vec<String> = named.cloned().collect();
+        policies.push(format!("arn:{partition}:iam::aws:policy/IAMFullAccess"));
+        let mut own: Vec<_> =
+            self.world.policies.iter().filter(|policy| policy.abilities.len() > 0).collect();
+        own.sort_by_key(|policy| {
+            let limited = limits.iter().any(|limit| covers(limit, &policy.arn));
+            (!limited, std::cmp::Reverse(policy.abilities.len()))
+        });
+        policies.extend(own.into_iter().take(MOST_POLICIES).map(|policy| policy.arn.clone()));
+        for policy in policies {
+            if policy == admin {
+                continue;
+            }
+            if let Some(permit) = self.ask(action, arn, &with(&policy)) {
+                found.push((Change::Attached { policy }, vec![permit]));
+            }
+        }
+        found
+    }
+
+    /// A policy made under a name that may be attached.
+    fn made_policy(
+        &self,
+        action: &str,
+        arn: &str,
+        keys: &Keys,
+        limits: &[String],
+    ) -> Option<Vec<Permit>> {
+        if !self.able.can("iam:CreatePolicy") {
+            return None;
+        }
+        let judge = &self.world.judge;
+        let template = format!("arn:{}:iam::{}:policy/?*", judge.partition(), judge.account());
+        let allowed = self.world.patterns(self.from, "iam:CreatePolicy");
+        let allowed = allowed.first().cloned().unwrap_or_else(|| vec!["*".to_owned()]);
+        for limit in limits {
+            for pattern in &allowed {
+                let Some(policy) = fitting(&[&template, limit, pattern], 'x') else { continue };
+                if self.world.policies.iter().any(|held| held.arn == policy) {
+                    continue;
+                }
+                let Some(create) = self.ask("iam:CreatePolicy", &policy, &Keys::new()) else {
+                    continue;
+                };
+                let mut keys = keys.clone();
+                keys.push(("iam:PolicyARN".to_owned(), vec![policy.clone()]));
+                if let Some(attach) = self.ask(action, arn, &keys) {
+                    return Some(vec![create, attach]);
+                }
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,196 @@
+//! Who reaches what: the moves of all places, and the shortest ways along them.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+use super::moves::{End, Move, moves};
+use super::table::PathId;
+use super::world::{Standing, World};
+
+/// Places that are looked at: past that many the rest is left out, and the report says so.
+const MOST_PLACES: usize = 400_000;
+/// What a condition weighs against steps: a longer way without conditions is the better one.
+const CONDITION: u32 = 1_000;
+
+/// Where ways shall end.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Goal {
+    /// At an administrator.
+    #[default]
+    Administrator,
+    /// At the user or role of this ARN.
+    Principal(String),
+}
+
+/// The moves of every place, and how far each place is from the goal.
+#[derive(Debug)]
+pub(super) struct Graph {
+    pub(super) moves: Vec<Vec<Move>>,
+    /// By certain moves alone.
+    certain: Vec<u32>,
+    /// By all moves; conditions weigh more than any number of steps.
+    any: Vec<u32>,
+    /// Whether not all places were looked at.
+    pub(super) cut_short: bool,
+}
+
+/// A way from a place: the places where its moves begin, with the number of each move there.
+pub(super) type Route = Vec<(usize, usize)>;
+
+const FAR: u32 = u32::MAX;
+
+impl Graph {
+    pub(super) fn of(world: &mut World<'_>, goal: &Goal) -> Self {
+        let mut all: Vec<Vec<Move>> = Vec::new();
+        let mut cut_short = false;
+        // Places that steps make come after those that are there.
+        while all.len() < world.nodes.len() {
+            let at = all.len();
+            if at >= MOST_PLACES {
+                cut_short = true;
+                break;
+            }
+            let ends = is_goal(world, at, goal) == Some(0);
+            let acts = world.nodes.get(at).is_some_and(|node| {
+                world.entities.get(node.entity).is_some_and(|entity| !entity.linked)
+            });
+            let found =
+                if ends || !acts || !world.able(at) { Vec::new() } else { moves(world, at) };
+            all.push(found);
+        }
+        let mut graph = Self { moves: all, certain: Vec::new(), any: Vec::new(), cut_short };
+        graph.certain = graph.distances(world, goal, true);
+        graph.any = graph.distances(world, goal, false);
+        graph
+    }
+
+    fn directory(&self) -> usize {
+        self.moves.len()
+    }
+
+    fn place(&self, end: End) -> usize {
+        match end {
+            End::Node(at) => at,
+            End::Directory => self.directory(),
+        }
+    }
+
+    fn distances(&self, world: &World<'_>, goal: &Goal, certain: bool) -> Vec<u32> {
+        let mut far = vec![FAR; self.moves.len() + 1];
+        let mut into: Vec<Vec<(usize, u32)>> = vec![Vec::new(); far.len()];
+        for (from, moves) in self.moves.iter().enumerate() {
+            for found in moves {
+                let cost = if found.is_certain() { 1 } else { CONDITION };
+                if certain && cost > 1 {
+                    continue;
+                }
+                if let Some(list) = into.get_mut(self.place(found.to)) {
+                    list.push((from, cost));
+                }
+            }
+        }
+        let mut waiting = BinaryHeap::new();
+        for at in 0..far.len() {
+            let start = if at == self.directory() {
+                (*goal == Goal::Administrator).then_some(0)
+            } else {
+                is_goal(world, at, goal)
+            };
+            let Some(start) = start.filter(|start| !certain || *start == 0) else { continue };
+            if let Some(slot) = far.get_mut(at) {
+                *slot = start;
+            }
+            waiting.push(Reverse((start, at)));
+        }
+        while let Some(Reverse((distance, at))) = waiting.pop() {
+            if far.get(at).is_none_or(|held| *held < distance) {
+                continue;
+            }
+            for (from, cost) in into.get(at).into_iter().flatten() {
+                let longer = distance.saturating_add(*cost);
+                if let Some(slot) = far.get_mut(*from)
+                    && longer < *slot
+                {
+                    *slot = longer;
+                    waiting.push(Reverse((longer, *from)));
+                }
+            }
+        }
+        far
+    }
+
+    fn far(&self, end: End, certain: bool) -> u32 {
+        let list = if certain { &self.certain } else { &self.any };
+        list.get(self.place(end)).copied().unwrap_or(FAR)
+    }
+
+    /// Whether a place reaches the goal, and whether for certain.
+    pub(super) fn reaches(&self, at: usize) -> Option<bool> {
+        let sure = self.certain.get(at).is_some_and(|distance| *distance < FAR);
+        let ever = self.any.get(at).is_some_and(|distance| *distance < FAR);
+        ever.then_some(sure)
+    }
+
+    /// The best way of each kind of first step, the best kind first.
+    pub(super) fn routes(&self, at: usize) -> Vec<(bool, Route)> {
+        let mut best: HashMap<&[PathId], (bool, u32, usize)> = HashMap::new();
+        for (number, found) in self.moves.get(at).into_iter().flatten().enumerate() {
+            let sure = found.is_certain() && self.far(found.to, true) < FAR;
+            let cost = if found.is_certain() { 1 } else { CONDITION };
+            let distance = self.far(found.to, sure);
+            if distance == FAR {
+                continue;
+            }
+            let here = (!sure, distance.saturating_add(cost), number);
+            let held = best.entry(&found.paths).or_insert(here);
+            *held = (*held).min(here);
+        }
+        let mut all: Vec<_> = best
+            .into_iter()
+            .map(|(paths, (unsure, far, number))| (unsure, far, paths, number))
+            .collect();
+        all.sort_unstable();
+        all.into_iter()
+            .filter_map(|(unsure, _, _, number)| Some((!unsure, self.follow(at, number, !unsure)?)))
+            .collect()
+    }
+
+    /// The way that begins with a move and goes on as short as can be.
+    fn follow(&self, at: usize, number: usize, certain: bool) -> Option<Route> {
+        let mut route = vec![(at, number)];
+        let mut here = self.moves.get(at)?.get(number)?.to;
+        loop {
+            let distance = self.far(here, certain);
+            // A place under conditions is an end where nothing leads on more cheaply.
+            let End::Node(from) = here else { return Some(route) };
+            let next = self.moves.get(from).into_iter().flatten().enumerate().find(|(_, found)| {
+                let cost = if found.is_certain() { 1 } else { CONDITION };
+                (!certain || found.is_certain())
+                    && self.far(found.to, certain).saturating_add(cost) == distance
+            });
+            let Some((number, found)) = next.filter(|_| distance > 0) else { return Some(route) };
+            if route.iter().any(|(held, _)| *held == from) {
+                return None;
+            }
+            route.push((from, number));
+            here = found.to;
+        }
+    }
+
+    pub(super) fn found(&self, (at, number): (usize, usize)) -> Option<&Move> {
+        self.moves.get(at)?.get(number)
+    }
+}
+
+/// What it costs to be at the goal here; nothing if this is none.
+fn is_goal(world: &World<'_>, at: usize, goal: &Goal) -> Option<u32> {
+    let node = world.nodes.get(at)?;
+    match goal {
+        Goal::Administrator => match &node.standing {
+            Standing::Yes => Some(0),
+            Standing::Conditional(_) => Some(CONDITION),
+            Standing::No => None,
+        },
+        Goal::Principal(arn) => (world.entities.get(node.entity)?.arn == *arn).then_some(0),
+    }
+}

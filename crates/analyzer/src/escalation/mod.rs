@@ -1,0 +1,58 @@
+//! Ways by which a principal becomes more than it was made: the table's 107 paths and chains of
+//! them, as a graph over the users and roles of an account.
+//!
+//! Each step is a list of requests that the decision engine allows with every layer that the
+//! [`Estate`] knows: identity policies through groups, boundary, SCPs, RCPs, trust. Nothing is
+//! inferred from names. A request that is allowed with the keys that follow from caller and resource
+//! alone is certain; one that needs other keys (MFA, an address, an external id, a time) makes its
+//! step conditional on them; so does what no export shows, such as a function that runs with a role.
+//!
+//! A principal is an *administrator* if its identity policies allow most actions of most services,
+//! and if all layers together let it give policies or credentials to anybody: see [`world`]. Whoever
+//! may do anything to IAM alone is no administrator yet, but one step away.
+//!
+//! Left out: principals of other accounts, credentials that no export shows (a user is taken to have
+//! room for a key and none or any password), quotas but that of policy versions.
+
+mod ability;
+mod change;
+mod common;
+mod cut;
+mod fix;
+mod grants;
+mod graph;
+mod judge;
+mod moves;
+mod naming;
+mod replay;
+mod report;
+mod services;
+pub mod table;
+mod takeover;
+mod values;
+mod world;
+
+pub use change::{Change, Standpoint};
+pub use cut::{Cut, Edge};
+pub use fix::Fix;
+pub use graph::Goal;
+pub use judge::{Ask, Dependence};
+pub use replay::{Replayed, replay};
+pub use report::{Finding, Report, Severity, Step, Way, escalations};
+pub use table::{Class, PathId, ROWS, Row, row};
+
+use jiff::Timestamp;
+
+#[allow(unused_imports, reason = "named in the module's text")]
+use crate::estate::Estate;
+
+/// What is looked for.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Only ways from the user or role of this ARN; otherwise from all.
+    pub from: Option<String>,
+    /// Where ways end.
+    pub to: Goal,
+    /// The present instant, which ended conditions on time are held against. None: not known.
+    pub now: Option<Timestamp>,
+}

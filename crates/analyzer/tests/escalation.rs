@@ -1,0 +1,142 @@
+//! Planted accounts: all that was planted is found, and no decoy is.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+mod planted;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bailiwick_analyzer::escalation::{
+    Dependence, Finding, Options, PathId, Report, escalations, replay,
+};
+use bailiwick_analyzer::estate::{Estate, Organization};
+use bailiwick_catalog::Catalog;
+use bailiwick_model::Found;
+use bailiwick_model::export::{ExportFile, read};
+use bailiwick_policy::{Decision, Document, DocumentKind, Source, SourceKind};
+use planted::{Expect, Planted};
+
+fn estate(world: &Planted) -> Estate {
+    let text = world.export().to_string();
+    let file = ExportFile { name: "export.json", bytes: text.as_bytes() };
+    let found = read(&[file], Catalog::embedded()).unwrap();
+    let mut estate = Estate::new(found.account, found.managed);
+    let scp = |text: &String| Found {
+        source: Source::new("scp", SourceKind::Scp),
+        document: Arc::new(Document::parse(text, DocumentKind::ServiceControl).unwrap()),
+    };
+    let scps = world.scps.iter().map(|level| level.iter().map(scp).collect()).collect();
+    estate.organization = Some(Organization { scps, ..Organization::default() });
+    estate
+}
+
+fn options() -> Options {
+    Options { now: Some("2026-01-01T00:00:00Z".parse().unwrap()), ..Options::default() }
+}
+
+/// What is wrong with a finding, if it is not as it was planted.
+fn wrong(expect: &Expect, finding: Option<&Finding>) -> Option<String> {
+    let told = finding.map(|f| {
+        (f.certain, f.ways.iter().map(|w| (&w.paths, w.steps.len(), &w.on)).collect::<Vec<_>>())
+    });
+    let fine = match (expect, finding) {
+        (Expect::Nothing, finding) => finding.is_none(),
+        (_, None) => false,
+        (Expect::Certain(row), Some(finding)) => {
+            let of_row = row.is_none_or(|row| {
+                finding.ways.iter().any(|way| way.certain && way.paths.contains(&PathId(row)))
+            });
+            finding.certain && of_row
+        }
+        (Expect::Chain(steps), Some(finding)) => {
+            finding.certain
+                && finding.ways.iter().any(|way| way.certain && way.steps.len() == *steps)
+        }
+        (Expect::Conditional(key), Some(finding)) => {
+            !finding.certain
+                && finding
+                    .on
+                    .iter()
+                    .any(|on| matches!(on, Dependence::Key { key: held, .. } if held == key))
+        }
+        (Expect::Potential(row), Some(finding)) => {
+            !finding.certain && finding.ways.iter().any(|way| way.paths == [PathId(*row)])
+        }
+    };
+    (!fine).then(|| format!("{expect:?}: {told:?}"))
+}
+
+fn check(world: &Planted, report: &Report) {
+    let found: BTreeMap<&str, &Finding> =
+        report.findings.iter().map(|finding| (finding.principal.as_str(), finding)).collect();
+    let mut all = Vec::new();
+    for (who, expect) in &world.truth {
+        if let Some(what) = wrong(expect, found.get(who.as_str()).copied()) {
+            all.push(format!("{who}: {what}"));
+        }
+    }
+    for (who, finding) in &found {
+        if !world.truth.contains_key(*who) {
+            all.push(format!("{who}: background: {:?}", finding.ways.first()));
+        }
+    }
+    assert!(all.is_empty(), "{} wrong:\n{}", all.len(), all.join("\n"));
+    assert!(!report.cut_short);
+}
+
+fn planted_at(seed: u64, principals: usize) -> (Estate, Report) {
+    let world = Planted::new(seed, principals);
+    let estate = estate(&world);
+    let report = escalations(&estate, &options());
+    check(&world, &report);
+    (estate, report)
+}
+
+#[test]
+fn all_planted_and_no_decoy_at_100() {
+    let (estate, report) = planted_at(1, 100);
+    replays(&estate, &report);
+    cuts_close(&report);
+    // The same account gives the same report.
+    let again = escalations(&estate, &options());
+    assert_eq!(serde_json::to_string(&report).unwrap(), serde_json::to_string(&again).unwrap());
+}
+
+#[test]
+fn all_planted_and_no_decoy_at_1000() {
+    planted_at(2, 1_000);
+}
+
+#[test]
+#[ignore = "slow without optimization: run it in release"]
+fn all_planted_and_no_decoy_at_10000() {
+    planted_at(3, 10_000);
+}
+
+/// Every request of every way is allowed when it is decided anew.
+fn replays(estate: &Estate, report: &Report) {
+    let mut requests = 0;
+    for way in report.findings.iter().flat_map(|finding| &finding.ways) {
+        for replayed in replay(estate, way) {
+            let allowed = replayed.decision.as_ref().is_some_and(Decision::is_allowed);
+            assert!(allowed, "{:?} {:?}", replayed.ask, replayed.decision);
+            requests += 1;
+        }
+    }
+    assert!(requests > 500, "{requests}");
+}
+
+fn cuts_close(report: &Report) {
+    let ways = report.findings.iter().map(|finding| finding.ways.len()).sum::<usize>();
+    assert_eq!(report.cuts.iter().map(|cut| cut.closes).sum::<usize>(), ways);
+    let closing: Vec<_> = report.cuts.iter().map(|cut| &report.edges[cut.edge]).collect();
+    for way in report.findings.iter().flat_map(|finding| &finding.ways) {
+        let closed = way.steps.iter().any(|step| {
+            closing
+                .iter()
+                .any(|edge| edge.from == step.at && edge.to == step.to && edge.paths == step.paths)
+        });
+        assert!(closed);
+    }
+}
