@@ -101,6 +101,11 @@ impl Estate {
         }
     }
 
+    /// A caller of whom the account has no policies: its root user, or one from outside.
+    pub fn caller(&self, principal: Principal) -> Subject {
+        Subject { principal, effective: Effective::default(), linked: false, tags: Vec::new() }
+    }
+
     /// All users, then all roles.
     pub fn subjects(&self) -> impl Iterator<Item = Subject> {
         let users = self.account.users().map(|user| self.user(user));

@@ -7,4 +7,5 @@
 //! bounded in length and depth.
 
 pub mod estate;
+pub mod reach;
 pub mod validate;
