@@ -216,7 +216,7 @@ fn load_one(path: Option<&Path>, kind: DocumentKind) -> anyhow::Result<Option<Na
 }
 
 /// The levels of an organization: each file is one, except that files of one name are together.
-fn levels(entries: &[String], kind: DocumentKind) -> anyhow::Result<Vec<Vec<Named>>> {
+pub(crate) fn levels(entries: &[String], kind: DocumentKind) -> anyhow::Result<Vec<Vec<Named>>> {
     let mut levels: Vec<(Option<&str>, Vec<Named>)> = Vec::new();
     for entry in entries {
         // A file whose name has an equals sign is a file all the same.

@@ -136,7 +136,7 @@ impl Reach<'_> {
                     continue;
                 }
                 let judged = self.judge(subject, context, "sts:AssumeRole", role.arn());
-                let Some(access) = told("sts:AssumeRole", vec![judged], true) else { continue };
+                let Some(access) = told("sts:AssumeRole", vec![judged], true, true) else { continue };
                 if access.certainty == Certainty::Undecided {
                     continue;
                 }
@@ -191,7 +191,7 @@ impl Reach<'_> {
                 continue;
             }
             let judged = self.judge(subject, context, action, role);
-            if let Some(access) = told(action, vec![judged], true)
+            if let Some(access) = told(action, vec![judged], true, true)
                 && access.certainty != Certainty::Undecided
             {
                 out.push(Edge { from: From::Subject(*at), access });
@@ -200,7 +200,7 @@ impl Reach<'_> {
         for outsider in self.outsiders(action, role) {
             let action = by_which(&outsider);
             let judged = self.judge_outsider(&outsider, action, role);
-            if let Some(access) = told(action, vec![judged], true)
+            if let Some(access) = told(action, vec![judged], true, true)
                 && access.certainty != Certainty::Undecided
             {
                 let assumed = outsider.is_assumed();

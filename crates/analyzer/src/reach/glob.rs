@@ -30,17 +30,10 @@ enum Tok {
     StarField,
 }
 
-/// A text and the patterns that match it, by their places.
-#[derive(Clone, Debug)]
-pub(super) struct Cell {
-    pub(super) text: String,
-    pub(super) matched: Vec<bool>,
-}
-
 /// One text for each way of matching, and whether those are all ways.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cells {
-    pub(super) list: Vec<Cell>,
+    pub(super) list: Vec<String>,
     pub(super) complete: bool,
 }
 
@@ -213,13 +206,13 @@ impl Glob {
 pub(super) fn cells(patterns: &[Glob], within: &[Glob]) -> Cells {
     let mut out = Cells { list: Vec::new(), complete: true };
     let mut seen: HashSet<Vec<bool>> = HashSet::new();
-    let mut tell = |text: &str, list: &mut Vec<Cell>| {
+    let mut tell = |text: &str, list: &mut Vec<String>| {
         if !within.iter().all(|glob| glob.matches(text)) {
             return;
         }
         let matched: Vec<bool> = patterns.iter().map(|glob| glob.matches(text)).collect();
-        if seen.insert(matched.clone()) {
-            list.push(Cell { text: text.to_owned(), matched });
+        if seen.insert(matched) {
+            list.push(text.to_owned());
         }
     };
     // Texts that read well come first.
@@ -324,11 +317,8 @@ mod tests {
         let patterns: Vec<Glob> = patterns.iter().map(|text| Glob::arn(text)).collect();
         let found = cells(&patterns, &[Glob::arn(within)]);
         assert!(found.complete);
-        for cell in &found.list {
-            let matched: Vec<bool> = patterns.iter().map(|glob| glob.matches(&cell.text)).collect();
-            assert_eq!(matched, cell.matched, "{}", cell.text);
-        }
-        let mut all: Vec<Vec<bool>> = found.list.into_iter().map(|cell| cell.matched).collect();
+        let matched = |text: &String| patterns.iter().map(|glob| glob.matches(text)).collect();
+        let mut all: Vec<Vec<bool>> = found.list.iter().map(matched).collect();
         all.sort();
         all
     }

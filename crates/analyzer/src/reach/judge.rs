@@ -10,13 +10,16 @@ use std::sync::LazyLock;
 use bailiwick_identifiers::AccountId;
 use bailiwick_policy::{
     Applicable, Attached, Context, Decision, Document, DocumentKind, Effect, Grade, Levels,
-    Policies, PolicyKind, Principal, Reason, Request, Source, SourceKind, decide, is_delegated,
+    Policies, PolicyKind, Principal, Reason, Request, Source, SourceKind, Statement, Token, decide, is_delegated,
     resource_owner,
 };
 
+use super::glob::Glob;
 use super::answer::{Certainty, Place, Requirement, Unless, Way, Witness};
 use super::solve::{AtomId, Outcome, Space};
 
+/// How many values a variable is tried with.
+const MAX_VALUES: usize = 8;
 /// How many ways are told.
 const MAX_WAYS: usize = 6;
 /// How many combinations of statements are tried.
@@ -162,9 +165,38 @@ impl<'a> Case<'a> {
         if self.applicable.unreadable.is_some() {
             return Judged::No;
         }
-        let mut space = Space::new(base, self.fixed(), self.outside);
-        let Some(found) = self.find(&mut space) else { return Judged::No };
-        let paths = self.paths(&found);
+        let (first, pinned) = self.judge_with(&base, Some("example"));
+        if !pinned || matches!(first, Judged::Yes(_)) {
+            return first;
+        }
+        // Whatever value they have: with all that they may allow and nothing that they deny.
+        if let (Judged::No, _) = self.judge_with(&base, None) {
+            return Judged::No;
+        }
+        // Keys of the request stand as variables: what is likely to fit them is tried.
+        let part = self.resource.splitn(6, ':').nth(5).unwrap_or_default();
+        let likely = part.split(['/', ':']).chain([part]).filter(|text| !text.is_empty());
+        for value in likely.take(MAX_VALUES) {
+            if let (found @ Judged::Yes(_), _) = self.judge_with(&base, Some(value)) {
+                return found;
+            }
+        }
+        Judged::Undecided
+    }
+
+    /// The same, with a value for keys of the request that stand as variables, or with the best
+    /// for each, and whether there are such.
+    fn judge_with(&self, base: &Context, value: Option<&str>) -> (Judged, bool) {
+        let mut space = Space::new(base.clone(), self.fixed(), self.outside, value);
+        let judged = match self.find(&mut space) {
+            Some(found) => self.weigh(&space, &found),
+            None => Judged::No,
+        };
+        (judged, space.is_pinned())
+    }
+
+    fn weigh(&self, space: &Space<'_>, found: &Found) -> Judged {
+        let paths = self.paths(found);
         if paths.is_empty() {
             return Judged::No;
         }
@@ -182,15 +214,15 @@ impl<'a> Case<'a> {
                 break;
             }
         }
-        let confirmed = ways.iter().find(|(_, context)| self.confirms(&space, context));
+        let confirmed = ways.iter().find(|(_, context)| self.confirms(space, context));
         let Some((_, context)) = confirmed else {
             // What the engine does not confirm was put together wrongly; nothing is claimed of it.
             return if ways.is_empty() && !unknown { Judged::No } else { Judged::Undecided };
         };
         let context = context.clone();
-        let always = self.is_always(&space, &found, &paths, &ways);
+        let always = !space.is_pinned() && self.is_always(space, found, &paths, &ways);
         let certainty = if always { Certainty::Always } else { Certainty::OnlyIf };
-        let told = |atoms: &[AtomId]| self.requirements(&space, atoms);
+        let told = |atoms: &[AtomId]| self.requirements(space, atoms);
         let shown = ways
             .iter()
             .map(|(way, _)| {
@@ -434,9 +466,12 @@ impl<'a> Asking<'_, 'a> {
         let mut allows: Vec<Clause> = Vec::new();
         for policy in policies {
             for (at, statement) in policy.document.statements().iter().enumerate() {
-                self.pin(space, statement);
+                let open = self.pin(space, statement);
                 let request = self.case.request(&space.base);
-                let grade = statement.meets(&request, &self.action, self.bounded);
+                let mut grade = statement.meets(&request, &self.action, self.bounded);
+                if open && space.is_hopeful() {
+                    grade = self.hoped(statement);
+                }
                 if grade == Grade::None {
                     continue;
                 }
@@ -462,16 +497,44 @@ impl<'a> Asking<'_, 'a> {
         Some(allows)
     }
 
-    /// Variables in resources that hang on the request get a value.
-    fn pin(&self, space: &mut Space<'a>, statement: &bailiwick_policy::Statement) {
+    /// Variables in resources that hang on the request get a value, if with some value the
+    /// pattern matches. Whether there are such.
+    fn pin(&self, space: &mut Space<'a>, statement: &Statement) -> bool {
+        let mut open = false;
         if !statement.resources().any(|text| text.contains("${")) {
-            return;
+            return open;
         }
-        for token in statement.resource_tokens().into_iter().flatten().flatten() {
-            if let bailiwick_policy::Token::Variable { key, .. } = token {
-                space.sample(&key);
+        for tokens in statement.resource_tokens().into_iter().flatten() {
+            let widest: Vec<Token> = tokens
+                .iter()
+                .map(|token| match token {
+                    Token::Variable { key, .. } if !space.is_known(key) => Token::Star,
+                    token => token.clone(),
+                })
+                .collect();
+            let glob = Glob::new(&widest, false, &space.base, &mut |_| None);
+            if widest == tokens || !glob.is_some_and(|glob| glob.matches(self.case.resource)) {
+                continue;
+            }
+            open = true;
+            for token in tokens {
+                if let Token::Variable { key, .. } = token {
+                    space.sample(&key);
+                }
             }
         }
+        open
+    }
+
+    /// How a statement means the request at best, its resource open: as an Allow as strongly as
+    /// may be, as a Deny not at all.
+    fn hoped(&self, statement: &Statement) -> Grade {
+        let folded = [self.action.clone()];
+        let prefix = self.action.split_once(':').map_or("", |(prefix, _)| prefix);
+        let means = statement.effect() == Effect::Allow
+            && statement.meant_of(prefix, &folded).next().is_some()
+            && statement.means_caller(self.case.principal);
+        if means { Grade::Direct } else { Grade::None }
     }
 }
 

@@ -14,11 +14,11 @@
 //! Absences: no I/O, no clock, no random numbers.
 
 mod answer;
-
+mod can;
 mod chain;
 mod glob;
 mod judge;
-
+mod matrix;
 mod outside;
 mod points;
 mod question;
@@ -26,8 +26,8 @@ mod solve;
 mod who;
 
 pub use answer::{Access, Certainty, Extent, Place, Requirement, Unless, Way, Witness};
-
+pub use can::{Grants, Permission, Scope};
 pub use chain::{Chain, Hop};
-
+pub use matrix::{Cell, Mark};
 pub use question::{Question, QuestionError};
 pub use who::{Kind, Reach, Who};

@@ -121,7 +121,7 @@ fn texts(mut globs: Vec<Glob>, out: &mut Points) {
     globs.dedup();
     let found = cells(&globs, &[Glob::written("*")]);
     out.complete &= found.complete;
-    out.list.extend(found.list.into_iter().map(|cell| cell.text));
+    out.list.extend(found.list);
 }
 
 fn numbers<'v>(values: impl Iterator<Item = &'v str>, out: &mut Points) {

@@ -43,6 +43,8 @@ pub(super) struct Space<'a> {
     /// Values that were given to keys which stand as variables; what fails with them may hold
     /// with others.
     pins: BTreeMap<String, String>,
+    /// What those are; none: what hangs on them is taken for the best.
+    value: Option<String>,
     steps: Cell<usize>,
     unsure: Cell<bool>,
 }
@@ -72,8 +74,16 @@ struct Table {
 }
 
 impl<'a> Space<'a> {
-    pub(super) fn new(base: Context, fixed: Fixed, outside: Option<AccountId>) -> Self {
+    /// `value`: what keys of the request that stand as variables are tried with; none: what hangs
+    /// on them is taken for the best.
+    pub(super) fn new(
+        base: Context,
+        fixed: Fixed,
+        outside: Option<AccountId>,
+        value: Option<&str>,
+    ) -> Self {
         Self {
+            value: value.map(str::to_owned),
             base,
             fixed,
             outside,
@@ -98,7 +108,12 @@ impl<'a> Space<'a> {
                 }
                 continue;
             }
-            self.pin(&view);
+            if self.pin(&view) && self.is_hopeful() {
+                if effect == Effect::Allow {
+                    continue;
+                }
+                return None;
+            }
             if self.fixed.has(view.key().0) {
                 if view.holds(&self.base, effect) == Some(true) {
                     continue;
@@ -113,19 +128,40 @@ impl<'a> Space<'a> {
         Some(out)
     }
 
-    /// Gives the variables of a condition that hang on the request a value.
-    fn pin(&mut self, view: &ConditionView<'_>) {
+    /// Gives the variables of a condition that hang on the request a value. Whether there are
+    /// such.
+    fn pin(&mut self, view: &ConditionView<'_>) -> bool {
+        let mut open = false;
         for name in view.variables() {
-            self.sample(&name.to_ascii_lowercase());
+            let key = name.to_ascii_lowercase();
+            open |= !self.is_known(&key);
+            self.sample(&key);
         }
+        open
+    }
+
+    /// Whether what hangs on variables is taken for the best.
+    pub(super) fn is_hopeful(&self) -> bool {
+        self.value.is_none()
+    }
+
+    /// Whether a key of the request stands as a variable.
+    pub(super) fn is_pinned(&self) -> bool {
+        !self.pins.is_empty()
+    }
+
+    /// Whether the key follows from the caller or the resource.
+    pub(super) fn is_known(&self, key: &str) -> bool {
+        self.fixed.has(key) || (self.base.contains(key) && !self.pins.contains_key(key))
     }
 
     /// The value of a key that stands as a variable and hangs on the request.
     pub(super) fn sample(&mut self, key: &str) -> Option<String> {
-        if self.fixed.has(key) || self.base.contains(key) && !self.pins.contains_key(key) {
+        if self.is_known(key) {
             return self.base.values(key).next().map(str::to_owned);
         }
-        let value = self.pins.entry(key.to_owned()).or_insert_with(|| "example".to_owned());
+        let sample = self.value.clone()?;
+        let value = self.pins.entry(key.to_owned()).or_insert(sample);
         self.base.put(key, value);
         Some(value.clone())
     }

@@ -6,13 +6,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use bailiwick_identifiers::AccountId;
-use bailiwick_policy::{Context, Explanation, Principal, Request, explain, is_delegated};
+use bailiwick_policy::{Context, Document, Explanation, Principal, Request, explain, is_delegated};
 use serde::Serialize;
 
 use crate::estate::{Estate, Subject};
 
 use super::answer::{Access, Certainty, Extent};
-use super::glob::{Cells, Glob, cells};
+use super::glob::{Cells, Glob, cells, meet};
 use super::judge::{Case, Judged, Standing, Yes};
 use super::outside::Outsider;
 use super::question::Question;
@@ -191,9 +191,13 @@ impl<'e> Reach<'e> {
         question: &Question,
         action: &str,
     ) -> Option<Access> {
+        // ROOT-7: the root user assumes no role, whatever policies say.
+        if matches!(subject.principal, Principal::Root { .. }) && is_role_assumption(action) {
+            return None;
+        }
         if question.is_exact() {
             let judged = self.judge(subject, context, action, &question.resource);
-            return told(action, vec![judged], true);
+            return told(action, vec![judged], true, true);
         }
         let mut judged = Vec::new();
         let mut complete = true;
@@ -204,7 +208,7 @@ impl<'e> Reach<'e> {
                 resources.iter().map(|resource| self.judge(subject, context, action, resource)),
             );
         }
-        told(action, judged, complete)
+        told(action, judged, complete, true)
     }
 
     /// What a subject may do with one action on one resource.
@@ -248,9 +252,9 @@ impl<'e> Reach<'e> {
         }
         let globs = self.globs(subject, context, action);
         let found = self.cells_of(globs, universe);
-        for cell in &found.list {
-            if !out.contains(&cell.text) {
-                out.push(cell.text.clone());
+        for text in &found.list {
+            if !out.contains(text) {
+                out.push(text.clone());
             }
         }
         let complete = found.complete && out.len() <= MAX_RESOURCES;
@@ -260,22 +264,15 @@ impl<'e> Reach<'e> {
 
     /// The patterns of resources in what applies to a subject, with its variables resolved.
     pub(super) fn globs(&self, subject: &Subject, context: &Context, action: &str) -> Vec<Glob> {
-        let folded = [action.to_ascii_lowercase()];
-        let prefix = action.split_once(':').map_or("", |(prefix, _)| prefix).to_ascii_lowercase();
         let applicable = self.estate.applicable(subject, action, "*");
-        let mut globs: BTreeSet<Glob> = BTreeSet::new();
-        for policy in applicable.policies() {
-            for statement in policy.document.statements() {
-                if statement.meant_of(&prefix, &folded).next().is_none() {
-                    continue;
-                }
-                for tokens in statement.resource_tokens().into_iter().flatten() {
-                    let mut sample = |_: &str| Some("example".to_owned());
-                    globs.extend(Glob::new(&tokens, false, context, &mut sample));
-                }
-            }
-        }
-        globs.into_iter().filter(|glob| !glob.is_any()).collect()
+        let documents = applicable.policies().map(|policy| policy.document);
+        globs_of(documents.chain(self.documents()), action, context)
+    }
+
+    /// The policies of resources.
+    fn documents(&self) -> impl Iterator<Item = &Document> {
+        let policies = self.estate.resource_policies.iter().flatten();
+        policies.filter_map(|(_, policy)| Some(&*policy.policy.as_ref().ok()?.document))
     }
 
     pub(super) fn cells_of(&self, globs: Vec<Glob>, universe: &Glob) -> Rc<Cells> {
@@ -297,6 +294,18 @@ impl<'e> Reach<'e> {
         }
         out.extend(self.estate.resource_policies.iter().flatten().map(|(arn, _)| arn.clone()));
         out.retain(|arn| universe.matches(arn));
+        // The policy of a bucket is that of its objects too.
+        let policies = self.estate.resource_policies.iter().flatten();
+        for (bucket, _) in policies.filter(|(arn, _)| arn.contains(":s3:::") && !arn.contains('/')) {
+            let objects = Glob::arn(&format!("{bucket}/*"));
+            if !meet(&objects, universe) {
+                continue;
+            }
+            let mut globs = globs_of(self.documents(), action, &Context::new());
+            globs.push(objects.clone());
+            let found = self.cells_of(globs, universe);
+            out.extend(found.list.iter().filter(|text| objects.matches(text)).cloned());
+        }
         out
     }
 
@@ -321,7 +330,7 @@ impl<'e> Reach<'e> {
                     }
                 }
                 for (outsider, judged) in found {
-                    let Some(access) = told(action, judged, all) else { continue };
+                    let Some(access) = told(action, judged, true, all) else { continue };
                     let access = outsider.without_assumption(access);
                     match out.iter_mut().find(|who| who.principal == outsider.name) {
                         Some(who) => who.access.push(access),
@@ -344,13 +353,40 @@ impl<'e> Reach<'e> {
     }
 }
 
+/// The patterns of resources of the statements that mean an action, with variables resolved.
+fn globs_of<'d>(
+    documents: impl Iterator<Item = &'d Document>,
+    action: &str,
+    context: &Context,
+) -> Vec<Glob> {
+    let folded = [action.to_ascii_lowercase()];
+    let prefix = action.split_once(':').map_or("", |(prefix, _)| prefix).to_ascii_lowercase();
+    let mut globs: BTreeSet<Glob> = BTreeSet::new();
+    for statement in documents.flat_map(Document::statements) {
+        if statement.meant_of(&prefix, &folded).next().is_none() {
+            continue;
+        }
+        for tokens in statement.resource_tokens().into_iter().flatten() {
+            let mut sample = |_: &str| Some("example".to_owned());
+            globs.extend(Glob::new(&tokens, false, context, &mut sample));
+        }
+    }
+    globs.into_iter().filter(|glob| !glob.is_any()).collect()
+}
+
 /// Whether the resource of an action is a role that it assumes.
 pub(super) fn is_role_assumption(action: &str) -> bool {
     is_delegated(action, "arn:aws:iam::000000000000:role/x")
 }
 
-/// One answer from those about each resource.
-pub(super) fn told(action: &str, judged: Vec<Judged>, complete: bool) -> Option<Access> {
+/// One answer from those about each resource. `complete`: these stand for all that may be
+/// reached; `whole`: and for all that was asked.
+pub(super) fn told(
+    action: &str,
+    judged: Vec<Judged>,
+    complete: bool,
+    whole: bool,
+) -> Option<Access> {
     let asked = judged.len();
     let mut undecided = !complete;
     let mut found: Vec<Yes> = Vec::new();
@@ -361,7 +397,7 @@ pub(super) fn told(action: &str, judged: Vec<Judged>, complete: bool) -> Option<
             Judged::Yes(yes) => found.push(*yes),
         }
     }
-    let all = found.len() == asked && complete;
+    let all = found.len() == asked && complete && whole;
     let Some(best) = found.iter().min_by_key(|yes| yes.certainty).cloned() else {
         return undecided.then(|| Access {
             action: action.to_owned(),

@@ -89,6 +89,11 @@ impl World {
         Ok(Self { account: found.account, managed: found.managed, notes })
     }
 
+    /// The account, the AWS managed policies beside it, and the notes.
+    pub(crate) fn into_parts(self) -> (Account, ManagedPolicies, Vec<String>) {
+        (self.account, self.managed, self.notes)
+    }
+
     /// The names and ARNs of the users.
     pub(crate) fn users(&self) -> Vec<(String, String)> {
         let user =
