@@ -45,7 +45,15 @@ const ACTIONS: [&str; 7] = [
     "sts:GetCallerIdentity",
 ];
 const PATTERNS: [&str; 9] = [
-    "*", "s3:*", "s3:Get*", "s3:GetObject", "sqs:*", "kms:*", "sts:AssumeRole", "iam:List*", "s3:P?t*",
+    "*",
+    "s3:*",
+    "s3:Get*",
+    "s3:GetObject",
+    "sqs:*",
+    "kms:*",
+    "sts:AssumeRole",
+    "iam:List*",
+    "s3:P?t*",
 ];
 const RESOURCES: [&str; 9] = [
     "arn:aws:s3:::data/alice/x",
@@ -399,8 +407,12 @@ fn who_can_agrees_with_the_engine() {
 #[test]
 fn patterns_agree_with_the_engine() {
     let samples = [
-        "arn:aws:s3:::data/alice/x", "arn:aws:s3:::data/b", "arn:aws:s3:::data/u0/x",
-        "arn:aws:s3:::data/u1/", "arn:aws:s3:::data/a", "arn:aws:s3:::data/example",
+        "arn:aws:s3:::data/alice/x",
+        "arn:aws:s3:::data/b",
+        "arn:aws:s3:::data/u0/x",
+        "arn:aws:s3:::data/u1/",
+        "arn:aws:s3:::data/a",
+        "arn:aws:s3:::data/example",
     ];
     let mut named = 0;
     for seed in 1000..1060 {
@@ -426,7 +438,8 @@ fn patterns_agree_with_the_engine() {
                         }
                     }
                 }
-                for access in who.iter().filter(|who| who.principal == arn).flat_map(|w| &w.access) {
+                for access in who.iter().filter(|who| who.principal == arn).flat_map(|w| &w.access)
+                {
                     if let Some(witness) = &access.witness {
                         let resource = &witness.resource;
                         let base =

@@ -42,9 +42,7 @@ pub struct ConditionView<'a> {
 impl Statement {
     /// The conditions, as they are evaluated.
     pub fn condition_views(&self) -> impl Iterator<Item = ConditionView<'_>> {
-        self.conditions
-            .iter()
-            .map(|(condition, text)| ConditionView { condition, text })
+        self.conditions.iter().map(|(condition, text)| ConditionView { condition, text })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a principal can do: for each action on which resources, set by set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bailiwick_catalog::{AccessLevel, Catalog};
 use bailiwick_policy::{Context, Effect, Policies, Token};
@@ -111,9 +111,11 @@ impl Reach<'_> {
         }
         let limits = self.limits(subject, context, action);
         let mut judged: Vec<(String, Judged)> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         for universe in &universes {
             for resource in self.resources(subject, context, action, universe).0 {
-                if !judged.iter().any(|(held, _)| *held == resource) {
+                if !places.contains_key(&resource) {
+                    places.insert(resource.clone(), judged.len());
                     let found = self.judge(subject, context, action, &resource);
                     judged.push((resource, found));
                 }
@@ -121,7 +123,11 @@ impl Reach<'_> {
         }
         let mut out: Vec<Scope> = Vec::new();
         for (glob, shown) in &granted {
-            let of_glob = judged.iter().filter(|(resource, _)| glob.matches(resource));
+            let one = glob.literal().map(|text| places.get(&text).and_then(|at| judged.get(*at)));
+            let of_glob: Vec<&(String, Judged)> = match one {
+                Some(one) => one.into_iter().collect(),
+                None => judged.iter().filter(|(resource, _)| glob.matches(resource)).collect(),
+            };
             let mut refused = false;
             // The best of each set of ways.
             let mut best: Option<Scope> = None;
@@ -174,7 +180,8 @@ impl Reach<'_> {
             for (arn, policy) in self.estate.resource_policies.iter().flatten() {
                 let Ok(found) = &policy.policy else { continue };
                 let names = found.document.statements().iter().any(|statement| {
-                    statement.effect() == Effect::Allow && statement.means_caller(&subject.principal)
+                    statement.effect() == Effect::Allow
+                        && statement.means_caller(&subject.principal)
                 });
                 if names {
                     out.push(Glob::literally(arn));
@@ -277,8 +284,7 @@ fn globs(
     let mut out = Vec::new();
     for policy in policies.iter() {
         for statement in policy.document.statements() {
-            if statement.effect() != effect
-                || statement.meant_of(&prefix, &folded).next().is_none()
+            if statement.effect() != effect || statement.meant_of(&prefix, &folded).next().is_none()
             {
                 continue;
             }
@@ -322,8 +328,15 @@ pub(super) fn collapse(permissions: &[Permission]) -> Vec<Grants> {
             };
             let key = format!(
                 "{:?}",
-                (&grants.resources, &grants.except, &grants.within, &grants.certainty, &grants.by,
-                    &grants.when, &grants.unless)
+                (
+                    &grants.resources,
+                    &grants.except,
+                    &grants.within,
+                    &grants.certainty,
+                    &grants.by,
+                    &grants.when,
+                    &grants.unless
+                )
             );
             let entry = groups.entry((service.to_owned(), key));
             entry.or_insert_with(|| (grants, Vec::new())).1.push(name.to_owned());

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use bailiwick_policy::{Effect, PrincipalType};
+use bailiwick_policy::{Effect, PrincipalType, Statement};
 use serde::Serialize;
 
 use super::answer::{Access, Certainty};
@@ -106,9 +106,8 @@ impl Reach<'_> {
             }
         }
         let direct = |chain: &Chain| {
-            who.iter().any(|who| {
-                who.principal == chain.principal && who.certainty() <= chain.certainty
-            })
+            who.iter()
+                .any(|who| who.principal == chain.principal && who.certainty() <= chain.certainty)
         };
         let mut out: Vec<Chain> = out.into_values().filter(|chain| !direct(chain)).collect();
         out.sort_by(|left, right| {
@@ -136,7 +135,9 @@ impl Reach<'_> {
                     continue;
                 }
                 let judged = self.judge(subject, context, "sts:AssumeRole", role.arn());
-                let Some(access) = told("sts:AssumeRole", vec![judged], true, true) else { continue };
+                let Some(access) = told("sts:AssumeRole", vec![judged], true, true) else {
+                    continue;
+                };
                 if access.certainty == Certainty::Undecided {
                     continue;
                 }
@@ -176,16 +177,13 @@ impl Reach<'_> {
     fn edges(&self, role: &str, assumers: &[usize]) -> Vec<Edge> {
         let mut out = Vec::new();
         let action = "sts:AssumeRole";
-        let everyone: Vec<usize>;
-        // Where the trust policy names accounts alone, identity policies have to allow.
-        let candidates = if self.names_accounts_alone(role) {
-            assumers
-        } else {
-            everyone = (0..self.subjects.len()).collect();
-            &everyone
+        // Whom the trust policy does not name by itself an identity policy has to allow.
+        let candidates: Vec<usize> = match self.named_by(role) {
+            Some(named) => assumers.iter().copied().chain(named).collect(),
+            None => (0..self.subjects.len()).collect(),
         };
         for at in candidates {
-            let Some((kind, subject, context)) = self.subjects.get(*at) else { continue };
+            let Some((kind, subject, context)) = self.subjects.get(at) else { continue };
             // ROOT-7: the root user assumes no role.
             if *kind == Kind::Root || subject.principal.describe() == role {
                 continue;
@@ -194,7 +192,7 @@ impl Reach<'_> {
             if let Some(access) = told(action, vec![judged], true, true)
                 && access.certainty != Certainty::Undecided
             {
-                out.push(Edge { from: From::Subject(*at), access });
+                out.push(Edge { from: From::Subject(at), access });
             }
         }
         for outsider in self.outsiders(action, role) {
@@ -212,17 +210,31 @@ impl Reach<'_> {
         out
     }
 
-    fn names_accounts_alone(&self, role: &str) -> bool {
-        let Ok(arn) = role.parse() else { return false };
-        let Some(role) = self.estate.account.role_with_arn(&arn) else { return false };
-        let Ok(document) = role.trust.document() else { return false };
-        document.principals().all(|entry| match entry.kind {
-            PrincipalType::Aws => {
-                entry.text.ends_with(":root") || entry.text.bytes().all(|b| b.is_ascii_digit())
+    /// The principals of the account whom the trust policy of a role names by ARN; nothing where it
+    /// may mean others too.
+    fn named_by(&self, role: &str) -> Option<Vec<usize>> {
+        let arn = role.parse().ok()?;
+        let role = self.estate.account.role_with_arn(&arn)?;
+        let document = role.trust.document().ok()?;
+        if document.statements().iter().any(Statement::is_not_principal) {
+            return None;
+        }
+        let mut out = Vec::new();
+        for entry in document.principals() {
+            let text = entry.text;
+            let account = text.ends_with(":root") || text.bytes().all(|b| b.is_ascii_digit());
+            match entry.kind {
+                PrincipalType::Aws if account => {}
+                PrincipalType::Aws if text.starts_with("arn:") && !text.contains(['*', '?']) => {
+                    out.extend(self.place(text));
+                }
+                PrincipalType::Aws | PrincipalType::Bare => return None,
+                _ => {}
             }
-            PrincipalType::Bare => false,
-            _ => true,
-        })
+        }
+        out.sort_unstable();
+        out.dedup();
+        Some(out)
     }
 
     /// What is asked about whom, once more for the roles that a principal can come to.

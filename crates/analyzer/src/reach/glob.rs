@@ -343,11 +343,7 @@ mod tests {
                 all,
                 vec![vec![no, no], vec![no, yes], vec![yes, no]],
             ),
-            (
-                vec!["arn:aws:sqs:*:1:q"],
-                "arn:aws:sqs:*:*:q",
-                vec![vec![no], vec![yes]],
-            ),
+            (vec!["arn:aws:sqs:*:1:q"], "arn:aws:sqs:*:*:q", vec![vec![no], vec![yes]]),
         ] {
             assert_eq!(ways(&patterns, within), expected, "{patterns:?} in {within}");
         }

@@ -10,12 +10,12 @@ use std::sync::LazyLock;
 use bailiwick_identifiers::AccountId;
 use bailiwick_policy::{
     Applicable, Attached, Context, Decision, Document, DocumentKind, Effect, Grade, Levels,
-    Policies, PolicyKind, Principal, Reason, Request, Source, SourceKind, Statement, Token, decide, is_delegated,
-    resource_owner,
+    Policies, PolicyKind, Principal, Reason, Request, Source, SourceKind, Statement, Token, decide,
+    is_delegated, resource_owner,
 };
 
-use super::glob::Glob;
 use super::answer::{Certainty, Place, Requirement, Unless, Way, Witness};
+use super::glob::Glob;
 use super::solve::{AtomId, Outcome, Space};
 
 /// How many values a variable is tried with.
@@ -158,7 +158,8 @@ impl<'a> Case<'a> {
     /// Whether access is possible, and how.
     pub(super) fn judge(&self) -> Judged {
         let base = self.base();
-        if let Reason::NoPermissionNeeded = decide(&self.request(&base), &Applicable::default()).reason
+        if let Reason::NoPermissionNeeded =
+            decide(&self.request(&base), &Applicable::default()).reason
         {
             return self.yes(Certainty::Always, Vec::new(), Vec::new(), BTreeMap::new());
         }
@@ -281,8 +282,7 @@ impl<'a> Case<'a> {
         paths: &[Vec<&[Clause]>],
         ways: &[(Vec<&Clause>, BTreeMap<String, Vec<String>>)],
     ) -> bool {
-        let impossible =
-            |deny: &Clause| space.solve(&[&deny.atoms], &[]) == Outcome::Nothing;
+        let impossible = |deny: &Clause| space.solve(&[&deny.atoms], &[]) == Outcome::Nothing;
         if !found.denies.iter().all(impossible) {
             return false;
         }
@@ -348,7 +348,8 @@ impl<'a> Case<'a> {
         let mut found = Found::default();
         if identified {
             let policies = applicable.identity.iter();
-            found.identity = asking.layer(space, PolicyKind::Identity, None, policies, &mut found.denies)?;
+            found.identity =
+                asking.layer(space, PolicyKind::Identity, None, policies, &mut found.denies)?;
             if let Some(policy) = boundary {
                 let policies = std::iter::once(policy);
                 let denies = &mut found.denies;

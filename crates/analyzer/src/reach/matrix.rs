@@ -97,7 +97,8 @@ impl Reach<'_> {
                         continue;
                     }
                     let action_name = format!("{}:{}", service.prefix(), action.name);
-                    let question = Question { actions: vec![action_name], resource: "*".to_owned() };
+                    let question =
+                        Question { actions: vec![action_name], resource: "*".to_owned() };
                     let found = self.can_do(principal, &question).unwrap_or_default();
                     let Some(access) = found.into_iter().next() else { continue };
                     for level in action.levels.iter() {
@@ -118,12 +119,7 @@ impl Reach<'_> {
                     AccessLevel::ALL.iter().position(|level| level.name() == mark.name)
                 };
                 marks.sort_by_key(order);
-                out.push(Cell {
-                    principal: principal.to_owned(),
-                    kind,
-                    of: prefix.clone(),
-                    marks,
-                });
+                out.push(Cell { principal: principal.to_owned(), kind, of: prefix.clone(), marks });
             }
         }
         Ok(out)

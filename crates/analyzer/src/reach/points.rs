@@ -130,7 +130,9 @@ fn numbers<'v>(values: impl Iterator<Item = &'v str>, out: &mut Points) {
         match scaled(value) {
             Some(number) => found.push(number),
             // What is no number equals none (CO-12); what is out of range is not followed.
-            None => out.complete &= !value.bytes().all(|b| b.is_ascii_digit() || b"+-.".contains(&b)),
+            None => {
+                out.complete &= !value.bytes().all(|b| b.is_ascii_digit() || b"+-.".contains(&b))
+            }
         }
     }
     for number in found {
@@ -232,7 +234,8 @@ mod tests {
 
     #[test]
     fn numbers_and_dates_have_neighbours() {
-        for (text, expected) in [("5", "5.000000001"), ("-1", "-0.999999999"), ("0.5", "0.500000001")]
+        for (text, expected) in
+            [("5", "5.000000001"), ("-1", "-0.999999999"), ("0.5", "0.500000001")]
         {
             assert_eq!(scaled(text).map(|n| unscaled(n + 1)).as_deref(), Some(expected));
         }

@@ -27,7 +27,9 @@ pub enum QuestionError {
     #[error("no action matches `{0}`")]
     NoAction(String),
     /// A resource that is neither an ARN nor `*`.
-    #[error("`{0}` is no resource: write an ARN, a pattern of ARNs such as `arn:aws:s3:::logs/*`, or `*`")]
+    #[error(
+        "`{0}` is no resource: write an ARN, a pattern of ARNs such as `arn:aws:s3:::logs/*`, or `*`"
+    )]
     Resource(String),
     /// No action of the pattern works on such a resource.
     #[error("no action of `{action}` works on a resource such as `{resource}`")]
@@ -85,11 +87,8 @@ impl Question {
 pub(super) fn actions(pattern: &str) -> Result<Vec<String>, QuestionError> {
     let catalog = Catalog::embedded();
     let fault = || QuestionError::Action(pattern.to_owned());
-    let (prefix, name) = if pattern == "*" {
-        ("*", "*")
-    } else {
-        pattern.split_once(':').ok_or_else(fault)?
-    };
+    let (prefix, name) =
+        if pattern == "*" { ("*", "*") } else { pattern.split_once(':').ok_or_else(fault)? };
     if prefix.is_empty() || name.is_empty() || name.contains(':') {
         return Err(fault());
     }
@@ -166,7 +165,8 @@ fn in_account(pattern: &str, account: &Account) -> String {
 fn works_on(action: &str, resource: &str) -> bool {
     let asked = Glob::arn(resource);
     let kinds = known(action).map(|action| &*action.resource_types).unwrap_or_default();
-    let service = action.split_once(':').and_then(|(prefix, _)| Catalog::embedded().service(prefix));
+    let service =
+        action.split_once(':').and_then(|(prefix, _)| Catalog::embedded().service(prefix));
     let Some(service) = service else { return false };
     kinds.iter().filter_map(|kind| service.resource_type(&kind.name)).any(|kind| {
         let mut pattern = String::new();

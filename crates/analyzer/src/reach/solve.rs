@@ -289,9 +289,8 @@ impl<'a> Space<'a> {
             .enumerate()
             .filter_map(|(place, atom)| Some((place, *chosen.get(atom)?)))
             .collect();
-        let fits = |truth: &Vec<bool>| {
-            wanted.iter().all(|(place, held)| truth.get(*place) == Some(held))
-        };
+        let fits =
+            |truth: &Vec<bool>| wanted.iter().all(|(place, held)| truth.get(*place) == Some(held));
         if let Some(row) = table.truth.iter().position(fits) {
             return table.options.get(row).cloned();
         }

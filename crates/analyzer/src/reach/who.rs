@@ -82,10 +82,8 @@ pub struct Reach<'e> {
 impl<'e> Reach<'e> {
     /// The principals of the estate, with their policies.
     pub fn new(estate: &'e Estate) -> Self {
-        let root = Principal::Root {
-            partition: estate.account.partition(),
-            account: estate.account.id(),
-        };
+        let root =
+            Principal::Root { partition: estate.account.partition(), account: estate.account.id() };
         let mut found = vec![(Kind::Root, estate.caller(root))];
         for subject in estate.subjects() {
             let kind = match (&subject.principal, subject.linked) {
@@ -296,7 +294,8 @@ impl<'e> Reach<'e> {
         out.retain(|arn| universe.matches(arn));
         // The policy of a bucket is that of its objects too.
         let policies = self.estate.resource_policies.iter().flatten();
-        for (bucket, _) in policies.filter(|(arn, _)| arn.contains(":s3:::") && !arn.contains('/')) {
+        for (bucket, _) in policies.filter(|(arn, _)| arn.contains(":s3:::") && !arn.contains('/'))
+        {
             let objects = Glob::arn(&format!("{bucket}/*"));
             if !meet(&objects, universe) {
                 continue;
@@ -441,7 +440,8 @@ fn sessions(estate: &Estate) -> impl Iterator<Item = Subject> {
         else {
             return None;
         };
-        let role = estate.account.role_named(&role_name).filter(|_| account == estate.account.id())?;
+        let role =
+            estate.account.role_named(&role_name).filter(|_| account == estate.account.id())?;
         let mut subject = estate.role(role);
         subject.principal = Principal::Session {
             role_arn: estate.account.role_arn(role).as_str().into(),

@@ -155,7 +155,15 @@ fn as_json(arn: &str, parts: &[Part], notes: &[String]) -> Value {
 
 fn as_csv(parts: &[Part]) -> String {
     let mut out = csv::row([
-        "role", "action", "levels", "resources", "except", "within", "certainty", "when", "by",
+        "role",
+        "action",
+        "levels",
+        "resources",
+        "except",
+        "within",
+        "certainty",
+        "when",
+        "by",
     ]);
     for part in parts {
         let role = part.chain.as_ref().and_then(|chain| chain.hops.last());

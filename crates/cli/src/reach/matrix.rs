@@ -113,9 +113,9 @@ fn rows<'c>(columns: &[String], cells: &'c [Cell]) -> Vec<(&'c str, Vec<String>)
     order
         .into_iter()
         .map(|principal| {
-            let row = columns.iter().map(|of| {
-                found.get(&(principal, of.as_str())).cloned().unwrap_or_default()
-            });
+            let row = columns
+                .iter()
+                .map(|of| found.get(&(principal, of.as_str())).cloned().unwrap_or_default());
             (principal, row.collect())
         })
         .collect()

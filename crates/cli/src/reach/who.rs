@@ -122,14 +122,23 @@ fn table(args: &WhoCanArgs, who: &[Who], chains: &[Chain]) -> String {
     }
     for chain in chains {
         let hops: Vec<&str> = chain.hops.iter().map(|hop| short(&hop.role)).collect();
-        let _ = writeln!(out, "  {} -> {}: {}", chain.principal, hops.join(" -> "), word(chain.certainty));
+        let _ = writeln!(
+            out,
+            "  {} -> {}: {}",
+            chain.principal,
+            hops.join(" -> "),
+            word(chain.certainty)
+        );
         if chain.if_its_account_allows {
             out.push_str("    as far as its own account allows it too\n");
         }
         for hop in &chain.hops {
             let Some(way) = hop.access.ways.first() else { continue };
-            let when =
-                if way.when.is_empty() { String::new() } else { format!(" if {}", joined(&way.when)) };
+            let when = if way.when.is_empty() {
+                String::new()
+            } else {
+                format!(" if {}", joined(&way.when))
+            };
             let _ = writeln!(out, "    {}{when}", short(&hop.role));
             let _ = writeln!(out, "      by {}", statements(way));
         }
@@ -226,10 +235,19 @@ fn as_json(question: &Question, who: &[Who], chains: &[Chain], notes: &[String])
 
 fn as_csv(who: &[Who], chains: &[Chain]) -> String {
     let mut out = csv::row([
-        "principal", "kind", "action", "certainty", "extent", "when", "unless", "by", "roles",
+        "principal",
+        "kind",
+        "action",
+        "certainty",
+        "extent",
+        "when",
+        "unless",
+        "by",
+        "roles",
     ]);
     let kind = |kind: Kind| serde_json::to_value(kind).ok();
-    let kind = |found: Kind| kind(found).and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+    let kind =
+        |found: Kind| kind(found).and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
     for who in who {
         for access in &who.access {
             let way = access.ways.first();

@@ -70,12 +70,14 @@ impl WorldArgs {
         }
         let mut policies = BTreeMap::new();
         for entry in &self.resource_policy {
-            let Some((arn, file)) = entry.split_once('=').filter(|(arn, _)| arn.starts_with("arn:"))
+            let Some((arn, file)) =
+                entry.split_once('=').filter(|(arn, _)| arn.starts_with("arn:"))
             else {
                 bail!("`{entry}`: write the resource and the file as ARN=FILE");
             };
             let named = files::policy(file.as_ref(), DocumentKind::Resource)?;
-            let policy = one(&named, DocumentKind::Resource, Source::new(arn, SourceKind::Resource))?;
+            let policy =
+                one(&named, DocumentKind::Resource, Source::new(arn, SourceKind::Resource))?;
             let policy = ResourcePolicy { policy: Ok(policy), owner: self.resource_account };
             if policies.insert(arn.to_owned(), policy).is_some() {
                 bail!("`{arn}` has two policies");
@@ -108,7 +110,8 @@ pub(super) fn principal(reach: &Reach<'_>, given: &str) -> anyhow::Result<String
         [one] => Ok((**one).to_owned()),
         [] => {
             let mut text = format!("the export has no principal `{given}`");
-            if let Some(advice) = nearest::advice(given, all.iter().copied()) {
+            let names = all.iter().filter_map(|arn| arn.rsplit('/').next());
+            if let Some(advice) = nearest::advice(given, names.chain(all.iter().copied())) {
                 text.push_str(": ");
                 text.push_str(&advice);
             }
@@ -137,7 +140,8 @@ fn found(levels: Vec<Vec<Named>>, scps: bool) -> anyhow::Result<Vec<Vec<Found>>>
 }
 
 fn one(named: &Named, kind: DocumentKind, source: Source) -> anyhow::Result<Found> {
-    let document = Document::parse(&named.text, kind)
-        .map_err(|error| anyhow!("{}:{}:{}: {}", named.label, error.line, error.column, error.problem))?;
+    let document = Document::parse(&named.text, kind).map_err(|error| {
+        anyhow!("{}:{}:{}: {}", named.label, error.line, error.column, error.problem)
+    })?;
     Ok(Found { source, document: Arc::new(document) })
 }
