@@ -47,7 +47,7 @@ fn statements(way: &Way) -> String {
     if way.by.is_empty() {
         return "no policy, as its root user or as no permission is needed".to_owned();
     }
-    way.by.iter().map(ToString::to_string).collect::<Vec<_>>().join("; within ")
+    way.by.iter().map(ToString::to_string).collect::<Vec<_>>().join("; and ")
 }
 
 /// The ways and what denies, a line each.

@@ -131,7 +131,7 @@ fn told(grants: &Grants) -> String {
         let _ = writeln!(out, "      unless {}, by {}", joined(&deny.when), deny.by);
     }
     if !grants.by.is_empty() {
-        let _ = writeln!(out, "      by {}", grants.by.join("; within "));
+        let _ = writeln!(out, "      by {}", grants.by.join("; and "));
     }
     out
 }
