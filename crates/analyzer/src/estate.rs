@@ -167,7 +167,7 @@ impl Estate {
         let policies = self.resource_policies.as_ref()?;
         policies.get(resource).or_else(|| {
             let (bucket, _) = resource.split_once('/')?;
-            policies.get(bucket).filter(|_| bucket.splitn(6, ':').nth(2) == Some("s3"))
+            policies.get(bucket).filter(|_| bucket.split(':').nth(2) == Some("s3"))
         })
     }
 

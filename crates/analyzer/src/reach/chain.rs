@@ -202,7 +202,7 @@ impl Reach<'_> {
                 && access.certainty != Certainty::Undecided
             {
                 let assumed = outsider.is_assumed();
-                let access = outsider.without_assumption(access);
+                let access = Outsider::without_assumption(access);
                 let Outsider { name, kind, .. } = outsider;
                 out.push(Edge { from: From::Outsider { name, kind, assumed }, access });
             }

@@ -4,7 +4,7 @@
 //! The patterns are run together, as one automaton, over all texts at once. Each set of patterns
 //! that some text matches, and no others, is told once, with the shortest such text.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
 use bailiwick_policy::{Context, Token};
 
@@ -256,7 +256,7 @@ fn explore(patterns: &[Glob], within: &[Glob], tell: &mut dyn FnMut(&str)) -> bo
         return false;
     }
     let start: Vec<Vec<u16>> = all.iter().map(|glob| glob.start()).collect();
-    let mut numbers: HashMap<Vec<Vec<u16>>, ()> = HashMap::from([(start.clone(), ())]);
+    let mut visited: HashSet<Vec<Vec<u16>>> = HashSet::from([start.clone()]);
     let mut accepted: HashSet<Vec<bool>> = HashSet::new();
     let mut queue: VecDeque<(Vec<Vec<u16>>, String)> = VecDeque::from([(start, String::new())]);
     while let Some((state, text)) = queue.pop_front() {
@@ -269,13 +269,13 @@ fn explore(patterns: &[Glob], within: &[Glob], tell: &mut dyn FnMut(&str)) -> bo
             let next: Vec<Vec<u16>> =
                 all.iter().zip(&state).map(|(glob, state)| glob.step(state, c)).collect();
             let dead = next.iter().take(within.len()).any(Vec::is_empty);
-            if dead || numbers.contains_key(&next) {
+            if dead || visited.contains(&next) {
                 continue;
             }
-            if numbers.len() >= MAX_STATES {
+            if visited.len() >= MAX_STATES {
                 return false;
             }
-            numbers.insert(next.clone(), ());
+            visited.insert(next.clone());
             let mut text = text.clone();
             text.push(c);
             queue.push_back((next, text));

@@ -104,6 +104,9 @@ struct Clause {
     grade: Grade,
 }
 
+/// Statements that allow together, and the keys of a request that they allow.
+type Combined<'f> = (Vec<&'f Clause>, BTreeMap<String, Vec<String>>);
+
 /// What the layers say, conditions open.
 #[derive(Default)]
 struct Found {
@@ -202,7 +205,7 @@ impl<'a> Case<'a> {
             return Judged::No;
         }
         let denies: Vec<&[AtomId]> = found.denies.iter().map(|deny| &*deny.atoms).collect();
-        let mut ways: Vec<(Vec<&Clause>, BTreeMap<String, Vec<String>>)> = Vec::new();
+        let mut ways: Vec<Combined<'_>> = Vec::new();
         let mut unknown = false;
         for combination in combinations(&paths, &mut unknown) {
             let held: Vec<&[AtomId]> = combination.iter().map(|clause| &*clause.atoms).collect();
@@ -221,7 +224,7 @@ impl<'a> Case<'a> {
             return if ways.is_empty() && !unknown { Judged::No } else { Judged::Undecided };
         };
         let context = context.clone();
-        let always = !space.is_pinned() && self.is_always(space, found, &paths, &ways);
+        let always = !space.is_pinned() && Self::is_always(space, found, &paths, &ways);
         let certainty = if always { Certainty::Always } else { Certainty::OnlyIf };
         let told = |atoms: &[AtomId]| self.requirements(space, atoms);
         let shown = ways
@@ -276,11 +279,10 @@ impl<'a> Case<'a> {
     /// Whether no context refuses it: no Deny can hold, and of each path no layer can be without
     /// an Allow that holds.
     fn is_always(
-        &self,
         space: &Space<'_>,
         found: &Found,
         paths: &[Vec<&[Clause]>],
-        ways: &[(Vec<&Clause>, BTreeMap<String, Vec<String>>)],
+        ways: &[Combined<'_>],
     ) -> bool {
         let impossible = |deny: &Clause| space.solve(&[&deny.atoms], &[]) == Outcome::Nothing;
         if !found.denies.iter().all(impossible) {

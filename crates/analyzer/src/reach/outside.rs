@@ -38,7 +38,7 @@ impl Outsider {
     }
 
     /// The answer without what is only assumed.
-    pub(super) fn without_assumption(&self, mut access: Access) -> Access {
+    pub(super) fn without_assumption(mut access: Access) -> Access {
         for way in &mut access.ways {
             way.by.retain(|place| place.kind != PolicyKind::Identity || place.policy != ASSUMED);
         }
@@ -193,7 +193,7 @@ impl Reach<'_> {
             resource,
             owner: self.estate.owner(resource).or(Some(self.account()).filter(|_| {
                 // Of a resource whose ARN names no account the estate is the owner.
-                resource.splitn(6, ':').nth(4).is_some_and(str::is_empty)
+                resource.split(':').nth(4).is_some_and(str::is_empty)
             })),
             organization: false,
             outside: outsider.outside,

@@ -45,15 +45,14 @@ pub(super) fn of_key(
                 match view.tokens() {
                     Some((tokens, case_counts)) => {
                         for tokens in &tokens {
-                            match Glob::new(tokens, !case_counts, base, sample) {
-                                Some(glob) => globs.push(glob),
-                                // A variable without value matches nothing; a whole ARN in a
-                                // variable is tried with the value that it has.
-                                None => {
-                                    let shown = view.resolved(base).unwrap_or_default();
-                                    out.list.extend(shown.into_iter().flatten());
-                                }
+                            let glob = Glob::new(tokens, !case_counts, base, sample);
+                            // A variable without value matches nothing; a whole ARN in a variable
+                            // is tried with the value that it has.
+                            if glob.is_none() {
+                                let shown = view.resolved(base).unwrap_or_default();
+                                out.list.extend(shown.into_iter().flatten());
                             }
+                            globs.extend(glob);
                         }
                     }
                     None => out.complete = false,
@@ -131,7 +130,7 @@ fn numbers<'v>(values: impl Iterator<Item = &'v str>, out: &mut Points) {
             Some(number) => found.push(number),
             // What is no number equals none (CO-12); what is out of range is not followed.
             None => {
-                out.complete &= !value.bytes().all(|b| b.is_ascii_digit() || b"+-.".contains(&b))
+                out.complete &= !value.bytes().all(|b| b.is_ascii_digit() || b"+-.".contains(&b));
             }
         }
     }

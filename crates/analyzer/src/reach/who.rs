@@ -70,13 +70,16 @@ impl Who {
     }
 }
 
+/// Patterns, and the set in which they are looked for.
+type Asked = (Vec<Glob>, Glob);
+
 /// An estate, made ready to be asked.
 pub struct Reach<'e> {
     pub(super) estate: &'e Estate,
     /// The root user, the users, the roles, and sessions that policies name.
     pub(super) subjects: Vec<(Kind, Subject, Context)>,
     by_arn: HashMap<String, usize>,
-    cells: RefCell<HashMap<(Vec<Glob>, Glob), Rc<Cells>>>,
+    cells: RefCell<HashMap<Asked, Rc<Cells>>>,
 }
 
 impl<'e> Reach<'e> {
@@ -330,7 +333,7 @@ impl<'e> Reach<'e> {
                 }
                 for (outsider, judged) in found {
                     let Some(access) = told(action, judged, true, all) else { continue };
-                    let access = outsider.without_assumption(access);
+                    let access = Outsider::without_assumption(access);
                     match out.iter_mut().find(|who| who.principal == outsider.name) {
                         Some(who) => who.access.push(access),
                         None => out.push(Who {

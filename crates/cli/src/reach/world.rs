@@ -75,9 +75,9 @@ impl WorldArgs {
             else {
                 bail!("`{entry}`: write the resource and the file as ARN=FILE");
             };
-            let named = files::policy(file.as_ref(), DocumentKind::Resource)?;
+            let text = files::policy(file.as_ref(), DocumentKind::Resource)?;
             let policy =
-                one(&named, DocumentKind::Resource, Source::new(arn, SourceKind::Resource))?;
+                one(&text, DocumentKind::Resource, Source::new(arn, SourceKind::Resource))?;
             let policy = ResourcePolicy { policy: Ok(policy), owner: self.resource_account };
             if policies.insert(arn.to_owned(), policy).is_some() {
                 bail!("`{arn}` has two policies");
@@ -110,8 +110,8 @@ pub(super) fn principal(reach: &Reach<'_>, given: &str) -> anyhow::Result<String
         [one] => Ok((**one).to_owned()),
         [] => {
             let mut text = format!("the export has no principal `{given}`");
-            let names = all.iter().filter_map(|arn| arn.rsplit('/').next());
-            if let Some(advice) = nearest::advice(given, names.chain(all.iter().copied())) {
+            let short = all.iter().filter_map(|arn| arn.rsplit('/').next());
+            if let Some(advice) = nearest::advice(given, short.chain(all.iter().copied())) {
                 text.push_str(": ");
                 text.push_str(&advice);
             }
