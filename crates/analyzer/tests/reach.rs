@@ -2,6 +2,12 @@
 //! allows in some context is named, whoever is named has a request that it allows, and what is
 //! said to be always so is so in every context that is tried.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::similar_names,
+    reason = "a test that fails is a test that tells"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
