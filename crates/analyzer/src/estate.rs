@@ -101,6 +101,11 @@ impl Estate {
         }
     }
 
+    /// A caller of whom the account has no policies: its root user, or one from outside.
+    pub fn caller(&self, principal: Principal) -> Subject {
+        Subject { principal, effective: Effective::default(), linked: false, tags: Vec::new() }
+    }
+
     /// All users, then all roles.
     pub fn subjects(&self) -> impl Iterator<Item = Subject> {
         let users = self.account.users().map(|user| self.user(user));
@@ -109,7 +114,7 @@ impl Estate {
 
     /// The account that owns a resource, if its ARN does not say it but the estate does.
     pub fn owner(&self, resource: &str) -> Option<AccountId> {
-        self.resource_policies.as_ref()?.get(resource)?.owner
+        self.policy_on(resource)?.owner
     }
 
     /// All policies that bear on a request of a subject for an action on a resource.
@@ -156,6 +161,16 @@ impl Estate {
         decide(&request, &applicable)
     }
 
+    /// The policy on a resource, or on what it is a part of: an object has that of its bucket
+    /// (RES-9).
+    fn policy_on(&self, resource: &str) -> Option<&ResourcePolicy> {
+        let policies = self.resource_policies.as_ref()?;
+        policies.get(resource).or_else(|| {
+            let (bucket, _) = resource.split_once('/')?;
+            policies.get(bucket).filter(|_| bucket.split(':').nth(2) == Some("s3"))
+        })
+    }
+
     /// The policy that a resource has: of a role its trust policy where it is assumed.
     fn resource_policy(
         &self,
@@ -169,7 +184,7 @@ impl Estate {
             let document = role.trust.document().ok()?;
             return Some(Ok(Attached { source: trust(), document }));
         }
-        match &self.resource_policies.as_ref()?.get(resource)?.policy {
+        match &self.policy_on(resource)?.policy {
             Ok(found) => Some(Ok(found.attached())),
             Err(source) => Some(Err(source)),
         }

@@ -11,4 +11,5 @@ pub mod check;
 pub mod escalation;
 pub mod estate;
 pub mod summary;
+pub mod reach;
 pub mod validate;

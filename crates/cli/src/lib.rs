@@ -18,6 +18,7 @@ mod keys;
 mod offboard;
 mod policies;
 mod quickstart;
+mod reach;
 mod scan;
 mod simulate;
 mod suite;
@@ -46,6 +47,7 @@ pub use policies::inline::ConvertInlineArgs;
 pub use policies::lint::{LintArgs, PolicyKind};
 pub use policies::summary::SummaryArgs;
 pub use quickstart::{GroupsArgs, QuickstartCommand, ThirdPartyArgs};
+pub use reach::{CanArgs, MatrixArgs, WhoCanArgs};
 pub use scan::{ScanArgs, ScanFormat};
 pub use simulate::SimulateArgs;
 pub use suite::TestArgs;
@@ -121,6 +123,15 @@ requests that the engine allows with identity policies, boundary, SCPs, RCPs and
 needs MFA, an address or anything else is told as conditional, with what it needs. Exit code 0:
 nobody gets there; 1: somebody does; 2: bad input.")]
     Escalate(Box<EscalateArgs>),
+    /// Who can do something, under which conditions, and by which statements
+    #[command(after_help = WHO_CAN_HELP)]
+    WhoCan(Box<WhoCanArgs>),
+    /// What a principal can do, and on what
+    #[command(after_help = CAN_HELP)]
+    Can(Box<CanArgs>),
+    /// Principals by resources, or by services and access levels
+    #[command(after_help = MATRIX_HELP)]
+    AccessMatrix(Box<MatrixArgs>),
     /// Run a suite of expectations about policies
     #[command(after_help = TEST_HELP)]
     Test(TestArgs),
@@ -294,6 +305,36 @@ Examples:
 
 Exit code 0: all is as expected; 1: something is not; 2: a suite cannot be read.";
 
+const WHO_CAN_HELP: &str = "\
+Examples:
+  bailiwick who-can s3:GetObject arn:aws:s3:::payroll/2026.csv --account export.json
+  bailiwick who-can 's3:Get*' 'arn:aws:s3:::payroll/*' --account export.json \\
+      --resource-policy arn:aws:s3:::payroll=bucket.json --scp root.json unit.json
+  bailiwick who-can iam:CreateUser --account export.json --format csv
+  bailiwick who-can kms:Decrypt arn:aws:kms:eu-west-1:123456789012:key/1 --account export.json \\
+      --why-not alice
+
+`always`: every request is allowed; `only if`: some are, with a request that the decision engine
+allows; whoever is not named has no such access in any context. A role is taken for a session
+without session policy; of a caller from outside its own account is taken to allow it too. Exit
+code 0: somebody can; 1: nobody can, or not whom --why-not names; 2: bad input.";
+
+const CAN_HELP: &str = "\
+Examples:
+  bailiwick can alice --account export.json
+  bailiwick can arn:aws:iam::123456789012:role/ci --account export.json --service s3
+  bailiwick can alice --account export.json --action 'iam:*' --via-roles --format json
+
+Exit code 0: it can do something of that; 1: it can do nothing of it; 2: bad input.";
+
+const MATRIX_HELP: &str = "\
+Examples:
+  bailiwick access-matrix --account export.json --resources buckets.txt --actions s3:GetObject s3:PutObject
+  bailiwick access-matrix --account export.json --services s3 kms iam --format csv > levels.csv
+
+A question mark: in some requests only, or on some of the resource. Exit code 0: somebody can do
+some of it; 1: nobody can; 2: bad input.";
+
 /// How answers are printed.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub enum Format {
@@ -318,6 +359,9 @@ impl Command {
             Self::Policy { verb: PolicyCommand::Checks(args) } => validate::codes::run(&args),
             Self::Simulate(args) => simulate::run(&args),
             Self::Escalate(args) => escalate::run(&args),
+            Self::WhoCan(args) => reach::who_can(&args),
+            Self::Can(args) => reach::can(&args),
+            Self::AccessMatrix(args) => reach::matrix(&args),
             Self::Quickstart { verb } => quickstart::run(&verb),
             Self::Scan(args) => scan::run(&args),
             Self::Audit { verb } => audit::run(&verb),
@@ -400,6 +444,13 @@ mod tests {
             ("x simulate --principal p --action s3:X --attach f", false),
             ("x simulate --principal p --action s3:X --account e --replace a=f --detach b", true),
             ("x simulate --principal p --action s3:X --account e --policy f", false),
+            ("x who-can s3:GetObject --account e f", true),
+            ("x who-can s3:GetObject arn:aws:s3:::b --account e --format csv --no-roles", true),
+            ("x who-can s3:GetObject", false),
+            ("x can alice --account e --service s3 --via-roles", true),
+            ("x can alice --account e --service s3 --action s3:Get*", false),
+            ("x access-matrix --account e --services s3 iam", true),
+            ("x access-matrix --account e --resources f", false),
             ("x test s.yaml --format junit", true),
             ("x test", false),
             ("x policy test s.yaml", true),

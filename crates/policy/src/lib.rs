@@ -38,7 +38,7 @@ pub use document::{
     PrincipalType, Problem, Statement, Version,
 };
 pub use engine::{Engine, EngineBuilder};
-pub use evaluate::{consult_alone, decide, resource_owner};
+pub use evaluate::{Grade, consult_alone, decide, resource_owner};
 pub use explain::{
     ConditionReport, Explanation, Layer, Miss, Outcome, PolicyReport, RECORDED_WHOLE,
     StatementReport, explain, record,

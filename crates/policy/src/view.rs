@@ -1,7 +1,8 @@
 //! What statements test, piece by piece: for those who reason about all requests at once.
 
-use crate::condition::Condition;
-use crate::{Context, Operator, SetPrefix, Statement};
+use crate::condition::{Condition, Holds};
+use crate::document::ConditionText;
+use crate::{Context, Effect, Operator, SetPrefix, Statement};
 
 /// A piece of a pattern.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -35,15 +36,13 @@ pub enum Token {
 #[derive(Clone, Copy, Debug)]
 pub struct ConditionView<'a> {
     condition: &'a Condition,
-    values: &'a [Box<str>],
+    text: &'a ConditionText,
 }
 
 impl Statement {
     /// The conditions, as they are evaluated.
     pub fn condition_views(&self) -> impl Iterator<Item = ConditionView<'_>> {
-        self.conditions
-            .iter()
-            .map(|(condition, text)| ConditionView { condition, values: &text.values })
+        self.conditions.iter().map(|(condition, text)| ConditionView { condition, text })
     }
 }
 
@@ -62,7 +61,32 @@ impl<'a> ConditionView<'a> {
 
     /// The values as they are written.
     pub fn values(&self) -> &'a [Box<str>] {
-        self.values
+        &self.text.values
+    }
+
+    /// As it is written.
+    pub fn text(&self) -> &'a ConditionText {
+        self.text
+    }
+
+    /// Whether it holds in a statement of this effect; nothing if its operator is unknown (OP-X1).
+    pub fn holds(&self, context: &Context, effect: Effect) -> Option<bool> {
+        match self.condition.holds(context, effect) {
+            Holds::Yes => Some(true),
+            Holds::No => Some(false),
+            Holds::Unknown => None,
+        }
+    }
+
+    /// The values with their variables resolved, as an explanation shows them; nothing for one
+    /// whose variable has no value, or where no value can have one.
+    pub fn resolved(&self, context: &Context) -> Option<Vec<Option<String>>> {
+        self.condition.resolved(context)
+    }
+
+    /// The keys in `${...}` in the values, as written.
+    pub fn variables(&self) -> Vec<&'a str> {
+        self.condition.variables()
     }
 
     /// Whether one value of a request fits at least one listed value, negation aside.

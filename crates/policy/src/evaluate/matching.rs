@@ -11,7 +11,7 @@ use crate::{Principal, Request};
 
 /// How exactly a statement names the caller.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) enum Grade {
+pub enum Grade {
     /// Not at all.
     #[default]
     None,
@@ -180,6 +180,20 @@ impl Statement {
             Ask { request: &request, action: "", probe: &probe, bounded: false, gateway: false };
         let element = self.principal.as_ref();
         element.is_none_or(|element| ask.grade(element, self.effect) > Grade::None)
+    }
+
+    /// How it means a request, its conditions aside: [`Grade::None`] where its action, resource or
+    /// principal does not match. `bounded`: the caller has a permissions boundary (NP-3).
+    ///
+    /// `action` is that of the request in lower case.
+    pub fn meets(&self, request: &Request<'_>, action: &str, bounded: bool) -> Grade {
+        let probe = OnceCell::new();
+        let ask = Ask { request, action, probe: &probe, bounded, gateway: false };
+        if !ask.action_matches(self) || !ask.resource_matches(self) {
+            return Grade::None;
+        }
+        let element = self.principal.as_ref();
+        element.map_or(Grade::Direct, |element| ask.grade(element, self.effect))
     }
 
     /// The patterns of Action or NotAction that count, in lower case.

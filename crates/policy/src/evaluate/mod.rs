@@ -11,7 +11,8 @@ use std::cell::OnceCell;
 use bailiwick_identifiers::AccountId;
 use smallvec::SmallVec;
 
-pub(crate) use matching::{Ask, Failing, Grade, Match};
+pub use matching::Grade;
+pub(crate) use matching::{Ask, Failing, Match};
 
 use crate::document::{Effect, Statement};
 use crate::{
