@@ -7,4 +7,6 @@
 //! bounded in length and depth.
 
 pub mod estate;
+pub mod evidence;
+pub mod posture;
 pub mod validate;
