@@ -10,6 +10,7 @@ mod audit;
 mod catalogue;
 mod check;
 mod checks;
+mod facts;
 mod finding;
 mod report;
 mod settings;
@@ -18,6 +19,10 @@ pub use audit::Audit;
 pub use catalogue::{Row, Severity, catalogue, row};
 pub use check::{Check, Found, Need, Results, Subject};
 pub use checks::{CHECKS, NOT_BUILT};
+pub use facts::{
+    Access, Administrative, Holder, HolderKind, Origin, PolicyUse, excerpt, is_every_resource,
+    satisfy, with_mfa,
+};
 pub use finding::{Finding, FindingId, Fix, Place};
 pub use report::{Gap, Outcome, Report, Tally, run};
 pub use settings::{Exception, Limits, Settings};

@@ -259,3 +259,35 @@ fn id(prefix: &str, name: &str) -> String {
     }
     text
 }
+
+/// An organization with a management account (999999999999) and the fixtures' account, both below
+/// the root `r-1`, and these SCPs: id, text, targets.
+pub(crate) fn organization(f: &mut Folder, scps: &[(&str, &Json, &[&str])]) {
+    let description = json!({"Id": "o-1", "MasterAccountId": "999999999999", "FeatureSet": "ALL"});
+    f.put("organization/organization.json", &json!({"Organization": description}));
+    let types = json!([
+        {"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"},
+        {"Type": "RESOURCE_CONTROL_POLICY", "Status": "ENABLED"},
+    ]);
+    f.put("organization/roots.json", &json!({"Roots": [{"Id": "r-1", "PolicyTypes": types}]}));
+    let accounts = json!([
+        {"Id": ACCOUNT, "Name": "member", "Status": "ACTIVE"},
+        {"Id": "999999999999", "Name": "main", "Status": "ACTIVE"},
+    ]);
+    f.put("organization/accounts.json", &json!({"Accounts": accounts}));
+    f.put("organization/accounts/r-1.json", &json!({"Accounts": accounts}));
+    f.put("organization/units/r-1.json", &json!({"OrganizationalUnits": []}));
+    f.put("organization/policies/RESOURCE_CONTROL_POLICY.json", &json!({"Policies": []}));
+    let mut list = Vec::new();
+    for (id, text, targets) in scps {
+        let arn =
+            format!("arn:aws:organizations::999999999999:policy/o-1/service_control_policy/{id}");
+        let summary = json!({"Id": id, "Arn": arn, "Name": id, "Type": "SERVICE_CONTROL_POLICY"});
+        let policy = json!({"PolicySummary": summary, "Content": text.to_string()});
+        f.put(&format!("organization/policy/{id}.json"), &json!({"Policy": policy}));
+        let targets: Vec<Json> = targets.iter().map(|id| json!({"TargetId": id})).collect();
+        f.put(&format!("organization/targets/{id}.json"), &json!({"Targets": targets}));
+        list.push(summary);
+    }
+    f.put("organization/policies/SERVICE_CONTROL_POLICY.json", &json!({"Policies": list}));
+}
