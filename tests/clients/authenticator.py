@@ -11,7 +11,7 @@ import os
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.x509.oid import NameOID
 from fido2 import cose
 from fido2.utils import sha256
@@ -33,6 +33,7 @@ ALGORITHMS = {
     "ES384": (cose.ES384, lambda: ec.generate_private_key(ec.SECP384R1())),
     "ES512": (cose.ES512, lambda: ec.generate_private_key(ec.SECP521R1())),
     "EdDSA": (cose.EdDSA, ed25519.Ed25519PrivateKey.generate),
+    "Ed448": (cose.Ed448, ed448.Ed448PrivateKey.generate),
     "RS256": (cose.RS256, lambda: rsa.generate_private_key(65537, 2048)),
 }
 
@@ -51,7 +52,7 @@ def sign(key, message):
     """A signature by a key of any kind."""
     if isinstance(key, rsa.RSAPrivateKey):
         return key.sign(message, padding.PKCS1v15(), hashes.SHA256())
-    if isinstance(key, ed25519.Ed25519PrivateKey):
+    if isinstance(key, (ed25519.Ed25519PrivateKey, ed448.Ed448PrivateKey)):
         return key.sign(message)
     hash_of = {256: hashes.SHA256, 384: hashes.SHA384, 521: hashes.SHA512}[key.curve.key_size]
     return key.sign(message, ec.ECDSA(hash_of()))

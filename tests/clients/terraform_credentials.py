@@ -1,27 +1,8 @@
 """Credentials, providers and account settings as Terraform's AWS provider handles them, call by call."""
 
-from conftest import ROOT, refused
+from conftest import refused
+from material import saml, text
 from terraform_resources import ONE, TWO, Resource, gone, known, pairs
-
-CERTIFICATES = ROOT / "crates" / "testkit" / "src" / "certificates"
-
-
-def text(name):
-    return (CERTIFICATES / name).read_text()
-
-
-def saml(name):
-    """Metadata of a SAML provider."""
-    found = "".join(line for line in text("rsa.pem").splitlines() if "-" not in line)
-    return (
-        f'<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://{name}.example.com" '
-        'validUntil="2099-01-02T03:04:05Z">'
-        '<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">'
-        '<KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data>'
-        f"<X509Certificate>{found}</X509Certificate></X509Data></KeyInfo></KeyDescriptor>"
-        '<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" '
-        f'Location="https://{name}.example.com/sso"/></IDPSSODescriptor></EntityDescriptor>'
-    )
 
 
 class AccessKey(Resource):

@@ -12,6 +12,7 @@
 //! services' names besides. And it is less: no other credentials come of it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use bailiwick_identifiers::{AccessKeyId, AccessKeyKind};
 use bailiwick_store::Transaction;
@@ -57,7 +58,7 @@ pub struct ForwardSession {
 /// The key may not be used, a name is no service principal, the chain is too long or began at another
 /// address, or the store refuses the record.
 pub fn forward_session(
-    node: &Node,
+    node: &Arc<Node>,
     key: &AccessKeyId,
     token: Option<&Secret>,
     services: &[String],

@@ -35,7 +35,7 @@ const MAX_EXEMPTIONS: usize = 50;
 ///
 /// There is no such account, the policy makes no sense, or the store refuses.
 pub fn set_key_policy(
-    node: &Node,
+    node: &Arc<Node>,
     account: AccountId,
     policy: Option<KeyPolicy>,
 ) -> Result<(), OperatorError> {
@@ -100,7 +100,7 @@ pub fn key_policy(node: &Node, account: AccountId) -> Result<Json, OperatorError
 }
 
 /// Does what is due in every account that has a key policy.
-pub fn enforce_key_policies(node: &Node) {
+pub fn enforce_key_policies(node: &Arc<Node>) {
     let now = node.clock().now();
     for account in node.accounts() {
         let Some(policy) = &account.settings().key_policy else { continue };
@@ -169,7 +169,7 @@ fn act(policy: &KeyPolicy, key: &AccessKey, now: Timestamp) -> Option<Act> {
 
 /// Does what is due for a key, by its newest state.
 fn apply(
-    node: &Node,
+    node: &Arc<Node>,
     shard: &Shard,
     id: &AccessKeyId,
     now: Timestamp,

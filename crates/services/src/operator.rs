@@ -2,7 +2,7 @@
 //! keys, hold root keys. Each leaves an event in the trail of the account it touches.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use bailiwick_identifiers::{AccessKeyId, AccessKeyKind, AccountId, Arn, IdKind, Path, UserName};
 use bailiwick_model::{
@@ -121,7 +121,7 @@ const FIXTURE_KEY: &str = "AKIAI44QH8DHBEXAMPLE";
 /// Makes the first account, to which calls without a known account are recorded. `key` is the
 /// administrator's key where it is not to be minted.
 pub fn first_start(
-    node: &Node,
+    node: &Arc<Node>,
     account: Option<AccountId>,
     key: Option<(AccessKeyId, Secret)>,
 ) -> Result<Credentials, OperatorError> {
@@ -132,7 +132,7 @@ pub fn first_start(
 
 /// Makes a further account, with an administrator of its own.
 pub fn create_account(
-    node: &Node,
+    node: &Arc<Node>,
     id: Option<AccountId>,
     name: Option<String>,
 ) -> Result<Credentials, OperatorError> {
@@ -151,7 +151,7 @@ pub fn accounts(node: &Node) -> Vec<AccountSummary> {
 }
 
 fn make_account(
-    node: &Node,
+    node: &Arc<Node>,
     id: Option<AccountId>,
     name: Option<String>,
     key: Option<(AccessKeyId, Secret)>,
@@ -230,7 +230,7 @@ fn make_account(
 }
 
 fn key_record(
-    node: &Node,
+    node: &Arc<Node>,
     mint: &mut Mint,
     id: &AccessKeyId,
     secret: &Secret,
@@ -258,7 +258,7 @@ fn key_record(
 /// Gives a user of an account a key whose id and secret are known already, as when one moves from
 /// another system.
 pub fn import_key(
-    node: &Node,
+    node: &Arc<Node>,
     account: AccountId,
     user: &str,
     id: &AccessKeyId,
@@ -292,7 +292,7 @@ pub fn import_key(
 
 /// Makes an access key of an account's root user.
 pub fn create_root_key(
-    node: &Node,
+    node: &Arc<Node>,
     account: AccountId,
 ) -> Result<(AccessKeyId, Secret), OperatorError> {
     let shard = node.shard(account).ok_or(OperatorError::NoAccount(account))?;
@@ -312,7 +312,7 @@ pub fn create_root_key(
 
 /// Deletes an access key of an account's root user.
 pub fn delete_root_key(
-    node: &Node,
+    node: &Arc<Node>,
     account: AccountId,
     id: &AccessKeyId,
 ) -> Result<(), OperatorError> {
@@ -341,7 +341,7 @@ pub fn delete_root_key(
 /// the user `service-account` and F2 the user `compromised-user`, each owning the key
 /// `AKIAI44QH8DHBEXAMPLE`. Returns that user and the key with its secret.
 pub fn fixture(
-    node: &Node,
+    node: &Arc<Node>,
     account: AccountId,
     name: &str,
 ) -> Result<Option<(&'static str, AccessKeyId, Secret)>, OperatorError> {
@@ -375,7 +375,7 @@ pub fn fixture(
 }
 
 /// Records what the operator did outside the store, in the trail of the account made first.
-pub fn note(node: &Node, name: &str, parameters: &Json) -> Result<(), OperatorError> {
+pub fn note(node: &Arc<Node>, name: &str, parameters: &Json) -> Result<(), OperatorError> {
     let home = node.home().ok_or(OperatorError::Internal("there is no account yet"))?;
     let event = event(node, &mut Mint::new(node.entropy()), home, name, parameters);
     commit(node, home, Transaction::new(), &event).map(drop)
@@ -383,7 +383,7 @@ pub fn note(node: &Node, name: &str, parameters: &Json) -> Result<(), OperatorEr
 
 /// Adds records to an account, with an index entry and an event.
 pub(crate) fn put(
-    node: &Node,
+    node: &Arc<Node>,
     shard: &Shard,
     records: Vec<Record>,
     index: Option<(String, String)>,
@@ -419,7 +419,7 @@ pub(crate) struct Event {
 
 /// An event of the operator in the trail of an account.
 pub(crate) fn event(
-    node: &Node,
+    node: &Arc<Node>,
     mint: &mut Mint,
     account: AccountId,
     name: &str,
@@ -431,7 +431,7 @@ pub(crate) fn event(
 
 /// An event of the server's own in the trail of an account.
 pub(crate) fn event_by(
-    node: &Node,
+    node: &Arc<Node>,
     mint: &mut Mint,
     account: AccountId,
     identity: &Json,
@@ -465,18 +465,34 @@ pub(crate) fn event_by(
 
 /// Makes changes and their event durable together (rule R6).
 pub(crate) fn commit(
-    node: &Node,
+    node: &Arc<Node>,
     account: AccountId,
     transaction: Transaction,
     event: &Event,
 ) -> Result<bailiwick_store::Revision, OperatorError> {
-    let transaction = transaction.put(event.key.clone(), event.line.clone());
+    let (key, line) = (event.key.clone(), event.line.clone());
+    let transaction = transaction.put(key.clone(), line.clone());
     debug_assert!(!transaction.compares.iter().any(|(_, expect)| *expect == Expect::Present));
-    match node.store().transact(transaction)? {
-        Outcome::Committed(revision) => {
-            node.export(account, revision, event.key.clone(), event.line.clone());
-            Ok(revision)
-        }
+    if node.store().on_committer() {
+        return Err(StoreError::WouldDeadlock.into());
+    }
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let exporting = Arc::clone(node);
+    // From the completion, which comes in the order of commits: were a later event in the journal
+    // first, a crash between the two would lose this one.
+    node.store().submit(
+        transaction,
+        Box::new(move |result| {
+            if let Ok(Outcome::Committed(revision)) = &result {
+                exporting.export(account, *revision, key, line);
+            }
+            // A caller that has gone needs no answer.
+            let _ = sender.send(result);
+        }),
+    );
+    let closed = |_| OperatorError::Internal("the store was closed");
+    match receiver.recv().map_err(closed)?? {
+        Outcome::Committed(revision) => Ok(revision),
         Outcome::Conflict { .. } => {
             Err(OperatorError::Internal("another command came first; try again"))
         }

@@ -416,6 +416,9 @@ pub(super) struct Collected {
     /// What `sts get-caller-identity` says.
     #[serde(default)]
     pub(super) account: Option<String>,
+    /// Its ARN, which tells the partition.
+    #[serde(default)]
+    pub(super) arn: Option<String>,
 }
 
 /// A report of last accesses: the ARN that it is about, and services with their last use.

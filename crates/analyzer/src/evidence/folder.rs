@@ -193,9 +193,11 @@ impl Reader {
             };
             let Ok(text) = Text::new(file.name, file.bytes) else { continue };
             let found = if path == "collected.json" {
-                text.json::<Collected>().ok().and_then(|collected| {
-                    self.collected = collected.collected;
-                    Some((collected.account?.parse().ok()?, Partition::Aws))
+                text.json::<Collected>().ok().and_then(|told| {
+                    self.collected = told.collected;
+                    let partition = told.arn.as_deref().and_then(|arn| arn.split(':').nth(1));
+                    let partition = partition.and_then(|name| name.parse().ok());
+                    Some((told.account?.parse().ok()?, partition.unwrap_or(Partition::Aws)))
                 })
             } else {
                 credentials::read(&text).ok().and_then(|report| {
@@ -298,7 +300,14 @@ impl Reader {
                 self.oidc_clients.insert(url, clients);
             }
             ["roles.json"] => found.roles = Part::Known(account::roles(text)?),
-            ["users", name, file] => return user_file(found, name, file, text),
+            [
+                kind @ ("mfa-devices"
+                | "access-keys"
+                | "ssh-public-keys"
+                | "service-specific-credentials"
+                | "signing-certificates"),
+                file,
+            ] => return user_file(found, kind, file, text),
             ["contacts", file] => {
                 let kind = file.trim_end_matches(".json").to_owned();
                 let contact = account::contact(text)?;
@@ -425,9 +434,11 @@ impl Reader {
             ["oidc-providers.json"] => found.oidc_providers = Part::Missing(gap),
             ["oidc-providers", _] => {}
             ["roles.json"] => found.roles = Part::Missing(gap),
-            ["users", _, "mfa-devices.json"] => found.mfa_devices = Part::Missing(gap),
-            ["users", _, "access-keys.json"] => found.access_keys = Part::Missing(gap),
-            ["users", _, _] => found.other_credentials = Part::Missing(gap),
+            ["mfa-devices", _] => found.mfa_devices = Part::Missing(gap),
+            ["access-keys", _] => found.access_keys = Part::Missing(gap),
+            ["ssh-public-keys" | "service-specific-credentials" | "signing-certificates", _] => {
+                found.other_credentials = Part::Missing(gap);
+            }
             ["contacts", file] if absent => {
                 if let Some(contacts) = found.contacts.gather() {
                     contacts.insert(file.trim_end_matches(".json").to_owned(), None);
@@ -552,28 +563,28 @@ fn extend<T>(part: &mut Part<Vec<T>>, more: Vec<T>) {
     }
 }
 
-fn user_file(found: &mut Evidence, name: &str, file: &str, text: &Text<'_>) -> Result<bool, Fault> {
-    match file {
-        "mfa-devices.json" => {
+/// A list about one user; the file's name is the user's.
+fn user_file(found: &mut Evidence, kind: &str, file: &str, text: &Text<'_>) -> Result<bool, Fault> {
+    match kind {
+        "mfa-devices" => {
             let devices = account::mfa_devices(text)?;
             if let Some(all) = found.mfa_devices.gather() {
-                all.insert(name.to_owned(), devices);
+                all.insert(file.trim_end_matches(".json").to_owned(), devices);
             }
         }
-        "access-keys.json" => extend(&mut found.access_keys, account::access_keys(text)?),
-        "ssh-public-keys.json" => {
+        "access-keys" => extend(&mut found.access_keys, account::access_keys(text)?),
+        "ssh-public-keys" => {
             let list = account::other_credentials(text, "SSH public key")?;
             extend(&mut found.other_credentials, list);
         }
-        "service-specific-credentials.json" => {
+        "service-specific-credentials" => {
             let list = account::other_credentials(text, "service-specific credential")?;
             extend(&mut found.other_credentials, list);
         }
-        "signing-certificates.json" => {
+        _ => {
             let list = account::other_credentials(text, "signing certificate")?;
             extend(&mut found.other_credentials, list);
         }
-        _ => return Ok(false),
     }
     Ok(true)
 }

@@ -24,7 +24,7 @@ const MAX_AT_ONCE: usize = 250;
 ///
 /// There is no such account, there are more than 250, or the store refuses; then none was added.
 pub fn import_mfa_tokens(
-    node: &Node,
+    node: &Arc<Node>,
     account: AccountId,
     tokens: &[Token],
 ) -> Result<(usize, usize), OperatorError> {
@@ -71,7 +71,7 @@ pub fn import_mfa_tokens(
 ///
 /// There is no such account or device, or it is nobody's.
 pub fn deactivate_mfa_device(
-    node: &Node,
+    node: &Arc<Node>,
     account: AccountId,
     serial: &str,
 ) -> Result<String, OperatorError> {

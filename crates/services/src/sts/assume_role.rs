@@ -206,16 +206,20 @@ impl AssumeRole {
     /// The tags of the new session: transitive ones of the calling session go on and cannot be
     /// overridden (SES-9, threat B05).
     fn session_tags(&self, call: &Call<'_>) -> Result<SessionTags, Fault> {
+        let mut transitive: Vec<String> = Vec::new();
         for key in &self.transitive {
             if self.tags.value(key).is_none() {
                 return Err(invalid_parameter(
                     "The specified transitive tag key must be included in the requested tags.",
                 ));
             }
+            // Keys of session tags have no case: named twice, it is one.
+            if !transitive.iter().any(|held| held.eq_ignore_ascii_case(key)) {
+                transitive.push(key.clone());
+            }
         }
         let mut all: Vec<(String, String)> =
             self.tags.iter().map(|tag| (tag.key.to_string(), tag.value.to_string())).collect();
-        let mut transitive = self.transitive.clone();
         if let Some(claims) = &call.caller().claims {
             for key in &claims.transitive {
                 if self.tags.value(key).is_some() {

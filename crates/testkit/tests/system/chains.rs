@@ -67,7 +67,10 @@ fn tm_b05_transitive_tags_hold_along_a_chain() {
         ("Tags.member.2.Key", "stage"),
         ("Tags.member.2.Value", "test"),
         ("TransitiveTagKeys.member.1", "team"),
+        ("TransitiveTagKeys.member.2", "TEAM"),
     ]);
+    let told = &world.last_event()["requestParameters"]["transitiveTagKeys"];
+    assert_eq!(told, &serde_json::json!(["team", "TEAM"]), "the trail has what was asked");
     for key in ["team", "TEAM", "Team"] {
         let reply = first.sts(
             "AssumeRole",

@@ -44,7 +44,7 @@ fn a_key_from_birth_to_death() {
     let numbers: Vec<_> = (options["pubKeyCredParams"].as_array().unwrap().iter())
         .map(|held| held["alg"].as_i64().unwrap())
         .collect();
-    assert_eq!(numbers, [-7, -8, -35, -36, -257]);
+    assert_eq!(numbers, [-7, -8, -35, -36, -257, -53]);
     assert_eq!(options["excludeCredentials"], json!([]));
     let mut key = Authenticator::new(1);
     let answer = key.create(&options);

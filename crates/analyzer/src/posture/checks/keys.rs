@@ -434,7 +434,7 @@ pub(super) mod tests {
                     "UserName": "alice", "AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "Status": "Active",
                     "CreateDate": "2026-01-01T00:00:00Z",
                 });
-                f.put("users/alice/access-keys.json", &json!({"AccessKeyMetadata": [one]}));
+                f.put("access-keys/alice.json", &json!({"AccessKeyMetadata": [one]}));
             }],
         ));
         let tagged = json!({"Tags": [{"Key": "k", "Value": "AKIAIOSFODNN7EXAMPLE"}]});

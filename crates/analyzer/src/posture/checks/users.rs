@@ -371,7 +371,7 @@ pub(super) mod tests {
                     "UserName": "alice", "SSHPublicKeyId": "APKAEXAMPLE", "Status": status,
                     "UploadDate": date,
                 });
-                f.put("users/alice/ssh-public-keys.json", &json!({"SSHPublicKeys": [one]}));
+                f.put("ssh-public-keys/alice.json", &json!({"SSHPublicKeys": [one]}));
             })
         };
         cases.push(Case::new(

@@ -110,7 +110,7 @@ fn is_area_of(area: &[u8], numbers: &Numbers, algorithm: Algorithm) -> bool {
                     Algorithm::Es256 => 3,
                     Algorithm::Es384 => 4,
                     Algorithm::Es512 => 5,
-                    Algorithm::EdDsa | Algorithm::Rs256 => return None,
+                    Algorithm::EdDsa | Algorithm::Ed448 | Algorithm::Rs256 => return None,
                 };
                 let fine = number(&mut rest)? == curve && number(&mut rest)? == NULL;
                 let unique = [&[4], sized(&mut rest)?, sized(&mut rest)?].concat();

@@ -8,6 +8,7 @@ use aws_lc_rs::signature::{
 use coset::cbor::value::Value;
 use coset::iana::{Algorithm as Cose, EllipticCurve, EnumI64 as _, KeyType};
 use coset::{AsCborValue as _, CoseKey, Label, RegisteredLabel, RegisteredLabelWithPrivate};
+use ed448_goldilocks::{Signature as Ed448Signature, VerifyingKey as Ed448Key};
 
 use super::{Refusal, item};
 
@@ -30,12 +31,14 @@ pub(crate) enum Algorithm {
     Es512,
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     Rs256,
+    /// Ed448.
+    Ed448,
 }
 
 impl Algorithm {
     /// Those that are offered, the most welcome first.
-    pub(crate) const OFFERED: [Self; 5] =
-        [Self::Es256, Self::EdDsa, Self::Es384, Self::Es512, Self::Rs256];
+    pub(crate) const OFFERED: [Self; 6] =
+        [Self::Es256, Self::EdDsa, Self::Es384, Self::Es512, Self::Rs256, Self::Ed448];
 
     /// The number that COSE gives it.
     pub(crate) fn number(self) -> i64 {
@@ -45,6 +48,7 @@ impl Algorithm {
             Self::Es384 => Cose::ES384,
             Self::Es512 => Cose::ES512,
             Self::Rs256 => Cose::RS256,
+            Self::Ed448 => Cose::Ed448,
         }
         .to_i64()
     }
@@ -55,23 +59,42 @@ impl Algorithm {
         known.ok_or(Refusal::Algorithm)
     }
 
-    /// How signatures are verified with a key in the form that certificates have: a point, 32 bytes,
-    /// or the two numbers of RSA in DER.
-    pub(super) fn verification(self) -> &'static dyn VerificationAlgorithm {
-        match self {
+    /// Verifies a signature by a key in the form that certificates have: a point, 32 or 57 bytes, or
+    /// the two numbers of RSA in DER.
+    pub(super) fn verify(self, key: &[u8], message: &[u8], sig: &[u8]) -> Result<(), Refusal> {
+        let verified = match self.verification() {
+            Some(how) => UnparsedPublicKey::new(how, key).verify(message, sig).is_ok(),
+            None => ed448(key).zip(Ed448Signature::try_from(sig).ok()).is_some_and(|(key, sig)| {
+                // Not the prehashed form, and no context: RFC 9053, 2.2.
+                key.verify_raw(&sig, message).is_ok()
+            }),
+        };
+        if verified { Ok(()) } else { Err(Refusal::Signature) }
+    }
+
+    /// How the crypto library verifies; nothing for the one that it does not have.
+    fn verification(self) -> Option<&'static dyn VerificationAlgorithm> {
+        Some(match self {
             Self::Es256 => &ECDSA_P256_SHA256_ASN1,
             Self::EdDsa => &ED25519,
             Self::Es384 => &ECDSA_P384_SHA384_ASN1,
             Self::Es512 => &ECDSA_P521_SHA512_ASN1,
             Self::Rs256 => &RSA_PKCS1_2048_8192_SHA256,
-        }
+            Self::Ed448 => return None,
+        })
     }
 
-    /// Verifies a signature by a key in that form.
-    pub(super) fn verify(self, key: &[u8], message: &[u8], sig: &[u8]) -> Result<(), Refusal> {
-        let key = UnparsedPublicKey::new(self.verification(), key);
-        key.verify(message, sig).map_err(|_| Refusal::Signature)
+    /// Whether these bytes are a key: a point beside the curve is none.
+    fn takes(self, key: &[u8]) -> bool {
+        match self.verification() {
+            Some(how) => ParsedPublicKey::new(how, key).is_ok(),
+            None => ed448(key).is_some(),
+        }
     }
+}
+
+fn ed448(key: &[u8]) -> Option<Ed448Key> {
+    Ed448Key::from_bytes(key.try_into().ok()?).ok()
 }
 
 /// A public key.
@@ -83,7 +106,7 @@ pub(super) struct PublicKey {
 /// What it is made of.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Numbers {
-    /// A point of a curve, uncompressed, or the 32 bytes of Ed25519.
+    /// A point of a curve, uncompressed, or the bytes of one of Edwards.
     Point(Vec<u8>),
     /// Modulus and exponent, without leading zeros.
     Rsa(Vec<u8>, Vec<u8>),
@@ -130,6 +153,7 @@ fn numbers(key: &CoseKey, algorithm: Algorithm) -> Option<Numbers> {
         Algorithm::Es384 => (KeyType::EC2, EllipticCurve::P_384, 48),
         Algorithm::Es512 => (KeyType::EC2, EllipticCurve::P_521, 66),
         Algorithm::EdDsa => (KeyType::OKP, EllipticCurve::Ed25519, 32),
+        Algorithm::Ed448 => (KeyType::OKP, EllipticCurve::Ed448, 57),
         Algorithm::Rs256 => {
             let (n, e) = (bytes(FIRST)?, bytes(SECOND)?);
             // 2,048 to 8,192 bits: what verification takes.
@@ -148,7 +172,5 @@ fn numbers(key: &CoseKey, algorithm: Algorithm) -> Option<Numbers> {
     } else {
         x.clone()
     };
-    // A point beside the curve is no key.
-    ParsedPublicKey::new(algorithm.verification(), &point).ok()?;
-    Some(Numbers::Point(point))
+    algorithm.takes(&point).then_some(Numbers::Point(point))
 }

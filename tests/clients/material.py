@@ -1,7 +1,8 @@
-"""Material that several tools upload: certificates of the tests, and metadata of SAML providers."""
+"""What tests and tools upload: certificates of the tests, and metadata of SAML providers."""
 
-from environments import ROOT
+import pathlib
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 CERTIFICATES = ROOT / "crates" / "testkit" / "src" / "certificates"
 
 
