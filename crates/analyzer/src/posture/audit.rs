@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::checks::Reach;
 use super::facts::{self, Access, PolicyUse};
 use super::settings::Settings;
 use crate::evidence::{CredentialRow, Evidence};
@@ -23,6 +24,7 @@ pub struct Audit<'a> {
     policies: OnceCell<Vec<PolicyUse>>,
     principals: OnceCell<Vec<Access>>,
     rows: OnceCell<HashMap<&'a str, &'a CredentialRow>>,
+    reach: OnceCell<Reach>,
 }
 
 impl<'a> Audit<'a> {
@@ -36,6 +38,7 @@ impl<'a> Audit<'a> {
             policies: OnceCell::new(),
             principals: OnceCell::new(),
             rows: OnceCell::new(),
+            reach: OnceCell::new(),
         }
     }
 
@@ -47,6 +50,11 @@ impl<'a> Audit<'a> {
     /// Every user and role, with what it may do.
     pub fn principals(&self) -> &[Access] {
         self.principals.get_or_init(|| facts::principals(self))
+    }
+
+    /// What every policy gives on everything.
+    pub(super) fn reach(&self) -> &Reach {
+        self.reach.get_or_init(|| Reach::new(self))
     }
 
     /// The row of the credential report about a user, by its ARN.

@@ -291,3 +291,23 @@ pub(crate) fn organization(f: &mut Folder, scps: &[(&str, &Json, &[&str])]) {
     }
     f.put("organization/policies/SERVICE_CONTROL_POLICY.json", &json!({"Policies": list}));
 }
+
+/// Asks all cases and tells everything that is not as it should be.
+pub(crate) fn turns(cases: &[Case]) {
+    let mut wrong = Vec::new();
+    for (number, case) in cases.iter().enumerate() {
+        let files = |folder: &Folder| format!("{:?}", folder.files.values().collect::<Vec<_>>());
+        let results = case.clean.ask(case.id);
+        if case.clean.outcome(case.id) != Outcome::Pass {
+            let (failed, gaps) = (&results.failed, &results.unassessed);
+            let tells = format!("{failed:?} {gaps:?}");
+            wrong.push(format!("{} case {number} clean: {tells}\n{}", case.id, files(&case.clean)));
+        }
+        for (at, folder) in case.spoiled.iter().enumerate() {
+            if folder.outcome(case.id) != Outcome::Fail {
+                wrong.push(format!("{} spoiled {at} does not fail: {}", case.id, files(folder)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
