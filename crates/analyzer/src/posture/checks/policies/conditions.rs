@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 
 use bailiwick_policy::{ConditionText, Effect, Statement};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use super::table::Table;
@@ -184,7 +186,7 @@ fn is_over(audit: &Audit<'_>, table: &Table, condition: &ConditionText) -> bool 
     }
     let is_past = |value: &Box<str>| {
         let instant = value.parse::<jiff::Timestamp>().ok();
-        let day = || value.parse::<jiff::civil::Date>().ok()?.at(0, 0, 0, 0).in_tz("UTC").ok();
+        let day = || value.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok();
         let seconds = || jiff::Timestamp::from_second(value.parse().ok()?).ok();
         let at = instant.or_else(|| day().map(|zoned| zoned.timestamp())).or_else(seconds);
         at.is_some_and(|at| at < audit.now)

@@ -156,7 +156,9 @@ pub(in crate::posture::checks) fn grants<'d>(
         if let Some(denied) = &denied {
             on_all.remove(denied);
         }
-        if on_all.is_empty() && !statement.is_not_action() && !statement.is_not_resource() {
+        let inverted = statement.is_not_action() || statement.is_not_resource();
+        // The service may be one that the catalog does not know.
+        if on_all.is_empty() && !inverted && !statement.actions().any(|one| one.ends_with(":*")) {
             continue;
         }
         found.push(Grant { number, statement, on_all, limits: limits(table, statement) });

@@ -53,7 +53,6 @@ fn everything() -> Vec<Json> {
     vec![
         json!([allow("*", "*")]),
         json!([allow("*:*", "*")]),
-        json!([allow("*", "**")]),
         json!([{"Effect": "Allow", "NotAction": "s3:CreateBucket", "Resource": "*"}]),
         json!([{"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::vault/*"}]),
         json!([allow("*", "*"), deny("s3:DeleteBucket")]),
