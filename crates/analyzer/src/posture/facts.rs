@@ -270,6 +270,7 @@ fn administrative(audit: &Audit<'_>, subject: &Subject) -> Administrative {
         }
         let mut context = subject.context();
         let keys = satisfy(&mut context, statement, &audit.now.to_string());
+        own_caller(&mut context, subject);
         if controls(&context) {
             return Administrative::When(keys);
         }
@@ -320,6 +321,24 @@ pub fn satisfy(context: &mut Context, statement: &Statement, now: &str) -> Vec<S
         keys.push(condition.key.to_string());
     }
     keys
+}
+
+/// Puts the caller's own keys in place of those that were set to fit: nobody is somebody else.
+pub(super) fn own_caller(context: &mut Context, subject: &Subject) {
+    let keys: Vec<String> = context.iter().map(|(key, _)| key.to_owned()).collect();
+    for key in keys {
+        let folded = key.to_ascii_lowercase();
+        if folded.starts_with("aws:principal") || matches!(&*folded, "aws:userid" | "aws:username") {
+            context.remove(&key);
+        }
+    }
+    let own = subject.context();
+    for (key, values) in own.iter() {
+        match values.as_slice() {
+            [one] => context.put(key, one),
+            many => context.put_list(key, many.iter().copied()),
+        }
+    }
 }
 
 /// Whether a resource pattern covers every resource of its service.

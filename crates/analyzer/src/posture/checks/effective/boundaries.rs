@@ -5,10 +5,9 @@ use bailiwick_policy::{Context, Effect};
 use super::super::policies::reach::actions;
 use super::super::policies::table::{ANY, circumstances};
 use super::classes::readable;
-use super::rights::own_caller;
 use crate::posture::audit::Audit;
 use crate::posture::check::{Found, Results};
-use crate::posture::facts::{Access, HolderKind, satisfy};
+use crate::posture::facts::{Access, HolderKind, own_caller, satisfy};
 
 /// EFF-10: makes a user or role without a boundary, or with one of its own choice.
 pub(super) fn delegated(audit: &Audit<'_>, results: &mut Results) {
@@ -76,14 +75,14 @@ fn may(
     giving.into_iter().any(|statement| {
         let named = statement.resources().filter(|_| !statement.is_not_resource());
         let mut resources: Vec<String> =
-            named.take(8).map(|pattern| pattern.replace(['*', '?'], "x")).collect();
+            named.take(8).map(|pattern| table.instance(pattern)).collect();
         resources.push(resource.to_owned());
         let mut plain = access.subject.context();
         circumstances(&mut plain, audit);
         let mut fitting = Context::new();
         circumstances(&mut fitting, audit);
         satisfy(&mut fitting, statement, &audit.now.to_string());
-        own_caller(&mut fitting, access);
+        own_caller(&mut fitting, &access.subject);
         [plain, fitting].into_iter().any(|mut context| {
             change(&mut context);
             let asks = |resource: &String| {
@@ -163,7 +162,7 @@ fn exactly(
         let mut fitting = Context::new();
         circumstances(&mut fitting, audit);
         satisfy(&mut fitting, statement, &audit.now.to_string());
-        own_caller(&mut fitting, access);
+        own_caller(&mut fitting, &access.subject);
         [plain, fitting].into_iter().any(|mut context| {
             change(&mut context);
             let estate = &audit.evidence.estate;

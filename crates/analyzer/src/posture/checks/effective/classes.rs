@@ -9,7 +9,7 @@ use crate::posture::facts::{Access, Administrative, HolderKind};
 use crate::posture::settings::fits;
 
 /// The principals whose policies can be read; the others are told. Service-linked roles are AWS's.
-pub(super) fn readable<'a>(audit: &'a Audit<'a>, results: &mut Results) -> Vec<&'a Access> {
+pub(super) fn readable<'a>(audit: &'a Audit<'_>, results: &mut Results) -> Vec<&'a Access> {
     let mut found = Vec::new();
     for access in audit.principals() {
         if access.holder.linked {

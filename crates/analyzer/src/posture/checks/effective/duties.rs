@@ -7,10 +7,9 @@ use bailiwick_policy::{Context, Effect};
 use super::super::policies::reach::actions;
 use super::super::policies::table::{ANY, circumstances, glob};
 use super::classes::readable;
-use super::rights::own_caller;
 use crate::posture::audit::Audit;
 use crate::posture::check::{Found, Results};
-use crate::posture::facts::{Access, satisfy};
+use crate::posture::facts::{Access, own_caller, satisfy};
 
 /// How many actions there may be in all pairs.
 const MOST: usize = 128;
@@ -93,7 +92,7 @@ fn calls(audit: &Audit<'_>, access: &Access, pattern: &str) -> bool {
         given.iter().take(8).any(|action| {
             let named = statement.resources().filter(|_| !statement.is_not_resource());
             let mut resources: Vec<String> =
-                named.take(8).map(|pattern| pattern.replace(['*', '?'], "x")).collect();
+                named.take(8).map(|pattern| table.instance(pattern)).collect();
             resources.push(table.resource(action));
             contexts(audit, access, statement).iter().any(|context| {
                 resources.iter().any(|resource| {
@@ -120,7 +119,7 @@ fn contexts(
         let mut fitting = Context::new();
         circumstances(&mut fitting, audit);
         satisfy(&mut fitting, statement, &audit.now.to_string());
-        own_caller(&mut fitting, access);
+        own_caller(&mut fitting, &access.subject);
         all.push(fitting);
     }
     all

@@ -4,21 +4,21 @@
 use std::collections::HashMap;
 
 use bailiwick_model::Found as FoundPolicy;
-use bailiwick_policy::{Context, Document, Effect};
+use bailiwick_policy::{Context, Document};
 
 use super::super::policies::reach::{Grant, denied, grants};
 use super::super::policies::set::ActionSet;
 use super::super::policies::table::{Class, Table, circumstances};
 use crate::posture::audit::Audit;
-use crate::posture::facts::{Access, excerpt, satisfy, with_mfa};
+use crate::posture::facts::{Access, excerpt, own_caller, satisfy, with_mfa};
 use crate::posture::finding::Place;
 
 /// How many members of a set are asked of the engine.
 const ASKED: usize = 24;
 
 /// What documents that many principals share give on everything.
-pub(super) struct Rights<'a> {
-    audit: &'a Audit<'a>,
+pub(super) struct Rights<'a, 'e> {
+    audit: &'a Audit<'e>,
     table: &'a Table,
     shared: HashMap<*const Document, (ActionSet, ActionSet)>,
     levels: Vec<(ActionSet, ActionSet)>,
@@ -36,8 +36,8 @@ pub(super) struct Right {
     pub(super) place: Option<Place>,
 }
 
-impl<'a> Rights<'a> {
-    pub(super) fn new(audit: &'a Audit<'a>) -> Self {
+impl<'a, 'e> Rights<'a, 'e> {
+    pub(super) fn new(audit: &'a Audit<'e>) -> Self {
         let table = &audit.reach().table;
         let mut rights = Self { audit, table, shared: HashMap::new(), levels: Vec::new() };
         let organization = audit.evidence.estate.organization.as_ref();
@@ -147,26 +147,8 @@ impl<'a> Rights<'a> {
         let mut context = Context::new();
         circumstances(&mut context, self.audit);
         let keys = satisfy(&mut context, grant.statement, &self.audit.now.to_string());
-        own_caller(&mut context, access);
+        own_caller(&mut context, &access.subject);
         (context, keys)
-    }
-}
-
-/// Puts the caller's own keys in place of those that were set to fit.
-pub(super) fn own_caller(context: &mut Context, access: &Access) {
-    let keys: Vec<String> = context.iter().map(|(key, _)| key.to_owned()).collect();
-    for key in keys {
-        let folded = key.to_ascii_lowercase();
-        if folded.starts_with("aws:principal") || matches!(&*folded, "aws:userid" | "aws:username") {
-            context.remove(&key);
-        }
-    }
-    let own = access.subject.context();
-    for (key, values) in own.iter() {
-        match values.as_slice() {
-            [one] => context.put(key, one),
-            many => context.put_list(key, many.iter().copied()),
-        }
     }
 }
 
@@ -178,12 +160,4 @@ fn place(policy: &FoundPolicy, grant: &Grant<'_>) -> Place {
         sid: grant.statement.sid().map(ToOwned::to_owned),
         text: excerpt(&policy.document, grant.statement),
     }
-}
-
-/// Whether a statement gives an action on something, whatever it asks.
-pub(super) fn names(table: &Table, document: &Document, action: usize) -> bool {
-    document.statements().iter().any(|statement| {
-        statement.effect() == Effect::Allow
-            && super::super::policies::reach::actions(table, statement).has(action)
-    })
 }

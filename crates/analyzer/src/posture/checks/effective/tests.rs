@@ -136,12 +136,17 @@ fn administrators() -> Vec<Case> {
             bounded(all(), narrow()),
             guarded(all(), json!([deny("iam:*")])),
             alice(json!([allow("*", "*"), deny("iam:*")])),
+            // Only whoever has the tag, and whoever has this name.
+            alice(json!([when(allow("*", "*"),
+                json!({"StringEquals": {"aws:PrincipalTag/team": "core"}}))])),
+            alice(json!([when(allow("*", "*"), json!({"StringEquals": {"aws:username": "bob"}}))])),
         ],
         vec![
             alice(all()),
             alice(json!([allow("i*:*", "*"), allow("iam:*", "*")])),
             through_group(all()),
             bounded(all(), all()),
+            alice(json!([when(allow("*", "*"), json!({"StringEquals": {"aws:username": "alice"}}))])),
             alice_and(
                 narrow(),
                 json!({"AttachedManagedPolicies": [aws("AdministratorAccess")]}),
@@ -293,4 +298,51 @@ fn the_statement_at_fault_is_named() {
     assert_eq!(place.policy, format!("arn:aws:iam::{ACCOUNT}:policy/p"));
     assert_eq!((place.statement, place.version.as_deref()), (Some(1), Some("v1")));
     assert!(found.fix.diff.is_some());
+}
+
+// Run by hand: how long each check takes on many principals.
+#[test]
+#[ignore = "a measurement"]
+fn speed() {
+    let count = 2_000;
+    let folder = folder(|f| {
+        let users: Vec<Json> = (0..count)
+            .map(|at| {
+                let statements = json!([
+                    allow("s3:Get*", &format!("arn:aws:s3:::team-{at}/*")),
+                    allow("ec2:*", "*"),
+                    {"Effect": "Allow", "Action": ["dynamodb:PutItem", "sqs:*"], "Resource": "*",
+                     "Condition": {"StringEquals": {"aws:RequestedRegion": format!("eu-{at}")}}},
+                ]);
+                let managed = json!([attached("p"), aws("ReadOnlyAccess")]);
+                user(&format!("u{at}"), json!({"UserPolicyList": inline(statements),
+                    "AttachedManagedPolicies": managed}))
+            })
+            .collect();
+        let roles: Vec<Json> = (0..count)
+            .map(|at| role(&format!("r{at}"), json!({
+                "AttachedManagedPolicies": [aws("PowerUserAccess")],
+                "RolePolicyList": inline(json!([allow("sts:AssumeRole",
+                    &format!("arn:aws:iam::{ACCOUNT}:role/r1{at}*"))])),
+            })))
+            .collect();
+        let policies = json!([managed("p", policy(narrow()))]);
+        f.details(json!(users), json!([]), json!(roles), policies);
+        f.settings.conflicting = vec![("iam:CreateUser".to_owned(), "s3:PutObject".to_owned())];
+    });
+    let evidence = folder.read();
+    let now = super::super::fixture::now();
+    let audit = crate::posture::Audit::new(&evidence, &folder.settings, now);
+    let start = std::time::Instant::now();
+    audit.principals();
+    eprintln!("principals {:?}", start.elapsed());
+    let start = std::time::Instant::now();
+    audit.reach();
+    eprintln!("reach {:?}", start.elapsed());
+    let groups = [super::CHECKS, super::super::policies::CHECKS, super::super::trust::CHECKS];
+    for check in groups.into_iter().flatten() {
+        let start = std::time::Instant::now();
+        let results = crate::posture::report::ask(check, &audit);
+        eprintln!("{} {:?} {}", check.id, start.elapsed(), results.failed.len());
+    }
 }

@@ -394,6 +394,17 @@ impl Table {
         place.and_then(|place| self.probe(*place)).unwrap_or_else(|| "*".to_owned())
     }
 
+    /// A resource of the account that a pattern takes.
+    pub(in crate::posture::checks) fn instance(&self, pattern: &str) -> String {
+        let fields = pattern.splitn(6, ':').enumerate();
+        let fields = fields.map(|(at, field)| match at {
+            1 if field.contains(['*', '?']) => self.partition.to_owned(),
+            4 if field.contains(['*', '?']) => self.account.clone(),
+            _ => field.replace(['*', '?'], "x"),
+        });
+        fields.collect::<Vec<_>>().join(":")
+    }
+
     /// A resource of a type, named as nothing is.
     fn probe(&self, place: usize) -> Option<String> {
         Some(fill(self.facts.types.get(place)?, self.partition, &self.account))
