@@ -1,5 +1,5 @@
 //! The verbs of a client, which talk to a server over the public API with credentials like any
-//! other client, and those of an analyst, which need no server: `simulate` and `test`.
+//! other client, and those of an analyst, which need no server: `simulate`, `test`, `validate`, `check` and `diff`.
 //!
 //! Nothing here knows the store, the services or the server: the client verbs know the wire, the
 //! analyst's the model and the engine.
@@ -7,8 +7,10 @@
 mod access;
 mod audit;
 mod call;
+mod check;
 mod client;
 mod clock;
+mod diff;
 mod events;
 mod iam;
 mod keys;
@@ -19,6 +21,7 @@ mod scan;
 mod simulate;
 mod suite;
 mod terminal;
+mod validate;
 mod why;
 
 use std::io::{ErrorKind, Write as _, stderr};
@@ -27,7 +30,12 @@ use std::process::ExitCode;
 pub use access::AccessArgs;
 pub use audit::{AuditArgs, AuditCommand, SharedKeysArgs, UnusedArgs};
 pub use call::CallArgs;
+pub use check::{
+    AccessNotGrantedArgs, CheckCommand, KindArg, NoNewAccessArgs, NoPublicAccessArgs,
+    PublicResourceArg,
+};
 use clap::{Subcommand, ValueEnum};
+pub use diff::DiffArgs;
 pub use events::EventsArgs;
 pub use keys::{KeysCommand, RotateArgs};
 pub use offboard::OffboardArgs;
@@ -38,6 +46,8 @@ pub use quickstart::{GroupsArgs, QuickstartCommand, ThirdPartyArgs};
 pub use scan::{ScanArgs, ScanFormat};
 pub use simulate::SimulateArgs;
 pub use suite::TestArgs;
+pub use validate::codes::ChecksArgs;
+pub use validate::{FailOn, PolicyTypeArg, ReportFormat, ResourceTypeArg, ValidateArgs};
 pub use why::WhyArgs;
 
 /// A verb of a client or an analyst.
@@ -97,6 +107,43 @@ each case has its whole context. Exit code 0: all is allowed; 1: something is no
     /// Run a suite of expectations about policies
     #[command(after_help = TEST_HELP)]
     Test(TestArgs),
+    /// What is wrong with policies, as Access Analyzer says it
+    #[command(after_help = "\
+Examples:
+  bailiwick validate read.json write.json
+  bailiwick validate policies/ --format sarif > policies.sarif
+  bailiwick validate trust.json --policy-type trust
+  bailiwick validate bucket.json --policy-type resource --resource-type AWS::S3::Bucket
+  terraform output -raw policy | bailiwick validate - --fail-on error
+  bailiwick validate --all-managed                     the AWS managed policies, with the time
+
+All 153 checks of `bailiwick policy checks`. --format json writes the findings as the API has them
+(findingType, issueCode, findingDetails, learnMoreLink, locations), each with its file. Exit code 0: no
+findings, or suggestions only; 1: an error, security warning or warning (--fail-on sets from where on);
+2: something could not be read or is no JSON, which does not keep the rest from being validated.")]
+    Validate(ValidateArgs),
+    /// Prove what a policy does not allow: new access, given actions, the public
+    #[command(after_help = "\
+Examples:
+  bailiwick check no-new-access --existing main.json --new branch.json
+  bailiwick check access-not-granted --policy ci.json --action iam:PassRole
+  bailiwick check no-public-access --policy bucket.json --resource-type AWS::S3::Bucket
+
+All requests are considered, not samples. What cannot be decided fails. A failure comes with a request as
+example, which the engine confirms.")]
+    Check {
+        /// What to check
+        #[command(subcommand)]
+        verb: CheckCommand,
+    },
+    /// What a new version of a policy allows and refuses, in words and examples
+    #[command(after_help = "\
+Examples:
+  bailiwick diff old.json new.json
+  git show main:bucket.json | bailiwick diff - bucket.json --policy-type resource
+
+Exit code 0: both allow the same; 1: they differ, or it could not be decided; 2: bad input.")]
+    Diff(DiffArgs),
     /// Access keys: rotation
     #[command(after_help = "\
 Examples:
@@ -191,6 +238,13 @@ It tells what IAM refuses, names that no catalog has, keys that only this server
 that lock out users who must change their password, with AWS's fuller list as a fix. Exit code 0: no
 more than notes; 1: errors or warnings; 2: it could not be read.")]
     Lint(LintArgs),
+    /// What `bailiwick validate` looks for
+    #[command(after_help = "\
+Examples:
+  bailiwick policy checks
+  bailiwick policy checks --count
+  bailiwick policy checks --format json")]
+    Checks(ChecksArgs),
     /// Make a managed policy of a user's inline policy, with the same decisions
     #[command(after_help = "\
 Examples:
@@ -234,6 +288,10 @@ impl Command {
             Self::Events(args) => events::run(&args),
             Self::Call(args) => call::run(&args),
             Self::Why(args) => why::run(&args),
+            Self::Validate(args) => validate::run(&args),
+            Self::Check { verb } => check::run(&verb),
+            Self::Diff(args) => diff::run(&args),
+            Self::Policy { verb: PolicyCommand::Checks(args) } => validate::codes::run(&args),
             Self::Simulate(args) => simulate::run(&args),
             Self::Quickstart { verb } => quickstart::run(&verb),
             Self::Scan(args) => scan::run(&args),
@@ -267,7 +325,9 @@ pub fn exit(done: anyhow::Result<()>) -> ExitCode {
         return ExitCode::from(1);
     }
     // Our own longer texts have lines of their own; other texts have no say over lines.
-    let is_fault = error.is::<simulate::fault::Fault>() || error.is::<iam::Stopped>();
+    let is_fault = error.is::<simulate::fault::Fault>()
+        || error.is::<validate::input::Unreadable>()
+        || error.is::<iam::Stopped>();
     let text = format!("{error:#}");
     let lines: Vec<&str> = if is_fault { text.lines().collect() } else { vec![&text] };
     let shown: Vec<String> = lines.into_iter().map(terminal::text).collect();
@@ -318,6 +378,23 @@ mod tests {
             ("x test s.yaml --format junit", true),
             ("x test", false),
             ("x policy test s.yaml", true),
+            ("x validate a.json - --policy-type scp --format sarif --fail-on error", true),
+            ("x validate a --policy-type RESOURCE_POLICY --resource-type AWS::S3::Bucket", true),
+            ("x validate a --resource-type bucket", false),
+            ("x validate", false),
+            ("x validate --all-managed", true),
+            ("x validate a --all-managed", false),
+            ("x check no-new-access --existing a --new b --policy-type RESOURCE_POLICY", true),
+            ("x check no-new-access --existing a", false),
+            ("x check no-new-access --batch -", true),
+            ("x check no-new-access --batch - --new b", false),
+            ("x check access-not-granted --policy p --action a:b c:d --resource r", true),
+            ("x check access-not-granted --policy p", false),
+            ("x check no-public-access --policy p --resource-type AWS::SNS::Topic", true),
+            ("x check no-public-access --policy p --resource-type topic", false),
+            ("x diff a b --policy-type resource --format json", true),
+            ("x diff a", false),
+            ("x policy checks --count", true),
             ("x policy lint", false),
             ("x policy lint --live", true),
             ("x policy lint f --live", false),

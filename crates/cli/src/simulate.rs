@@ -4,7 +4,7 @@
 //! calls. `--batch` answers lines of JSON for those with millions of questions.
 
 pub(crate) mod account;
-mod batch;
+pub(crate) mod batch;
 pub(crate) mod facts;
 pub(crate) mod fault;
 pub(crate) mod files;

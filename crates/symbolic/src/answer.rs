@@ -16,6 +16,17 @@ pub enum Answer {
     Undecided(Reason),
 }
 
+/// An Allow statement by which a claim fails or may fail.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Finding {
+    /// The place of its document among those that were asked, from 0.
+    pub document: usize,
+    /// Its place in the document, from 0.
+    pub statement: usize,
+    /// [`Answer::Fails`] or [`Answer::Undecided`].
+    pub answer: Answer,
+}
+
 /// A request.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Witness {
@@ -64,6 +75,12 @@ impl Answer {
             (unknown @ Self::Undecided(_), _) | (_, unknown @ Self::Undecided(_)) => unknown,
             (Self::Holds, Self::Holds) => Self::Holds,
         }
+    }
+}
+
+impl FromIterator<Finding> for Answer {
+    fn from_iter<I: IntoIterator<Item = Finding>>(findings: I) -> Self {
+        findings.into_iter().map(|finding| finding.answer).fold(Self::Holds, Self::and)
     }
 }
 

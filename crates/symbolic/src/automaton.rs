@@ -27,16 +27,18 @@ pub(crate) enum Found {
 struct Machine<'p> {
     pattern: &'p Pattern,
     upper: bool,
-    letters: usize,
+    letters: &'p [Letter],
     states: Vec<Places>,
     numbers: FxHashMap<Places, u32>,
     next: Vec<u32>,
+    /// For each state the letters that may lead elsewhere than any other letter does.
+    telling: Vec<u128>,
 }
 
 const OPEN: u32 = u32::MAX;
 
 impl<'p> Machine<'p> {
-    fn new(pattern: &'p Pattern, upper: bool, letters: usize) -> Self {
+    fn new(pattern: &'p Pattern, upper: bool, letters: &'p [Letter]) -> Self {
         let mut machine = Self {
             pattern,
             upper,
@@ -44,6 +46,7 @@ impl<'p> Machine<'p> {
             states: Vec::new(),
             numbers: FxHashMap::default(),
             next: Vec::new(),
+            telling: Vec::new(),
         };
         machine.number(Places::start(pattern, upper));
         machine
@@ -54,14 +57,15 @@ impl<'p> Machine<'p> {
             return *known;
         }
         let new = crate::pattern::number(self.states.len());
+        self.telling.push(places.telling(self.pattern, self.letters));
         self.states.push(places.clone());
         self.numbers.insert(places, new);
-        self.next.resize(self.states.len() * self.letters, OPEN);
+        self.next.resize(self.states.len() * self.letters.len(), OPEN);
         new
     }
 
     fn step(&mut self, state: u32, at: usize, letter: Letter) -> u32 {
-        let slot = state as usize * self.letters + at;
+        let slot = state as usize * self.letters.len() + at;
         let known = self.next.get(slot).copied().unwrap_or(OPEN);
         if known != OPEN {
             return known;
@@ -119,7 +123,7 @@ pub(crate) fn search(
     let mut machines: Vec<Machine<'_>> = Vec::with_capacity(list.len());
     for (at, pattern) in list.iter().enumerate() {
         let upper = at > 0 && at < count && (symbols || pattern.has_variables);
-        machines.push(Machine::new(pattern, upper, letters.len()));
+        machines.push(Machine::new(pattern, upper, &letters));
     }
     explore(&mut machines, count, &letters, budget)
 }
@@ -157,7 +161,15 @@ fn explore(
         if accepted {
             return Found::Text(spell(&steps, at, letters));
         }
+        // The first letter stands in no pattern.
+        let tell = |(machine, state): (&Machine<'_>, &u32)| {
+            machine.telling.get(*state as usize).copied().unwrap_or(u128::MAX)
+        };
+        let telling = machines.iter().zip(state.iter()).map(tell).fold(1, |all, one| all | one);
         for (number, letter) in letters.iter().enumerate() {
+            if number < 127 && telling >> number & 1 == 0 {
+                continue;
+            }
             scratch.clear();
             let mut left = 0;
             let mut alive = true;

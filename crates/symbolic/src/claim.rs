@@ -2,8 +2,9 @@
 
 use bailiwick_policy::Document;
 
-use crate::answer::{Answer, Reason, Witness};
+use crate::answer::{Answer, Finding, Reason, Witness};
 use crate::budget::Limits;
+use crate::cover::uncovered;
 use crate::question::{Clause, Question, Region};
 use crate::search::{Outcome, Search};
 use crate::witness::examples;
@@ -83,8 +84,27 @@ impl Asker {
         if new == existing {
             return Answer::Holds;
         }
-        let found = self.beyond(existing, new, true);
-        found.into_iter().fold(Answer::Holds, Answer::and)
+        self.beyond(existing, new, true).into_iter().collect()
+    }
+
+    /// The Allow statements of `new` by which something is allowed that `existing` does not allow,
+    /// or by which that may be. Where there is none, [`implies`] holds.
+    pub fn new_access(&self, existing: &[Document], new: &[Document]) -> Vec<Finding> {
+        let mut out: Vec<Finding> = Vec::new();
+        if new == existing {
+            return out;
+        }
+        for finding in self.beyond(existing, new, false) {
+            match out.last_mut() {
+                Some(last)
+                    if (last.document, last.statement) == (finding.document, finding.statement) =>
+                {
+                    last.answer = last.answer.clone().and(finding.answer);
+                }
+                _ => out.push(finding),
+            }
+        }
+        out
     }
 
     /// See [`equivalent`].
@@ -97,23 +117,47 @@ impl Asker {
 
     /// See [`disjoint`].
     pub fn disjoint(&self, left: &[Document], right: &[Document]) -> Answer {
-        let question = self.question(&[left, right]);
-        let [one, other] = question.sides.as_slice() else { return Answer::Holds };
-        let denies: Vec<&Clause> = one.denies.iter().chain(&other.denies).collect();
-        let confirm = confirm(&question, vec![(left, true), (right, true)]);
-        let search = Search { question: &question, confirm: &confirm };
-        let pairs = one.allows.iter().flat_map(|a| other.allows.iter().map(move |b| [a, b]));
-        first(&question, pairs.map(|pair| search.solve(&pair, &denies)))
+        self.meeting(left, right, true).into_iter().collect()
     }
 
     /// See [`empty`].
     pub fn empty(&self, documents: &[Document]) -> Answer {
         let question = self.question(&[documents]);
-        let [side] = question.sides.as_slice() else { return Answer::Holds };
+        self.allowing(&question, documents, true).into_iter().collect()
+    }
+
+    /// The Allow statements by which a request of the question is allowed. `stop`: one is enough.
+    pub(crate) fn allowing(
+        &self,
+        question: &Question,
+        documents: &[Document],
+        stop: bool,
+    ) -> Vec<Finding> {
+        let [side] = question.sides.as_slice() else { return Vec::new() };
         let denies: Vec<&Clause> = side.denies.iter().collect();
-        let confirm = confirm(&question, vec![(documents, true)]);
+        let confirm = confirm(question, vec![(documents, true)]);
+        let search = Search { question, confirm: &confirm };
+        let ask = |allow: &Clause| answer(question, search.solve(&[allow], &denies));
+        findings(side.allows.iter(), ask, stop)
+    }
+
+    /// The Allow statements of `left` by which something is allowed that `right` allows too.
+    pub(crate) fn meeting(
+        &self,
+        left: &[Document],
+        right: &[Document],
+        stop: bool,
+    ) -> Vec<Finding> {
+        let question = self.question(&[left, right]);
+        let [one, other] = question.sides.as_slice() else { return Vec::new() };
+        let denies: Vec<&Clause> = one.denies.iter().chain(&other.denies).collect();
+        let confirm = confirm(&question, vec![(left, true), (right, true)]);
         let search = Search { question: &question, confirm: &confirm };
-        first(&question, side.allows.iter().map(|allow| search.solve(&[allow], &denies)))
+        let ask = |allow: &Clause| {
+            let each = other.allows.iter().map(|met| search.solve(&[allow, met], &denies));
+            strongest(&question, each)
+        };
+        findings(one.allows.iter(), ask, stop)
     }
 
     /// See [`diff`].
@@ -121,8 +165,8 @@ impl Asker {
         let mut change = Change::default();
         for (existing, new, list) in [(old, new, &mut change.gained), (new, old, &mut change.lost)]
         {
-            for answer in self.beyond(existing, new, false) {
-                match answer {
+            for finding in self.beyond(existing, new, false) {
+                match finding.answer {
                     Answer::Fails(witness) if !list.contains(&witness) => list.push(witness),
                     Answer::Undecided(reason) => change.undecided.push(reason),
                     Answer::Fails(_) | Answer::Holds => {}
@@ -133,47 +177,71 @@ impl Asker {
         change
     }
 
-    /// For each Allow of `new` whether `existing` allows all that it allows. `stop`: the first
-    /// that does not ends it.
-    fn beyond(&self, existing: &[Document], new: &[Document], stop: bool) -> Vec<Answer> {
+    /// For each Allow of `new` whether `existing` allows all that it allows, once for its lack of
+    /// an Allow and once for each Deny. `stop`: the first that does not ends it.
+    fn beyond(&self, existing: &[Document], new: &[Document], stop: bool) -> Vec<Finding> {
         let question = self.question(&[existing, new]);
         let [held, asked] = question.sides.as_slice() else { return Vec::new() };
         let confirm = confirm(&question, vec![(existing, false), (new, true)]);
         let search = Search { question: &question, confirm: &confirm };
+        let denies: Vec<&Clause> = asked.denies.iter().collect();
+        // Not allowed, because nothing allows or because something denies.
+        let unallowed: Vec<&Clause> = asked.denies.iter().chain(&held.allows).collect();
+        let patterns = &question.space.patterns;
+        let held_denies: Vec<Clause> = held
+            .denies
+            .iter()
+            .filter_map(|deny| uncovered(deny, &asked.denies, patterns))
+            .collect();
         let mut out = Vec::new();
         for allow in &asked.allows {
-            // Not allowed, because nothing allows or because something denies.
-            let unallowed: Vec<&Clause> = asked.denies.iter().chain(&held.allows).collect();
-            let denied = held.denies.iter().map(|deny| {
-                let denies: Vec<&Clause> = asked.denies.iter().collect();
-                search.solve(&[allow, deny], &denies)
-            });
-            let all = std::iter::once_with(|| search.solve(&[allow], &unallowed)).chain(denied);
-            for outcome in all {
-                let answer = answer(&question, outcome);
-                let fails = matches!(answer, Answer::Fails(_));
-                if answer != Answer::Holds {
-                    out.push(answer);
-                }
-                if fails && stop {
+            // A gap stays one, however much is covered.
+            out.extend(finding(allow, answer(&question, Outcome::Nothing)));
+            let rest = uncovered(allow, &held.allows, patterns);
+            let unheld = rest.iter().map(|rest| search.solve(&[rest], &unallowed));
+            let denied = held_denies.iter().map(|deny| search.solve(&[allow, deny], &denies));
+            for outcome in unheld.chain(denied) {
+                out.extend(finding(allow, answer(&question, outcome)));
+                if stop && out.last().is_some_and(|last| last.answer.witness().is_some()) {
                     return out;
                 }
             }
         }
-        if out.is_empty() && !asked.allows.is_empty() {
-            out.push(answer(&question, Outcome::Nothing));
-        }
         out
     }
 
-    fn question(&self, sides: &[&[Document]]) -> Question {
+    pub(crate) fn question(&self, sides: &[&[Document]]) -> Question {
         let mut question = Question::new(sides, self.limits);
         question.enter_facts();
         question
     }
 }
 
-fn first(question: &Question, outcomes: impl Iterator<Item = Outcome>) -> Answer {
+/// Asks of each Allow statement whether the claim holds of it.
+fn findings<'c>(
+    allows: impl Iterator<Item = &'c Clause>,
+    ask: impl Fn(&Clause) -> Answer,
+    stop: bool,
+) -> Vec<Finding> {
+    let mut out = Vec::new();
+    for allow in allows {
+        let answer = ask(allow);
+        let fails = matches!(answer, Answer::Fails(_));
+        out.extend(finding(allow, answer));
+        if fails && stop {
+            break;
+        }
+    }
+    out
+}
+
+fn finding(allow: &Clause, answer: Answer) -> Option<Finding> {
+    let (document, statement) = allow.place;
+    (answer != Answer::Holds).then_some(Finding { document, statement, answer })
+}
+
+/// The first failure, or else what is undecided.
+fn strongest(question: &Question, outcomes: impl Iterator<Item = Outcome>) -> Answer {
     let mut out = answer(question, Outcome::Nothing);
     for outcome in outcomes {
         out = out.and(answer(question, outcome));

@@ -186,7 +186,7 @@ pub(crate) fn example_of(cell: &TextCell, space: &Space) -> Option<Word> {
 }
 
 impl Multi {
-    fn is_empty(&self, space: &Space) -> bool {
+    pub(crate) fn is_empty(&self, space: &Space) -> bool {
         self.each.is_empty(space) || self.some.iter().any(|values| values.is_empty(space))
     }
 }

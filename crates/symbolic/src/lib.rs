@@ -37,20 +37,27 @@
 //!
 //! Absences: no I/O, no clock, nothing `async`; nothing is decided about a live request here.
 
+mod access;
 mod answer;
 mod automaton;
 mod bits;
 mod budget;
 mod caller;
 mod claim;
+mod cover;
+mod facts;
+mod family;
 mod key;
 mod pattern;
 mod point;
+mod public;
 mod question;
 mod search;
 mod text;
 mod witness;
 
-pub use answer::{Answer, Reason, Witness};
+pub use access::{Access, not_granted};
+pub use answer::{Answer, Finding, Reason, Witness};
 pub use budget::Limits;
 pub use claim::{Asker, Change, diff, disjoint, empty, equivalent, implies};
+pub use public::not_public;

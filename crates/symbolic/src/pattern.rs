@@ -69,11 +69,22 @@ pub(crate) struct Patterns {
 }
 
 /// How the texts of one pattern stand to those of another.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Relation {
     Contained,
     Disjoint,
     Overlap,
+}
+
+impl Relation {
+    /// To the intersection of two sets.
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Disjoint, _) | (_, Self::Disjoint) => Self::Disjoint,
+            (Self::Contained, Self::Contained) => Self::Contained,
+            _ => Self::Overlap,
+        }
+    }
 }
 
 impl Patterns {
@@ -355,6 +366,34 @@ impl Places {
         }
         out.settle(pattern);
         out
+    }
+
+    /// The letters that may lead elsewhere than a letter does that stands in no pattern, as bits;
+    /// those beyond the width always may.
+    pub(crate) fn telling(&self, pattern: &Pattern, letters: &[Letter]) -> u128 {
+        let mut chars: SmallVec<[char; 8]> = SmallVec::new();
+        let mut fields = false;
+        for (at, word) in self.0.iter().enumerate() {
+            let mut word = *word;
+            while word != 0 {
+                let place = at * 64 + word.trailing_zeros() as usize;
+                word &= word - 1;
+                match pattern.toks.get(place) {
+                    Some(Tok::Char(c)) => chars.push(*c),
+                    Some(Tok::OneField | Tok::StarField) => fields = true,
+                    _ => {}
+                }
+            }
+        }
+        let tells = |letter: &Letter| match letter {
+            Letter::Symbol { .. } => true,
+            Letter::Char(':') if fields => true,
+            Letter::Char(c) => {
+                chars.iter().any(|wanted| wanted == c || pattern.fold && same_letter(*wanted, *c))
+            }
+        };
+        let bits = letters.iter().take(128).enumerate().filter(|(_, letter)| tells(letter));
+        bits.fold(0, |all, (number, _)| all | 1 << number)
     }
 
     /// Whether every text from here on matches.

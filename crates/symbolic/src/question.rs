@@ -5,13 +5,13 @@ use std::rc::Rc;
 
 use bailiwick_catalog::{Catalog, KeyType};
 use bailiwick_policy::{
-    ConditionView, Context, Document, DocumentKind, Effect, Operator, Principal, SetPrefix,
-    Statement, Token,
+    ConditionView, Context, Document, DocumentKind, Effect, Operator, SetPrefix, Statement, Token,
 };
 
 use crate::bits::Bits;
 use crate::budget::Limits;
 use crate::caller::{Caller, Callers};
+use crate::family::{Family, is_arn};
 use crate::key::{Covered, KeyInfo, KeySet, Multi, Over, Test, Values};
 use crate::pattern::Id;
 use crate::point;
@@ -30,6 +30,8 @@ pub(crate) enum Literal {
 #[derive(Clone, Debug)]
 pub(crate) struct Clause {
     pub(crate) literals: Vec<Literal>,
+    /// The places of its document and of itself in that.
+    pub(crate) place: (usize, usize),
 }
 
 /// The statements of one side of a question.
@@ -51,7 +53,7 @@ pub(crate) struct Region {
 pub(crate) struct Question {
     pub(crate) space: Space,
     pub(crate) callers: Vec<Caller>,
-    named: Vec<String>,
+    pub(crate) named: Vec<String>,
     pub(crate) keys: Vec<KeyInfo>,
     pub(crate) sides: Vec<Side>,
     /// All requests.
@@ -61,20 +63,6 @@ pub(crate) struct Question {
     /// Whether the documents name their callers.
     pub(crate) resource_policies: bool,
 }
-
-/// Keys that follow from the caller.
-const OF_CALLER: [&str; 10] = [
-    "aws:principalaccount",
-    "aws:principalarn",
-    "aws:principalisawsservice",
-    "aws:principalorgid",
-    "aws:principalorgpaths",
-    "aws:principalservicename",
-    "aws:principalservicenameslist",
-    "aws:principaltype",
-    "aws:userid",
-    "aws:username",
-];
 
 impl Question {
     /// The question about these sides, each a union of documents.
@@ -114,15 +102,18 @@ impl Question {
         }
         for documents in sides {
             let mut side = Side::default();
-            for document in *documents {
-                for statement in document.statements() {
-                    let Some(clause) = question.clause(statement, document.kind()) else {
-                        continue;
-                    };
-                    match statement.effect() {
-                        Effect::Allow => side.allows.push(clause),
-                        Effect::Deny => side.denies.push(clause),
-                    }
+            let documents = documents.iter().enumerate();
+            let statements = documents.flat_map(|(at, document)| {
+                let each = document.statements().iter().enumerate();
+                each.map(move |(number, statement)| ((at, number), document, statement))
+            });
+            for (place, document, statement) in statements {
+                let Some(clause) = question.clause(place, statement, document.kind()) else {
+                    continue;
+                };
+                match statement.effect() {
+                    Effect::Allow => side.allows.push(clause),
+                    Effect::Deny => side.denies.push(clause),
                 }
             }
             question.sides.push(side);
@@ -211,7 +202,12 @@ impl Question {
     }
 
     /// The literals of a statement; nothing if it never matches.
-    fn clause(&mut self, statement: &Statement, kind: DocumentKind) -> Option<Clause> {
+    fn clause(
+        &mut self,
+        place: (usize, usize),
+        statement: &Statement,
+        kind: DocumentKind,
+    ) -> Option<Clause> {
         let deny = statement.effect() == Effect::Deny;
         let mut literals = Vec::new();
         if kind.has_principal() {
@@ -219,7 +215,8 @@ impl Question {
             let meant = Bits::of(callers.len(), |at| {
                 callers.get(at).is_some_and(|caller| statement.means_caller(&caller.principal))
             });
-            if meant.is_empty() {
+            // A caller that is not modelled may be the one who is meant.
+            if meant.is_empty() && self.gap.is_none() {
                 return None;
             }
             literals.push(Literal::Callers(meant));
@@ -238,7 +235,7 @@ impl Question {
                 None => return None,
             }
         }
-        Some(Clause { literals })
+        Some(Clause { literals, place })
     }
 
     fn list(&mut self, tokens: &[Vec<Token>], fold: bool) -> Rc<PatternList> {
@@ -289,157 +286,6 @@ impl Question {
         };
         Some(Test { key, absent, present: None, over, negated, deny, covered })
     }
-
-    /// Whether a key that follows from the caller is asked for.
-    pub(crate) fn asks_of_caller(&self) -> bool {
-        self.resource_policies && self.keys.iter().any(|key| OF_CALLER.contains(&&*key.name))
-    }
-
-    /// All requests of one caller, with the keys that follow from it.
-    pub(crate) fn of_caller(&self, at: usize) -> Option<Region> {
-        let caller = self.callers.get(at)?;
-        let mut region = self.all.clone();
-        region.callers = Bits::of(self.callers.len(), |other| other == at);
-        let mut facts = Context::new();
-        facts.put_principal(&caller.principal);
-        for (place, key) in self.keys.iter().enumerate() {
-            if !OF_CALLER.contains(&&*key.name) {
-                continue;
-            }
-            let org = key.name.starts_with("aws:principalorg");
-            if org && caller.principal.has_identity() {
-                continue;
-            }
-            let set = region.keys.get_mut(place)?;
-            let held: Vec<&str> = facts.values(&key.name).collect();
-            let narrowed = if held.is_empty() || org {
-                KeySet { absent: set.absent, single: None, multi: None }
-            } else if is_open(caller, &key.name) {
-                let mut open = KeySet { absent: false, ..(**set).clone() };
-                self.keep_to_kind(&mut open, caller, &key.name);
-                open
-            } else {
-                self.exactly(set, key, &held)
-            };
-            *set = Rc::new(narrowed);
-        }
-        Some(region)
-    }
-
-    /// Keeps `aws:PrincipalArn` and `aws:PrincipalAccount` to what the caller may have, but for
-    /// what other callers of the question have.
-    fn keep_to_kind(&self, set: &mut KeySet, caller: &Caller, key: &str) {
-        let Some(Values::Texts(texts)) = &mut set.single else { return };
-        let patterns = &self.space.patterns;
-        let others = self.callers.iter().filter(|other| caller.any_account && !other.any_account);
-        let (kept, left_out): (Option<Id>, Vec<Id>) = match key {
-            "aws:principalarn" => {
-                let named = self.named.iter().filter_map(|arn| patterns.find_literal(arn));
-                let kinds = others.filter_map(|other| self.kind_pattern(other));
-                (self.kind_pattern(caller), named.chain(kinds).collect())
-            }
-            "aws:principalaccount" => {
-                let accounts = others.filter_map(|other| other.principal.account());
-                let accounts = accounts.filter_map(|id| patterns.find_literal(&id.to_string()));
-                (patterns.find(&account_tokens()), accounts.collect())
-            }
-            _ => return,
-        };
-        let left_out = PatternList::new(left_out, patterns);
-        *texts = self.space.restrict(texts, &left_out, false);
-        if let Some(kept) = kept {
-            let kept = PatternList::new(vec![kept], patterns);
-            *texts = self.space.restrict(texts, &kept, true);
-        }
-    }
-
-    /// The pattern of the ARNs of a caller's kind in its account, entered by [`base`] where it is
-    /// needed.
-    fn kind_pattern(&self, caller: &Caller) -> Option<Id> {
-        self.space.patterns.find(&kind_tokens(caller)?)
-    }
-
-    fn exactly(&self, set: &KeySet, key: &KeyInfo, held: &[&str]) -> KeySet {
-        let narrow = |values: &Values| match values {
-            Values::Points(points) => {
-                let list = key.points.as_deref().unwrap_or_default();
-                Values::Points(Bits::of(list.len(), |at| {
-                    points.has(at) && list.get(at).is_some_and(|p| held.contains(&p.as_str()))
-                }))
-            }
-            Values::Texts(texts) => {
-                let ids = held.iter().filter_map(|text| self.space.patterns.find_literal(text));
-                let list = PatternList::new(ids.collect(), &self.space.patterns);
-                Values::Texts(self.space.restrict(texts, &list, true))
-            }
-        };
-        KeySet {
-            absent: false,
-            single: set.single.as_ref().map(narrow),
-            multi: set
-                .multi
-                .as_ref()
-                .map(|multi| Multi { each: narrow(&multi.each), some: Vec::new() }),
-        }
-    }
-
-    /// Enters the texts that [`Question::of_caller`] looks up.
-    pub(crate) fn enter_facts(&mut self) {
-        let named = self.named.clone();
-        for text in &named {
-            self.space.patterns.literal(text);
-        }
-        self.space.patterns.add(&account_tokens(), false);
-        for caller in self.callers.clone() {
-            let mut facts = Context::new();
-            facts.put_principal(&caller.principal);
-            for key in OF_CALLER {
-                for value in facts.values(key) {
-                    self.space.patterns.literal(value);
-                }
-            }
-            if let Some(tokens) = kind_tokens(&caller) {
-                self.space.patterns.add(&tokens, false);
-            }
-        }
-    }
-}
-
-/// Whether the key's value differs among those for whom the caller stands.
-fn is_open(caller: &Caller, key: &str) -> bool {
-    match key {
-        "aws:principalarn" | "aws:username" => caller.any_name || caller.any_account,
-        "aws:userid" => !matches!(caller.principal, Principal::Anonymous),
-        "aws:principalaccount" => caller.any_account,
-        _ => false,
-    }
-}
-
-/// Twelve digits; what is no digit is no account that anybody writes.
-fn account_tokens() -> Vec<Token> {
-    vec![Token::OneField; 12]
-}
-
-fn kind_tokens(caller: &Caller) -> Option<Vec<Token>> {
-    let (service, resource) = match &caller.principal {
-        Principal::User { .. } => ("iam", "user/"),
-        Principal::Session { .. } | Principal::Role { .. } => ("iam", "role/"),
-        Principal::FederatedUser { .. } => ("sts", "federated-user/"),
-        Principal::Root { .. } => ("iam", "root"),
-        _ => return None,
-    };
-    let partition = caller.principal.describe().split(':').nth(1)?.to_owned();
-    let mut tokens = vec![Token::Text(format!("arn:{partition}:{service}::").into())];
-    if caller.any_account {
-        tokens.extend(std::iter::repeat_n(Token::OneField, 12));
-    } else {
-        tokens.push(Token::Text(caller.principal.account()?.to_string().into()));
-    }
-    tokens.push(Token::Text(format!(":{resource}").into()));
-    if !matches!(caller.principal, Principal::Root { .. }) {
-        tokens.extend([Token::One, Token::Star]);
-    }
-    Some(tokens)
 }
 
 /// All requests, before keys: an action has a service and a name, a resource is an ARN or `*`.
@@ -467,58 +313,4 @@ pub(crate) fn arn() -> Vec<Token> {
     }
     tokens.push(Token::Star);
     tokens
-}
-
-/// Operators that compare in one way.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Family {
-    Text,
-    Numeric,
-    Date,
-    Ip,
-}
-
-impl Family {
-    /// Nothing for Null, which compares nothing.
-    fn of(operator: Operator) -> Option<Self> {
-        use Operator as O;
-        Some(match operator {
-            O::Null => return None,
-            O::NumericEquals
-            | O::NumericNotEquals
-            | O::NumericLessThan
-            | O::NumericLessThanEquals
-            | O::NumericGreaterThan
-            | O::NumericGreaterThanEquals => Self::Numeric,
-            O::DateEquals
-            | O::DateNotEquals
-            | O::DateLessThan
-            | O::DateLessThanEquals
-            | O::DateGreaterThan
-            | O::DateGreaterThanEquals => Self::Date,
-            O::IpAddress | O::NotIpAddress => Self::Ip,
-            _ => Self::Text,
-        })
-    }
-
-    fn is_text(self) -> bool {
-        self == Self::Text
-    }
-
-    /// Whether every value of a key of this type can be compared so.
-    fn suits(self, kind: KeyType) -> bool {
-        matches!(
-            (self, kind),
-            (Self::Numeric, KeyType::Numeric)
-                | (Self::Date, KeyType::Date)
-                | (Self::Ip, KeyType::IpAddress)
-        )
-    }
-}
-
-fn is_arn(operator: Operator) -> bool {
-    matches!(
-        operator,
-        Operator::ArnEquals | Operator::ArnLike | Operator::ArnNotEquals | Operator::ArnNotLike
-    )
 }

@@ -4,8 +4,12 @@
 
 use std::rc::Rc;
 
+use rustc_hash::FxHashSet;
+
 use crate::answer::{Reason, Witness};
+use crate::pattern::Relation;
 use crate::question::{Clause, Literal, Question, Region};
+use crate::text::{PatternList, TextCell};
 
 /// What a search found.
 #[derive(Clone, Debug)]
@@ -16,6 +20,17 @@ pub(crate) enum Outcome {
     Found(Box<Witness>),
     /// Neither could be shown.
     Unknown(Reason),
+}
+
+/// What is left of a clause where its other literals hold.
+type Literals<'c> = Vec<&'c Literal>;
+
+fn of_action(literal: &Literal) -> Option<(&PatternList, bool)> {
+    if let Literal::Action(list, listed) = literal { Some((list, *listed)) } else { None }
+}
+
+fn of_resource(literal: &Literal) -> Option<(&PatternList, bool)> {
+    if let Literal::Resource(list, listed) = literal { Some((list, *listed)) } else { None }
 }
 
 /// A search, and what tells whether an example is one.
@@ -33,6 +48,9 @@ impl Search<'_> {
         }
         let mut unknown = None;
         for at in 0..self.question.callers.len() {
+            if !self.question.all.callers.has(at) {
+                continue;
+            }
             let Some(region) = self.question.of_caller(at) else { continue };
             match self.solve_in(region, inside, outside) {
                 Outcome::Nothing => {}
@@ -53,19 +71,82 @@ impl Search<'_> {
                 None => return Outcome::Nothing,
             }
         }
-        self.cut(region, outside.to_vec())
+        let outside: Vec<Literals<'_>> =
+            outside.iter().map(|clause| clause.literals.iter().collect()).collect();
+        let mut unknown = None;
+        for (action, outside) in self.kinds(&region.action, &outside, of_action) {
+            for (resource, outside) in self.kinds(&region.resource, &outside, of_resource) {
+                let part = Region {
+                    action: Rc::new(vec![action.clone()]),
+                    resource: Rc::new(vec![resource]),
+                    ..region.clone()
+                };
+                match self.cut(part, outside) {
+                    Outcome::Nothing => {}
+                    Outcome::Unknown(reason) => unknown = unknown.or(Some(reason)),
+                    found @ Outcome::Found(_) => return found,
+                }
+            }
+        }
+        unknown.map_or(Outcome::Nothing, Outcome::Unknown)
+    }
+
+    /// Cells of which each stands for all that the clauses do not tell apart, with what is left of
+    /// the clauses there. Those that fewer clauses meet come first.
+    fn kinds<'c>(
+        &self,
+        cells: &[TextCell],
+        outside: &[Literals<'c>],
+        list_of: fn(&Literal) -> Option<(&PatternList, bool)>,
+    ) -> Vec<(TextCell, Vec<Literals<'c>>)> {
+        let mut seen: FxHashSet<Vec<Relation>> = FxHashSet::default();
+        let mut out = Vec::new();
+        for cell in cells {
+            let standings: Vec<Relation> = outside
+                .iter()
+                .map(|literals| {
+                    let lists = literals.iter().filter_map(|literal| list_of(literal));
+                    let all = lists.map(|(list, listed)| {
+                        match (self.question.space.standing(cell, list), listed) {
+                            (Relation::Contained, false) => Relation::Disjoint,
+                            (Relation::Disjoint, false) => Relation::Contained,
+                            (standing, _) => standing,
+                        }
+                    });
+                    all.fold(Relation::Contained, Relation::and)
+                })
+                .collect();
+            let told = standings.contains(&Relation::Overlap) || seen.insert(standings.clone());
+            if !told {
+                continue;
+            }
+            let mut left = Vec::new();
+            for (literals, standing) in outside.iter().zip(&standings) {
+                match standing {
+                    Relation::Disjoint => {}
+                    Relation::Overlap => left.push(literals.clone()),
+                    Relation::Contained => {
+                        let others = literals.iter().filter(|literal| list_of(literal).is_none());
+                        left.push(others.copied().collect());
+                    }
+                }
+            }
+            out.push((cell.clone(), left));
+        }
+        out.sort_by_key(|(_, left)| left.len());
+        out
     }
 
     /// Takes the clauses out of the region.
-    fn cut(&self, mut region: Region, mut outside: Vec<&Clause>) -> Outcome {
+    fn cut(&self, mut region: Region, mut outside: Vec<Literals<'_>>) -> Outcome {
         if !self.question.space.budget.one_box() {
             return Outcome::Unknown(Reason::Budget);
         }
         loop {
-            let mut open: Vec<(&Clause, Vec<&Literal>)> = Vec::new();
+            let mut open: Vec<Literals<'_>> = Vec::new();
             let mut changed = false;
             for clause in outside {
-                let Some(literals) = self.open_literals(&region, clause) else { continue };
+                let Some(literals) = self.open_literals(&region, &clause) else { continue };
                 match literals.as_slice() {
                     [] => return Outcome::Nothing,
                     [only] => {
@@ -75,7 +156,7 @@ impl Search<'_> {
                         region = narrower;
                         changed = true;
                     }
-                    _ => open.push((clause, literals)),
+                    _ => open.push(literals),
                 }
             }
             if open.is_empty() {
@@ -87,18 +168,18 @@ impl Search<'_> {
             if !changed {
                 return self.branch(&region, &open);
             }
-            outside = open.into_iter().map(|(clause, _)| clause).collect();
+            outside = open;
         }
     }
 
     /// The literals of a clause that hold in part of the region only; nothing if the clause does
     /// not meet the region.
-    fn open_literals<'c>(&self, region: &Region, clause: &'c Clause) -> Option<Vec<&'c Literal>> {
+    fn open_literals<'c>(&self, region: &Region, clause: &[&'c Literal]) -> Option<Literals<'c>> {
         let mut open = Vec::new();
-        for literal in &clause.literals {
+        for literal in clause {
             self.apply(region, literal, true)?;
             if self.apply(region, literal, false).is_some() {
-                open.push(literal);
+                open.push(*literal);
             }
         }
         Some(open)
@@ -106,14 +187,12 @@ impl Search<'_> {
 
     /// Parts the region by the clause with the fewest open literals: outside of the first, or
     /// inside of it and outside of the second, and so on.
-    fn branch(&self, region: &Region, open: &[(&Clause, Vec<&Literal>)]) -> Outcome {
-        let Some((at, (_, literals))) =
-            open.iter().enumerate().min_by_key(|(_, (_, literals))| literals.len())
-        else {
+    fn branch(&self, region: &Region, open: &[Literals<'_>]) -> Outcome {
+        let Some((at, literals)) = open.iter().enumerate().min_by_key(|(_, one)| one.len()) else {
             return Outcome::Nothing;
         };
         let others = open.iter().enumerate().filter(|(place, _)| *place != at);
-        let others: Vec<&Clause> = others.map(|(_, (clause, _))| *clause).collect();
+        let others: Vec<Literals<'_>> = others.map(|(_, literals)| literals.clone()).collect();
         let mut inside = region.clone();
         let mut unknown = None;
         for literal in literals {

@@ -23,6 +23,8 @@ pub(crate) type Texts = Vec<TextCell>;
 pub(crate) struct PatternList {
     pub(crate) ids: Vec<Id>,
     literals: FxHashSet<Id>,
+    /// Of these those that more than one text matches.
+    wild_by_head: FxHashMap<Box<str>, Vec<Id>>,
     by_head: FxHashMap<Box<str>, Vec<Id>>,
     headless: Vec<Id>,
 }
@@ -36,6 +38,8 @@ impl PatternList {
             let pattern = patterns.get(*id);
             if pattern.literal.is_some() {
                 list.literals.insert(*id);
+            } else if let Some(head) = head(&pattern.prefix) {
+                list.wild_by_head.entry(head.into()).or_default().push(*id);
             }
             match head(&pattern.prefix) {
                 Some(head) => list.by_head.entry(head.into()).or_default().push(*id),
@@ -46,7 +50,7 @@ impl PatternList {
     }
 
     /// The patterns that may meet this one.
-    fn near<'a>(&'a self, prefix: &str) -> Box<dyn Iterator<Item = Id> + 'a> {
+    pub(crate) fn near<'a>(&'a self, prefix: &str) -> Box<dyn Iterator<Item = Id> + 'a> {
         match head(prefix) {
             Some(head) => {
                 let same = self.by_head.get(head).into_iter().flatten();
@@ -54,6 +58,15 @@ impl PatternList {
             }
             None => Box::new(self.ids.iter().copied()),
         }
+    }
+}
+
+impl PatternList {
+    /// The patterns that may meet a text, itself aside.
+    fn near_literal<'a>(&'a self, text: &str) -> impl Iterator<Item = Id> + 'a {
+        let same = head(text).and_then(|head| self.wild_by_head.get(head)).into_iter().flatten();
+        // Those without a head are few, literals among them.
+        self.headless.iter().chain(same).copied()
     }
 }
 
@@ -146,6 +159,28 @@ impl Space {
     /// The texts that match a pattern of the list, or that match none of it.
     pub(crate) fn restrict(&self, texts: &[TextCell], list: &PatternList, inside: bool) -> Texts {
         if inside { self.meet(texts, list) } else { self.minus(texts, list) }
+    }
+
+    /// How a cell stands to a list, as far as their patterns tell one by one. In doubt they overlap.
+    pub(crate) fn standing(&self, cell: &TextCell, list: &PatternList) -> Relation {
+        if cell.wanted.iter().any(|id| list.literals.contains(id)) {
+            return Relation::Contained;
+        }
+        let mut out = Relation::Disjoint;
+        let mut meet = |id| match self.against(cell, id) {
+            Relation::Contained => true,
+            Relation::Disjoint => false,
+            Relation::Overlap => {
+                out = Relation::Overlap;
+                false
+            }
+        };
+        let literal = cell.wanted.iter().find_map(|id| self.patterns.get(*id).literal.as_deref());
+        let contained = match literal {
+            Some(text) => list.near_literal(text).any(&mut meet),
+            None => list.near(self.prefix(cell)).any(&mut meet),
+        };
+        if contained { Relation::Contained } else { out }
     }
 
     fn minus(&self, texts: &[TextCell], list: &PatternList) -> Texts {

@@ -3,33 +3,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails where a fixture is wrong")]
 
+mod dice;
+
 use std::fmt::Write;
 
 use bailiwick_policy::{
     Context, Document, DocumentKind, Principal, Request, Verdict, consult_alone,
 };
 use bailiwick_symbolic::{Answer, disjoint, empty, implies};
-
-/// Numbers from a seed (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % sides as u64).unwrap()
-    }
-
-    fn pick<'a>(&mut self, list: &[&'a str]) -> &'a str {
-        list[self.roll(list.len())]
-    }
-
-    fn some<'a>(&mut self, list: &[&'a str], most: usize) -> Vec<&'a str> {
-        (0..=self.roll(most.max(1))).map(|_| self.pick(list)).collect()
-    }
-}
+use dice::Dice;
 
 fn quoted(list: &[&str]) -> String {
     let each: Vec<String> = list.iter().map(|text| format!("{text:?}")).collect();

@@ -8,11 +8,11 @@ use super::finding::FindingType;
 
 /// The enumeration, the list of all its values and their names, from one table.
 macro_rules! issue_codes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident = $text:literal,)*) => {
         /// What a finding says is wrong.
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub enum IssueCode {
-            $($(#[$doc])* $name,)*
+            $($(#[doc = $doc])* $name,)*
         }
 
         impl IssueCode {
@@ -24,6 +24,14 @@ macro_rules! issue_codes {
                 match self {
                     $(Self::$name => $text,)*
                 }
+            }
+
+            /// What it says, in a sentence.
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!($($doc),*),)*
+                }
+                .trim_start()
             }
         }
     };
@@ -385,6 +393,32 @@ impl IssueCode {
     }
 }
 
+impl IssueCode {
+    /// The code in words, such as `Invalid ARN account`.
+    pub fn title(self) -> String {
+        let words = self.as_str().split('_').enumerate().map(|(at, word)| match word {
+            "ARN" | "SCP" | "RCP" | "IP" | "JSON" | "KMS" | "VPC" | "VPCE" | "OIDC" | "SLR"
+            | "S3" => word.to_owned(),
+            "SID" => "Sid".to_owned(),
+            "SIDS" => "Sids".to_owned(),
+            "GITHUB" => "GitHub".to_owned(),
+            "DYNAMODB" => "DynamoDB".to_owned(),
+            _ if at == 0 => {
+                let mut letters = word.chars();
+                let first = letters.next().into_iter();
+                first.chain(letters.map(|c| c.to_ascii_lowercase())).collect()
+            }
+            _ => word.to_ascii_lowercase(),
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The code with this name in the API.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+}
+
 impl fmt::Display for IssueCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -400,6 +434,16 @@ impl Serialize for IssueCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn codes_are_told_in_words() {
+        assert_eq!(IssueCode::InvalidArnAccount.title(), "Invalid ARN account");
+        assert!(IssueCode::MissingStatement.meaning().starts_with("Policy has no Statement"));
+        for code in IssueCode::ALL {
+            assert_eq!(IssueCode::parse(code.as_str()), Some(*code));
+            assert!(code.meaning().ends_with('.') && !code.meaning().contains("  "), "{code}");
+        }
+    }
 
     #[test]
     fn types_are_counted_as_documented() {

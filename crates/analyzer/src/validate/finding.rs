@@ -18,6 +18,22 @@ pub enum FindingType {
     Suggestion,
 }
 
+impl FindingType {
+    /// All types, the gravest first.
+    pub const ALL: [Self; 4] =
+        [Self::Error, Self::SecurityWarning, Self::Warning, Self::Suggestion];
+
+    /// The name in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "ERROR",
+            Self::SecurityWarning => "SECURITY_WARNING",
+            Self::Warning => "WARNING",
+            Self::Suggestion => "SUGGESTION",
+        }
+    }
+}
+
 /// What is wrong with a policy, where, and what to do.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

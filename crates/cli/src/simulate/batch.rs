@@ -60,8 +60,7 @@ fn answer_with(
         let room = DOCUMENTS / threads.max(2);
         let others = (1..threads).map(|_| Helper::start(scope, room)).collect();
         let mut crew = Crew { own: Documents::with_capacity(room), others, text: Vec::new() };
-        let mut lines =
-            Lines { buffer: Vec::with_capacity(CHUNK), start: 0, scanned: 0, long: false };
+        let mut lines = Lines::new();
         loop {
             let more = lines.fill(&mut input).with_context(|| format!("{name} cannot be read"))?;
             let mut ready = lines.whole();
@@ -81,7 +80,7 @@ fn answer_with(
 
 /// A line of the input.
 #[derive(Clone)]
-enum Line {
+pub(crate) enum Line {
     /// Where it stands in the buffer.
     Whole(Range<usize>),
     /// Longer than [`MAX_LINE`]; its text is gone.
@@ -203,7 +202,7 @@ fn write(out: &mut impl Write, answer: &impl Serialize) -> io::Result<()> {
 }
 
 /// The lines of what has been read so far.
-struct Lines {
+pub(crate) struct Lines {
     buffer: Vec<u8>,
     /// Where the next line begins.
     start: usize,
@@ -214,8 +213,13 @@ struct Lines {
 }
 
 impl Lines {
+    /// Before anything is read.
+    pub(crate) fn new() -> Self {
+        Self { buffer: Vec::with_capacity(CHUNK), start: 0, scanned: 0, long: false }
+    }
+
     /// All lines that have an end.
-    fn whole(&mut self) -> Vec<Line> {
+    pub(crate) fn whole(&mut self) -> Vec<Line> {
         let mut lines = Vec::new();
         loop {
             let rest = self.buffer.get(self.scanned..).unwrap_or_default();
@@ -235,7 +239,7 @@ impl Lines {
     }
 
     /// What follows the last end of a line.
-    fn last(&mut self) -> Option<Line> {
+    pub(crate) fn last(&mut self) -> Option<Line> {
         if std::mem::take(&mut self.long) {
             return Some(Line::TooLong);
         }
@@ -244,7 +248,7 @@ impl Lines {
     }
 
     /// The buffer, in which the lines so far stand; what follows them goes into a new one.
-    fn take(&mut self) -> Vec<u8> {
+    pub(crate) fn take(&mut self) -> Vec<u8> {
         let rest = self.buffer.get(self.start..).unwrap_or_default();
         let mut fresh = Vec::with_capacity(CHUNK.max(2 * rest.len()));
         fresh.extend_from_slice(rest);
@@ -254,7 +258,7 @@ impl Lines {
     }
 
     /// Reads on; whether there was more.
-    fn fill(&mut self, input: &mut impl Read) -> io::Result<bool> {
+    pub(crate) fn fill(&mut self, input: &mut impl Read) -> io::Result<bool> {
         self.buffer.drain(..self.start);
         self.scanned -= self.start;
         self.start = 0;
