@@ -295,7 +295,7 @@ fn could_allow(statement: &Statement, action: &str) -> bool {
 }
 
 /// Whether an entry of Action names an action: `*` and `?`, without regard to case.
-pub fn names(entry: &str, action: &str) -> bool {
+pub(super) fn names(entry: &str, action: &str) -> bool {
     let (entry, action) = (entry.as_bytes(), action.as_bytes());
     let (mut e, mut a) = (0, 0);
     let mut back: Option<(usize, usize)> = None;
