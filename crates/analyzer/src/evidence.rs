@@ -18,6 +18,9 @@ mod resources;
 mod text;
 mod trails;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use bailiwick_identifiers::AccountId;

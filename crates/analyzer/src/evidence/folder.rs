@@ -184,6 +184,8 @@ impl Reader {
     ) -> Result<Evidence, Vec<Fault>> {
         let mut told: Option<(AccountId, Partition)> =
             self.imported.as_ref().map(|(account, _)| (account.id(), account.partition()));
+        // Faults of files that could have told it; with an account they are met again below.
+        let mut untold = Vec::new();
         for file in files {
             let Some(
                 path @ ("collected.json" | "credential-report.json" | "credential-report.csv"),
@@ -191,16 +193,24 @@ impl Reader {
             else {
                 continue;
             };
-            let Ok(text) = Text::new(file.name, file.bytes) else { continue };
+            let text = match Text::new(file.name, file.bytes) {
+                Ok(text) => text,
+                Err(fault) => {
+                    untold.push(fault);
+                    continue;
+                }
+            };
             let found = if path == "collected.json" {
-                text.json::<Collected>().ok().and_then(|told| {
+                let told = text.json::<Collected>().map_err(|fault| untold.push(fault));
+                told.ok().and_then(|told| {
                     self.collected = told.collected;
                     let partition = told.arn.as_deref().and_then(|arn| arn.split(':').nth(1));
                     let partition = partition.and_then(|name| name.parse().ok());
                     Some((told.account?.parse().ok()?, partition.unwrap_or(Partition::Aws)))
                 })
             } else {
-                credentials::read(&text).ok().and_then(|report| {
+                let report = credentials::read(&text).map_err(|fault| untold.push(fault));
+                report.ok().and_then(|report| {
                     let arn = &report.rows.first()?.arn;
                     Some((arn.account_id()?, arn.partition().parse().ok()?))
                 })
@@ -220,6 +230,7 @@ impl Reader {
         }
         let Some((id, partition)) = told else {
             let mut faults = std::mem::take(&mut self.faults);
+            faults.append(&mut untold);
             if faults.is_empty() {
                 let problem = "no file tells the account: authorization details, a credential \
                                report or `collected.json` was expected";

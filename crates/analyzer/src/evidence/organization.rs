@@ -34,6 +34,8 @@ pub struct Organizations {
     pub parents: BTreeMap<String, String>,
     /// The policies by id.
     pub policies: Part<BTreeMap<String, OrganizationPolicy>>,
+    /// The policy types of which the list was given.
+    pub listed: BTreeSet<String>,
     /// The delegated administrators.
     pub delegated: Part<BTreeSet<String>>,
     /// Features of central root access that are on.
@@ -93,7 +95,8 @@ impl Organizations {
         if !on.contains(kind) {
             return Some(Vec::new());
         }
-        let policies = self.policies.known()?;
+        // A list that was not given is not an empty one.
+        let policies = self.policies.known().filter(|_| self.listed.contains(kind))?;
         let path = self.path(account)?;
         let source = if kind == SCP { SourceKind::Scp } else { SourceKind::Rcp };
         let level = |target: &&str| {
@@ -174,7 +177,10 @@ impl Gathered {
                     self.found.parents.insert(id, stem(file).to_owned());
                 }
             }
-            ["policies", _] => self.list(text)?,
+            ["policies", file] => {
+                self.list(text)?;
+                self.found.listed.insert(stem(file).to_owned());
+            }
             ["policy", file] => {
                 let document = document(text)?;
                 self.texts.insert(stem(file).to_owned(), Part::Known(document));
@@ -199,7 +205,6 @@ impl Gathered {
             ["organization.json"] => self.organization = Part::Missing(missing.clone()),
             ["roots.json"] => self.found.policy_types = Part::Missing(missing.clone()),
             ["accounts.json"] => self.found.accounts = Part::Missing(missing.clone()),
-            ["policies", _] => self.lists = Part::Missing(missing.clone()),
             ["policy", file] => {
                 self.texts.insert(stem(file).to_owned(), Part::Missing(missing.clone()));
             }
@@ -210,7 +215,8 @@ impl Gathered {
                 self.found.delegated = Part::Missing(missing.clone());
             }
             ["root-features.json"] => self.found.root_features = Part::Missing(missing.clone()),
-            ["units" | "accounts", _] => {}
+            // Its kind is not among the listed ones, its accounts have no way to the root.
+            ["units" | "accounts" | "policies", _] => {}
             _ => return false,
         }
         true

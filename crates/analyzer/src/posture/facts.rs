@@ -244,12 +244,13 @@ fn administrative(audit: &Audit<'_>, subject: &Subject) -> Administrative {
         return Administrative::Unknown(format!("the policy `{}` cannot be read", source.id));
     }
     let documents = || subject.effective.identity.iter().map(|found| &found.document);
-    // Whoever has no statement about all of IAM's resources is none: most have not.
-    let candidate = documents().flat_map(|document| document.statements()).any(|statement| {
-        statement.effect() == Effect::Allow
-            && (statement.is_not_action() || statement.actions().any(reaches_iam))
-    });
-    if !candidate {
+    // Most principals have no statement about one of the actions on names that nothing has, and the
+    // engine need not be asked.
+    let reaches = |action: &str| {
+        let mut statements = documents().flat_map(|document| document.statements());
+        statements.any(|statement| could_allow(statement, action))
+    };
+    if !CONTROL.iter().all(|(action, _)| reaches(action)) {
         return Administrative::No;
     }
     let controls = |context: &Context| {
@@ -264,10 +265,11 @@ fn administrative(audit: &Audit<'_>, subject: &Subject) -> Administrative {
         return Administrative::Always;
     }
     let statements = documents().flat_map(|document| document.statements());
-    for statement in statements.filter(|statement| statement.effect() == Effect::Allow) {
-        if !statement.is_not_action() && !statement.actions().any(reaches_iam) {
-            continue;
-        }
+    let speaks = |statement: &&Statement| {
+        statement.conditions().next().is_some()
+            && CONTROL.iter().any(|(action, _)| could_allow(statement, action))
+    };
+    for statement in statements.filter(speaks) {
         let mut context = subject.context();
         let keys = satisfy(&mut context, statement, &audit.now.to_string());
         own_caller(&mut context, subject);
@@ -284,10 +286,39 @@ fn administrative(audit: &Audit<'_>, subject: &Subject) -> Administrative {
     Administrative::No
 }
 
-fn reaches_iam(action: &str) -> bool {
-    action.starts_with('*')
-        || action.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("iam:"))
-        || action.contains(['*', '?']) && !action.contains(':')
+/// Whether a statement could allow an action on a resource whose name nothing has. Never says no
+/// where the engine says yes.
+fn could_allow(statement: &Statement, action: &str) -> bool {
+    let open = |resource: &str| resource.contains(['*', '?', '$']);
+    statement.effect() == Effect::Allow
+        && (statement.is_not_action() || statement.actions().any(|entry| names(entry, action)))
+        && (statement.is_not_resource() || statement.resources().any(open))
+}
+
+/// Whether an entry of Action names an action: `*` and `?`, without regard to case.
+pub(super) fn names(entry: &str, action: &str) -> bool {
+    let (entry, action) = (entry.as_bytes(), action.as_bytes());
+    let (mut e, mut a) = (0, 0);
+    let mut back: Option<(usize, usize)> = None;
+    while a < action.len() {
+        match (entry.get(e), action.get(a)) {
+            (Some(b'*'), _) => {
+                back = Some((e, a));
+                e += 1;
+            }
+            (Some(p), Some(b)) if *p == b'?' || p.eq_ignore_ascii_case(b) => {
+                e += 1;
+                a += 1;
+            }
+            _ => {
+                let Some((star, from)) = back else { return false };
+                back = Some((star, from + 1));
+                e = star + 1;
+                a = from + 1;
+            }
+        }
+    }
+    entry.get(e..).unwrap_or_default().iter().all(|byte| *byte == b'*')
 }
 
 /// Sets the keys that a request with MFA carries.
@@ -328,7 +359,8 @@ pub(super) fn own_caller(context: &mut Context, subject: &Subject) {
     let keys: Vec<String> = context.iter().map(|(key, _)| key.to_owned()).collect();
     for key in keys {
         let folded = key.to_ascii_lowercase();
-        if folded.starts_with("aws:principal") || matches!(&*folded, "aws:userid" | "aws:username") {
+        if folded.starts_with("aws:principal") || matches!(&*folded, "aws:userid" | "aws:username")
+        {
             context.remove(&key);
         }
     }
@@ -357,6 +389,23 @@ pub fn is_every_resource(pattern: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn entries_of_actions() {
+        for (entry, expected) in [
+            ("*", true),
+            ("iam:*", true),
+            ("IAM:putuserpolicy", true),
+            ("iam:Put*Policy", true),
+            ("iam:Put?serPolicy", true),
+            ("iam:Put*Role*", false),
+            ("iam:PutUserPolic", false),
+            ("s3:*", false),
+            ("", false),
+        ] {
+            assert_eq!(names(entry, "iam:PutUserPolicy"), expected, "{entry}");
+        }
+    }
 
     #[test]
     fn patterns_of_all() {

@@ -62,6 +62,8 @@ pub struct Limits {
     pub administrators: usize,
     /// The longest session of a privileged role, in seconds (TRU-09).
     pub session_seconds: u32,
+    /// The longest session of a permission set, in hours (IDC-04).
+    pub permission_set_hours: u32,
     /// How long events are kept (LOG-11).
     pub retention: u32,
     /// The greatest age of the credential report, in hours (USE-06).
@@ -85,6 +87,7 @@ impl Default for Limits {
             role_unused: 90,
             administrators: 3,
             session_seconds: 14_400,
+            permission_set_hours: 8,
             retention: 365,
             report_hours: 24,
             certificate_days: 30,

@@ -60,7 +60,7 @@ fn exists(sink: &mut Sink<'_, '_>, action: Text<'_>) -> bool {
     };
     if !facts.knows_service(prefix) {
         let mut details = format!("The service `{prefix}` of the action does not exist.");
-        let near = if sink.hints() { near_service(facts, prefix) } else { None };
+        let near = if sink.hints() { near_service(sink, prefix) } else { None };
         if let Some(near) = near {
             let _ = write!(details, " Did you mean `{near}`?");
         }
@@ -71,7 +71,8 @@ fn exists(sink: &mut Sink<'_, '_>, action: Text<'_>) -> bool {
     // Of a service that only AWS's own policies name no action is known.
     let Some(service) = facts.service(prefix) else { return true };
     let wild = glob::is_wild(name);
-    if wild && !sink.spend(service.actions().len().saturating_mul(name.len())) {
+    // An action's name is short, so that a match takes some tens of steps.
+    if wild && !sink.spend(service.actions().len().saturating_mul(40)) {
         return true;
     }
     if facts.actions_of(action.text).next().is_some() {
@@ -86,7 +87,7 @@ fn exists(sink: &mut Sink<'_, '_>, action: Text<'_>) -> bool {
     } else {
         format!("The action `{}` does not exist.", action.text)
     };
-    let near = if sink.hints() { near_action(facts, prefix, name) } else { None };
+    let near = if sink.hints() { near_action(sink, prefix, name) } else { None };
     if let Some(near) = near {
         let _ = write!(details, " Did you mean `{prefix}:{near}`?");
     }
@@ -94,15 +95,16 @@ fn exists(sink: &mut Sink<'_, '_>, action: Text<'_>) -> bool {
     false
 }
 
-fn near_service<'c>(facts: &Facts<'c>, prefix: &str) -> Option<&'c str> {
+fn near_service<'c>(sink: &Sink<'_, 'c>, prefix: &str) -> Option<&'c str> {
+    let facts = sink.facts();
     let near = facts.catalog.services().filter_map(|service| {
         glob::distance(prefix, service.prefix(), 3).map(|far| (far, service.prefix()))
     });
     near.min().map(|(_, name)| name)
 }
 
-fn near_action<'c>(facts: &Facts<'c>, prefix: &str, name: &str) -> Option<&'c str> {
-    let service = facts.service(prefix)?;
+fn near_action<'c>(sink: &Sink<'_, 'c>, prefix: &str, name: &str) -> Option<&'c str> {
+    let service = sink.facts().service(prefix)?;
     let near = service
         .actions()
         .filter_map(|action| glob::distance(name, &action.name, 4).map(|far| (far, &*action.name)));
@@ -115,6 +117,9 @@ fn resource_policy(sink: &mut Sink<'_, '_>, action: Text<'_>) {
         return;
     }
     let Some(kind) = sink.resource_type() else { return };
+    if !sink.spend(if glob::is_wild(action.text) { 20_000 } else { 200 }) {
+        return;
+    }
     let lower = action.text.to_ascii_lowercase();
     let (prefix, _) = lower.split_once(':').unwrap_or_default();
     let fits = match kind {

@@ -23,6 +23,36 @@ pub(super) fn covers(outer: &str, inner: &str, fold: bool) -> bool {
     })
 }
 
+/// The same where many are compared: `spend` is told the steps of each, and no is the answer where
+/// it refuses.
+pub(super) fn covers_within(
+    outer: &str,
+    inner: &str,
+    fold: bool,
+    spend: impl Fn(usize) -> bool,
+) -> bool {
+    // What lies before the first wildcard decides most pairs.
+    let head = outer.find(['*', '?']).unwrap_or(outer.len());
+    let begins = match (outer.as_bytes().get(..head), inner.as_bytes().get(..head)) {
+        (Some(a), Some(b)) => {
+            if fold {
+                a.eq_ignore_ascii_case(b)
+            } else {
+                a == b
+            }
+        }
+        _ => false,
+    };
+    if !begins {
+        spend(head / 16 + 1);
+        return false;
+    }
+    // A single star is found in one go; each further one may begin again at every place.
+    let stars = outer.bytes().filter(|byte| *byte == b'*').count();
+    let steps = if stars < 2 { outer.len() + inner.len() } else { outer.len() * inner.len() };
+    spend(steps) && covers(outer, inner, fold)
+}
+
 /// Leftmost matching of the parts between stars.
 fn walk(pattern: &[u8], text: &[u8], same: impl Fn(u8, u8) -> bool) -> bool {
     let (mut p, mut t) = (0, 0);

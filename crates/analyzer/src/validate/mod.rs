@@ -2,7 +2,8 @@
 //!
 //! [`validate`] reads the text with a tolerant reader, so that it also looks into documents that
 //! the engine refuses, and runs every check that suits the type of policy. It promises: no panic on
-//! any input; bounded work (texts up to 1 MiB, nesting up to 64, 5,000 findings); the same findings
+//! any input; bounded work (texts up to 1 MiB, nesting up to 64, 5,000 findings, a tenth of a second
+//! of one core; [`Examined::whole`] says whether it sufficed); the same findings
 //! for the same text and catalog, in the order of their places.
 //!
 //! Facts come from the catalog. What the catalog lacks but AWS's own managed policies name counts as
@@ -143,8 +144,28 @@ impl<'c> Validator<'c> {
         policy_type: PolicyType,
         resource_type: Option<ResourceType>,
     ) -> Vec<Finding> {
-        Run::new(&self.facts, text, policy_type, resource_type).findings()
+        self.examine(text, policy_type, resource_type).findings
     }
+
+    /// The same, and whether all of the text was checked.
+    pub fn examine(
+        &self,
+        text: &str,
+        policy_type: PolicyType,
+        resource_type: Option<ResourceType>,
+    ) -> Examined {
+        Run::new(&self.facts, text, policy_type, resource_type).examined()
+    }
+}
+
+/// What is wrong with a policy text, and whether that is all.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Examined {
+    /// The findings, in the order of their places.
+    pub findings: Vec<Finding>,
+    /// Whether every check was made to its end and every finding kept. No for texts that would take
+    /// more work than any policy of use does, such as thousands of long patterns in one list.
+    pub whole: bool,
 }
 
 /// What is wrong with a policy text, by the facts of the embedded catalog, in the order of the
@@ -154,7 +175,16 @@ pub fn validate(
     policy_type: PolicyType,
     resource_type: Option<ResourceType>,
 ) -> Vec<Finding> {
+    examine(text, policy_type, resource_type).findings
+}
+
+/// The same, and whether all of the text was checked.
+pub fn examine(
+    text: &str,
+    policy_type: PolicyType,
+    resource_type: Option<ResourceType>,
+) -> Examined {
     static EMBEDDED: LazyLock<Validator<'static>> =
         LazyLock::new(|| Validator::new(Catalog::embedded()));
-    EMBEDDED.validate(text, policy_type, resource_type)
+    EMBEDDED.examine(text, policy_type, resource_type)
 }

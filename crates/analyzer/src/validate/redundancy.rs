@@ -10,21 +10,19 @@ use super::glob;
 use super::run::Sink;
 use super::values::{is_date, is_number};
 
-/// How many pairs of patterns are compared in one list.
-const MAX_PAIRS: usize = 200_000;
 /// How many statements are compared with each other.
 const MAX_STATEMENTS: usize = 200;
 
 pub(super) fn check(sink: &mut Sink<'_, '_>, statement: &Statement<'_>) {
     if let Some(list) = &statement.actions {
-        for (item, by) in covered(list, true) {
+        for (item, by) in covered(sink, list, true) {
             let details =
                 format!("The action `{}` is covered by `{}`. Remove it.", item.text, by.text);
             sink.report_all(Code::RedundantAction, &[item.at, by.at], details);
         }
     }
     if let Some(list) = &statement.resources {
-        for (item, by) in covered(list, false) {
+        for (item, by) in covered(sink, list, false) {
             let details =
                 format!("The resource `{}` is covered by `{}`. Remove it.", item.text, by.text);
             sink.report_all(Code::RedundantResource, &[item.at, by.at], details);
@@ -36,7 +34,8 @@ pub(super) fn check(sink: &mut Sink<'_, '_>, statement: &Statement<'_>) {
 }
 
 /// The items that another item of the list covers, with that one. Of equal items the first stays.
-fn covered<'d>(list: &List<'d>, fold: bool) -> Vec<(Text<'d>, Text<'d>)> {
+fn covered<'d>(sink: &Sink<'_, '_>, list: &List<'d>, fold: bool) -> Vec<(Text<'d>, Text<'d>)> {
+    let covers = |by: &str, item: &str| glob::covers_within(by, item, fold, |n| sink.spend(n));
     let norm = |text: &str| if fold { text.to_ascii_lowercase() } else { text.to_owned() };
     let mut first: BTreeMap<String, usize> = BTreeMap::new();
     for (at, item) in list.items.iter().enumerate() {
@@ -49,17 +48,15 @@ fn covered<'d>(list: &List<'d>, fold: bool) -> Vec<(Text<'d>, Text<'d>)> {
         .enumerate()
         .filter(|(_, item)| glob::is_wild(item.text))
         .collect();
-    let affordable = wild.len().saturating_mul(list.items.len()) <= MAX_PAIRS;
     let mut found = Vec::new();
     for (at, item) in list.items.iter().enumerate() {
         let same = first.get(&norm(item.text)).copied().filter(|earlier| *earlier < at);
         let same = same.and_then(|earlier| list.items.get(earlier)).copied();
         let wider = || {
             wild.iter()
-                .filter(|(other, _)| affordable && *other != at)
+                .filter(|(other, _)| *other != at)
                 .find(|(other, by)| {
-                    glob::covers(by.text, item.text, fold)
-                        && (*other < at || !glob::covers(item.text, by.text, fold))
+                    covers(by.text, item.text) && (*other < at || !covers(item.text, by.text))
                 })
                 .map(|(_, by)| *by)
         };
@@ -107,8 +104,8 @@ pub(super) fn check_statements(sink: &mut Sink<'_, '_>, policy: &Policy<'_>) {
                 && keys.get(*other) == keys.get(at)
                 && wider.effect == statement.effect
                 && statement.effect.is_some()
-                && contains(wider, statement)
-                && (*other < at || !contains(statement, wider))
+                && contains(sink, wider, statement)
+                && (*other < at || !contains(sink, statement, wider))
         });
         if let Some((_, by)) = by {
             let details = "Another statement already has the effect of this one. Remove it.";
@@ -138,7 +135,7 @@ fn rest(statement: &Statement<'_>) -> String {
     format!("{principals:?} {parts:?}")
 }
 
-fn contains(wider: &Statement<'_>, inner: &Statement<'_>) -> bool {
+fn contains(sink: &Sink<'_, '_>, wider: &Statement<'_>, inner: &Statement<'_>) -> bool {
     let within =
         |wider: Option<&List<'_>>, inner: Option<&List<'_>>, fold: bool| match (wider, inner) {
             (None, None) => true,
@@ -146,10 +143,10 @@ fn contains(wider: &Statement<'_>, inner: &Statement<'_>) -> bool {
                 // What is excepted more narrowly covers more.
                 let (outer, small) = if inner.negated { (inner, wider) } else { (wider, inner) };
                 !small.items.is_empty()
-                    && outer.items.len().saturating_mul(small.items.len()) <= MAX_PAIRS / 100
                     && small.items.iter().all(|item| {
                         outer.items.iter().any(|by| {
-                            by.text == item.text || glob::covers(by.text, item.text, fold)
+                            by.text == item.text
+                                || glob::covers_within(by.text, item.text, fold, |n| sink.spend(n))
                         })
                     })
             }

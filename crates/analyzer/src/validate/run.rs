@@ -1,12 +1,14 @@
 //! One validation: what is asked, and the findings so far.
 
+use std::cell::Cell;
+
 use super::code::IssueCode;
 use super::document::{Policy, Statement};
 use super::facts::Facts;
 use super::finding::{Finding, Location};
 use super::json::{self, Bytes, Node};
 use super::place::Places;
-use super::{PolicyType, ResourceType};
+use super::{Examined, PolicyType, ResourceType};
 use super::{
     actions, addresses, conditions, document, empties, keys, principals, redundancy,
     resource_control, resources, risks, sids, size, support, trust, values, variables, wildcards,
@@ -15,10 +17,10 @@ use super::{
 /// More findings than anyone reads; the rest is left out.
 const MAX_FINDINGS: usize = 5_000;
 /// How many findings a text may have before advice that takes a search is left out.
-const MAX_HINTED: usize = 200;
-/// How many steps the comparison of resource patterns may take. The longest policies of AWS take a
-/// hundredth of it.
-const MAX_STEPS: usize = 100_000_000;
+const MAX_HINTED: usize = 25;
+/// How many steps comparing may take: of patterns, with the actions of a service, for advice. The
+/// dearest policy of AWS takes a tenth of it.
+const MAX_STEPS: usize = 20_000_000;
 
 /// What kind of document is validated.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -37,8 +39,10 @@ pub(super) struct Run<'a> {
     pub(super) resource_type: Option<ResourceType>,
     places: Places<'a>,
     found: Vec<Finding>,
-    /// The steps left for comparing patterns.
-    steps: usize,
+    /// The steps left for comparing.
+    steps: Cell<usize>,
+    /// Whether all checks were made and all findings kept.
+    whole: Cell<bool>,
 }
 
 impl<'a> Run<'a> {
@@ -67,11 +71,12 @@ impl<'a> Run<'a> {
             resource_type,
             places: Places::new(read),
             found: Vec::new(),
-            steps: MAX_STEPS,
+            steps: Cell::new(MAX_STEPS),
+            whole: Cell::new(true),
         }
     }
 
-    pub(super) fn findings(mut self) -> Vec<Finding> {
+    pub(super) fn examined(mut self) -> Examined {
         match json::parse(self.text) {
             Err(error) => {
                 let here = self.places.position(error.at);
@@ -99,7 +104,7 @@ impl<'a> Run<'a> {
         self.found.sort_by_key(|finding| {
             finding.locations.first().map(|place| (place.span.start, finding.issue_code))
         });
-        self.found
+        Examined { findings: self.found, whole: self.whole.get() }
     }
 
     fn add(&mut self, code: IssueCode, details: String, locations: Vec<Location>) {
@@ -111,6 +116,8 @@ impl<'a> Run<'a> {
                 learn_more_link: code.learn_more_link(),
                 locations,
             });
+        } else {
+            self.whole.set(false);
         }
     }
 }
@@ -147,15 +154,15 @@ impl<'a> Sink<'_, 'a> {
         self.run.found.len() >= MAX_FINDINGS
     }
 
-    /// Whether a comparison of patterns that takes so many steps is still affordable.
-    pub(super) fn spend(&mut self, steps: usize) -> bool {
-        match self.run.steps.checked_sub(steps) {
-            Some(rest) => {
-                self.run.steps = rest;
-                true
-            }
-            None => false,
+    /// Whether a comparison that takes so many steps is still affordable. If it is not, what it
+    /// would have shown is left out.
+    pub(super) fn spend(&self, steps: usize) -> bool {
+        if let Some(rest) = self.run.steps.get().checked_sub(steps) {
+            self.run.steps.set(rest);
+            return true;
         }
+        self.run.whole.set(false);
+        false
     }
 
     /// A finding at one place.
@@ -166,7 +173,7 @@ impl<'a> Sink<'_, 'a> {
     /// A finding at several places.
     pub(super) fn report_all(&mut self, code: IssueCode, at: &[Bytes], details: impl Into<String>) {
         if self.full() {
-            return;
+            return self.run.whole.set(false);
         }
         let locations =
             at.iter().map(|at| self.run.places.location(Some(self.root), *at)).collect();
@@ -182,7 +189,7 @@ impl<'a> Sink<'_, 'a> {
         details: impl Into<String>,
     ) {
         if self.full() {
-            return;
+            return self.run.whole.set(false);
         }
         let location = self.run.places.part(Some(self.root), at, start, length);
         self.run.add(code, details.into(), vec![location]);

@@ -11,9 +11,6 @@ use super::glob;
 use super::operation::Family;
 use super::run::{Kind, Sink};
 
-/// How many pairs of an action and a condition are compared in one statement.
-const MAX_PAIRS: usize = 100_000;
-
 /// How many services a finding names.
 const NAMED: usize = 10;
 
@@ -70,7 +67,6 @@ const SET_BY: [(&str, &str); 4] = [
 
 pub(super) fn check(sink: &mut Sink<'_, '_>, statement: &Statement<'_>) {
     let actions = statement.actions.as_ref().map_or(0, |list| list.items.len());
-    let affordable = actions.saturating_mul(statement.conditions.len()) <= MAX_PAIRS;
     let mut tagged = BTreeSet::new();
     for condition in &statement.conditions {
         if condition.tests_any(&UNTRUSTWORTHY) {
@@ -86,7 +82,8 @@ pub(super) fn check(sink: &mut Sink<'_, '_>, statement: &Statement<'_>) {
             sink.report(Code::MissingPairedConditionKeys, condition.key.at, details);
         }
         irrelevant(sink, condition);
-        if affordable {
+        // A pair of an action and a condition takes a look at the keys that the action sends.
+        if sink.spend(actions.saturating_mul(100)) {
             setting(sink, statement, condition);
             unsent(sink, statement, condition);
             endpoint(sink, statement, condition);
@@ -213,6 +210,10 @@ fn tags<'a>(
     }
     // The answer is the same for each tag of a statement: once is enough.
     let Some(list) = statement.actions.as_ref().filter(|_| seen.insert(documented)) else { return };
+    let services = if list.negated { sink.facts().catalog.services().count() } else { 10 };
+    if !sink.spend(services.saturating_mul(list.items.len())) {
+        return;
+    }
     let lacking = lacking(sink.facts(), &list.items, list.negated, documented);
     if lacking.is_empty() {
         return;

@@ -10,11 +10,7 @@ use crate::evidence::Data;
 use crate::posture::audit::Audit;
 use crate::posture::check::{Check, Need, Results};
 
-const fn check(
-    id: &'static str,
-    remedy: &'static str,
-    run: fn(&Audit<'_>, &mut Results),
-) -> Check {
+const fn check(id: &'static str, remedy: &'static str, run: fn(&Audit<'_>, &mut Results)) -> Check {
     Check { id, needs: &[Need::Of(Data::AuthorizationDetails)], remedy, run }
 }
 

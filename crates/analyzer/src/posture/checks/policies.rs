@@ -23,11 +23,7 @@ use crate::posture::check::{Check, Need, Results};
 
 const DETAILS: &[Need] = &[Need::Of(Data::AuthorizationDetails)];
 
-const fn check(
-    id: &'static str,
-    remedy: &'static str,
-    run: fn(&Audit<'_>, &mut Results),
-) -> Check {
+const fn check(id: &'static str, remedy: &'static str, run: fn(&Audit<'_>, &mut Results)) -> Check {
     Check { id, needs: DETAILS, remedy, run }
 }
 

@@ -69,9 +69,8 @@ fn may(
     let Some(place) = table.place(action) else { return false };
     let identity = &access.subject.effective.identity;
     let statements = identity.iter().flat_map(|policy| policy.document.statements());
-    let giving = statements.filter(|one| {
-        one.effect() == Effect::Allow && actions(table, one).has(place)
-    });
+    let giving =
+        statements.filter(|one| one.effect() == Effect::Allow && actions(table, one).has(place));
     giving.into_iter().any(|statement| {
         let named = statement.resources().filter(|_| !statement.is_not_resource());
         let mut resources: Vec<String> =
@@ -153,9 +152,8 @@ fn exactly(
     let Some(place) = table.place(action) else { return false };
     let identity = &access.subject.effective.identity;
     let statements = identity.iter().flat_map(|policy| policy.document.statements());
-    let mut giving = statements.filter(|one| {
-        one.effect() == Effect::Allow && actions(table, one).has(place)
-    });
+    let mut giving =
+        statements.filter(|one| one.effect() == Effect::Allow && actions(table, one).has(place));
     giving.any(|statement| {
         let mut plain = access.subject.context();
         circumstances(&mut plain, audit);

@@ -1,7 +1,7 @@
 //! Who has dangerous rights on everything: EFF-01 and EFF-03 to EFF-07.
 
-use super::super::policies::table::Class;
 use super::super::policies::fix::change;
+use super::super::policies::table::Class;
 use super::rights::{Right, Rights};
 use crate::posture::audit::Audit;
 use crate::posture::check::{Found, Results};
@@ -136,10 +136,30 @@ pub(super) fn modification(audit: &Audit<'_>, results: &mut Results) {
 
 /// Services that run code of their users with a role.
 const COMPUTE: [&str; 24] = [
-    "ec2", "lambda", "edgelambda", "ecs-tasks", "ecs", "eks", "pods.eks", "eks-fargate-pods",
-    "codebuild", "glue", "sagemaker", "states", "batch", "elasticmapreduce", "emr-serverless",
-    "build.apprunner", "tasks.apprunner", "elasticbeanstalk", "lightsail", "robomaker", "databrew",
-    "kinesisanalytics", "imagebuilder", "bedrock-agentcore",
+    "ec2",
+    "lambda",
+    "edgelambda",
+    "ecs-tasks",
+    "ecs",
+    "eks",
+    "pods.eks",
+    "eks-fargate-pods",
+    "codebuild",
+    "glue",
+    "sagemaker",
+    "states",
+    "batch",
+    "elasticmapreduce",
+    "emr-serverless",
+    "build.apprunner",
+    "tasks.apprunner",
+    "elasticbeanstalk",
+    "lightsail",
+    "robomaker",
+    "databrew",
+    "kinesisanalytics",
+    "imagebuilder",
+    "bedrock-agentcore",
 ];
 
 /// EFF-07: escalation paths (EFF-02) are left to their own check.

@@ -35,7 +35,8 @@ pub(super) fn separated(audit: &Audit<'_>, results: &mut Results) {
     let principals = readable(audit, results);
     let own: Vec<u128> = principals.iter().map(|access| held(audit, access, &asked)).collect();
     let reach = assumable(audit, &principals, &own);
-    let bit = |action: &str| asked.iter().position(|one| *one == action).map_or(0, |at| 1_u128 << at);
+    let bit =
+        |action: &str| asked.iter().position(|one| *one == action).map_or(0, |at| 1_u128 << at);
     for (at, access) in principals.iter().enumerate() {
         let mut clean = true;
         let Some((all, through)) = reach.get(at) else { continue };
@@ -53,7 +54,9 @@ pub(super) fn separated(audit: &Audit<'_>, results: &mut Results) {
                         let gives = own.get(**role).copied().unwrap_or_default();
                         gives & (bit(one) | bit(other)) != 0
                     })
-                    .filter_map(|role| principals.get(*role).map(|access| access.holder.arn.as_str()))
+                    .filter_map(|role| {
+                        principals.get(*role).map(|access| access.holder.arn.as_str())
+                    })
                     .take(3)
                     .collect();
                 how = format!(", as it may assume {}", roles.join(", "));
@@ -126,11 +129,7 @@ fn contexts(
 }
 
 /// For each principal, what it and the roles that it may assume hold, and those roles.
-fn assumable(
-    audit: &Audit<'_>,
-    principals: &[&Access],
-    own: &[u128],
-) -> Vec<(u128, Vec<usize>)> {
+fn assumable(audit: &Audit<'_>, principals: &[&Access], own: &[u128]) -> Vec<(u128, Vec<usize>)> {
     let roles: Vec<usize> = principals
         .iter()
         .enumerate()
@@ -171,8 +170,10 @@ fn trusted<'p>(
     principals: &[&'p Access],
     roles: &[usize],
 ) -> HashMap<&'p str, Vec<usize>> {
-    let arns: HashMap<&str, &'p str> =
-        principals.iter().map(|access| (access.holder.arn.as_str(), access.holder.arn.as_str())).collect();
+    let arns: HashMap<&str, &'p str> = principals
+        .iter()
+        .map(|access| (access.holder.arn.as_str(), access.holder.arn.as_str()))
+        .collect();
     let mut found: HashMap<&'p str, Vec<usize>> = HashMap::new();
     for at in roles {
         let Some(access) = principals.get(*at) else { continue };
@@ -198,7 +199,8 @@ fn edges(
 ) -> Vec<usize> {
     let table = &audit.reach().table;
     let Some(assume) = table.place("sts:AssumeRole") else { return Vec::new() };
-    let mut near: Vec<usize> = trusting.get(access.holder.arn.as_str()).cloned().unwrap_or_default();
+    let mut near: Vec<usize> =
+        trusting.get(access.holder.arn.as_str()).cloned().unwrap_or_default();
     let identity = &access.subject.effective.identity;
     for statement in identity.iter().flat_map(|policy| policy.document.statements()) {
         if statement.effect() != Effect::Allow || !actions(table, statement).has(assume) {

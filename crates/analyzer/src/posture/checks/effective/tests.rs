@@ -69,7 +69,9 @@ fn guarded(statements: Json, scp: Json) -> Folder {
 fn case(id: &'static str, clean: Vec<Folder>, spoiled: Vec<Folder>) -> Vec<Case> {
     let changes: Vec<Box<dyn Fn(&mut Folder)>> = spoiled
         .into_iter()
-        .map(|folder| Box::new(move |f: &mut Folder| *f = folder.clone()) as Box<dyn Fn(&mut Folder)>)
+        .map(|folder| {
+            Box::new(move |f: &mut Folder| *f = folder.clone()) as Box<dyn Fn(&mut Folder)>
+        })
         .collect();
     let changes: Vec<&dyn Fn(&mut Folder)> = changes.iter().map(AsRef::as_ref).collect();
     clean.into_iter().map(|clean| Case::new(id, &clean, &changes)).collect()
@@ -82,7 +84,8 @@ fn of_class(id: &'static str, action: &str, wild: &str) -> Vec<Case> {
         json!({"Effect": effect, "Action": action, "Resource": "*",
                "Condition": {operator: {"aws:MultiFactorAuthPresent": value}}})
     };
-    let tagged = when(allow(action, "*"), json!({"StringEquals": {"aws:PrincipalTag/team": "core"}}));
+    let tagged =
+        when(allow(action, "*"), json!({"StringEquals": {"aws:PrincipalTag/team": "core"}}));
     case(
         id,
         vec![
@@ -92,8 +95,10 @@ fn of_class(id: &'static str, action: &str, wild: &str) -> Vec<Case> {
             guarded(gives(), json!([deny(wild)])),
             // Only whoever has the tag.
             alice(json!([tagged])),
-            alice(json!([when(allow(action, "*"),
-                json!({"StringEquals": {"aws:ResourceTag/team": "core"}}))])),
+            alice(json!([when(
+                allow(action, "*"),
+                json!({"StringEquals": {"aws:ResourceTag/team": "core"}})
+            )])),
         ],
         vec![
             alice(gives()),
@@ -104,7 +109,11 @@ fn of_class(id: &'static str, action: &str, wild: &str) -> Vec<Case> {
             guarded(gives(), json!([deny("sqs:*")])),
             alice(json!([mfa("Allow", "Bool", "true")])),
             alice(json!([allow(action, "*"), mfa("Deny", "BoolIfExists", "false")])),
-            alice_and(json!([tagged]), json!({"Tags": [{"Key": "team", "Value": "core"}]}), json!([])),
+            alice_and(
+                json!([tagged]),
+                json!({"Tags": [{"Key": "team", "Value": "core"}]}),
+                json!([]),
+            ),
         ],
     )
 }
@@ -137,8 +146,10 @@ fn administrators() -> Vec<Case> {
             guarded(all(), json!([deny("iam:*")])),
             alice(json!([allow("*", "*"), deny("iam:*")])),
             // Only whoever has the tag, and whoever has this name.
-            alice(json!([when(allow("*", "*"),
-                json!({"StringEquals": {"aws:PrincipalTag/team": "core"}}))])),
+            alice(json!([when(
+                allow("*", "*"),
+                json!({"StringEquals": {"aws:PrincipalTag/team": "core"}})
+            )])),
             alice(json!([when(allow("*", "*"), json!({"StringEquals": {"aws:username": "bob"}}))])),
         ],
         vec![
@@ -146,7 +157,10 @@ fn administrators() -> Vec<Case> {
             alice(json!([allow("i*:*", "*"), allow("iam:*", "*")])),
             through_group(all()),
             bounded(all(), all()),
-            alice(json!([when(allow("*", "*"), json!({"StringEquals": {"aws:username": "alice"}}))])),
+            alice(json!([when(
+                allow("*", "*"),
+                json!({"StringEquals": {"aws:username": "alice"}})
+            )])),
             alice_and(
                 narrow(),
                 json!({"AttachedManagedPolicies": [aws("AdministratorAccess")]}),
@@ -199,10 +213,16 @@ fn duties() -> Vec<Case> {
         pair(folder(|f| {
             let own = json!([allow("iam:CreateUser", "*"), allow("sts:AssumeRole", assumes)]);
             let alice = user("alice", json!({"UserPolicyList": inline(own)}));
-            let first = role("first", json!({"AssumeRolePolicyDocument": trust(trusted),
-                "RolePolicyList": inline(if deep { on.clone() } else { stops.clone() })}));
-            let second = role("second", json!({"AssumeRolePolicyDocument": trust("root"),
-                "RolePolicyList": inline(if deep { stops.clone() } else { narrow() })}));
+            let first = role(
+                "first",
+                json!({"AssumeRolePolicyDocument": trust(trusted),
+                "RolePolicyList": inline(if deep { on.clone() } else { stops.clone() })}),
+            );
+            let second = role(
+                "second",
+                json!({"AssumeRolePolicyDocument": trust("root"),
+                "RolePolicyList": inline(if deep { stops.clone() } else { narrow() })}),
+            );
             f.details(json!([alice]), json!([]), json!([first, second]), json!([]));
         }))
     };
@@ -212,7 +232,11 @@ fn duties() -> Vec<Case> {
         vec![
             pair(alice(narrow())),
             pair(alice(json!([allow("iam:CreateUser", "*")]))),
-            pair(alice(json!([allow("iam:*", "*"), allow("cloudtrail:*", "*"), deny("cloudtrail:Stop*")]))),
+            pair(alice(json!([
+                allow("iam:*", "*"),
+                allow("cloudtrail:*", "*"),
+                deny("cloudtrail:Stop*")
+            ]))),
             pair(guarded(both(), json!([deny("cloudtrail:StopLogging")]))),
             by_role(first, "user/bob", false),
             by_role("arn:aws:iam::123456789012:role/other-*", "root", false),
@@ -231,16 +255,21 @@ fn duties() -> Vec<Case> {
 fn boundaries() -> Vec<Case> {
     let own = format!("arn:aws:iam::{ACCOUNT}:policy/b");
     let makes = |operator: &str, value: &str| {
-        json!([when(allow("iam:CreateRole", "*"), json!({operator: {"iam:PermissionsBoundary": value}}))])
+        json!([when(
+            allow("iam:CreateRole", "*"),
+            json!({operator: {"iam:PermissionsBoundary": value}})
+        )])
     };
     let mut cases = case(
         "EFF-10",
         vec![
             alice(narrow()),
             alice(makes("StringEquals", &own)),
-            alice(json!([allow("iam:CreateRole", "*"), {"Effect": "Deny", "Action": "iam:CreateRole",
+            alice(
+                json!([allow("iam:CreateRole", "*"), {"Effect": "Deny", "Action": "iam:CreateRole",
                 "Resource": "*",
-                "Condition": {"StringNotEquals": {"iam:PermissionsBoundary": own}}}])),
+                "Condition": {"StringNotEquals": {"iam:PermissionsBoundary": own}}}]),
+            ),
         ],
         vec![
             alice(json!([allow("iam:CreateRole", "*")])),
@@ -305,8 +334,9 @@ fn the_statement_at_fault_is_named() {
 #[ignore = "a measurement"]
 fn speed() {
     let count = 2_000;
-    let folder = folder(|f| {
-        let users: Vec<Json> = (0..count)
+    let folder =
+        folder(|f| {
+            let users: Vec<Json> = (0..count)
             .map(|at| {
                 let statements = json!([
                     allow("s3:Get*", &format!("arn:aws:s3:::team-{at}/*")),
@@ -319,17 +349,22 @@ fn speed() {
                     "AttachedManagedPolicies": managed}))
             })
             .collect();
-        let roles: Vec<Json> = (0..count)
-            .map(|at| role(&format!("r{at}"), json!({
-                "AttachedManagedPolicies": [aws("PowerUserAccess")],
-                "RolePolicyList": inline(json!([allow("sts:AssumeRole",
-                    &format!("arn:aws:iam::{ACCOUNT}:role/r1{at}*"))])),
-            })))
-            .collect();
-        let policies = json!([managed("p", policy(narrow()))]);
-        f.details(json!(users), json!([]), json!(roles), policies);
-        f.settings.conflicting = vec![("iam:CreateUser".to_owned(), "s3:PutObject".to_owned())];
-    });
+            let roles: Vec<Json> = (0..count)
+                .map(|at| {
+                    role(
+                        &format!("r{at}"),
+                        json!({
+                            "AttachedManagedPolicies": [aws("PowerUserAccess")],
+                            "RolePolicyList": inline(json!([allow("sts:AssumeRole",
+                                &format!("arn:aws:iam::{ACCOUNT}:role/r1{at}*"))])),
+                        }),
+                    )
+                })
+                .collect();
+            let policies = json!([managed("p", policy(narrow()))]);
+            f.details(json!(users), json!([]), json!(roles), policies);
+            f.settings.conflicting = vec![("iam:CreateUser".to_owned(), "s3:PutObject".to_owned())];
+        });
     let evidence = folder.read();
     let now = super::super::fixture::now();
     let audit = crate::posture::Audit::new(&evidence, &folder.settings, now);

@@ -76,11 +76,7 @@ pub(super) fn unattached_administration(audit: &Audit<'_>, results: &mut Results
     });
 }
 
-fn administration(
-    audit: &Audit<'_>,
-    results: &mut Results,
-    concerns: impl Fn(&PolicyUse) -> bool,
-) {
+fn administration(audit: &Audit<'_>, results: &mut Results, concerns: impl Fn(&PolicyUse) -> bool) {
     let mut any = false;
     for (policy, reach) in policies(audit).filter(|(policy, _)| concerns(policy)) {
         any = true;
@@ -93,7 +89,8 @@ fn administration(
         };
         let mut found = found_at(policy, number, EVERYTHING.to_owned(), removal);
         if policy.holders.is_empty() {
-            found.fix.commands = vec![format!("aws iam delete-policy --policy-arn {}", policy.policy)];
+            found.fix.commands =
+                vec![format!("aws iam delete-policy --policy-arn {}", policy.policy)];
         }
         for holder in policy.holders.iter().take(NAMED) {
             found = found.cli(detach(policy, holder));
@@ -191,7 +188,8 @@ pub(super) fn service_wildcard(audit: &Audit<'_>, results: &mut Results) {
         |grant| grant.service.is_some() && !grant.limits.narrows,
         |policy, grant| {
             let service = grant.service.as_deref().unwrap_or_default();
-            let why = format!("every action of a service, such as `{service}:*`, on every resource");
+            let why =
+                format!("every action of a service, such as `{service}:*`, on every resource");
             found_at(policy, grant.number, why, |document, statement| {
                 change(document, statement, |map| {
                     map.remove("NotAction");
@@ -285,9 +283,8 @@ pub(super) fn inverted(audit: &Audit<'_>, results: &mut Results) {
             && holders.all(|holder| {
                 let user = account.user(&holder.id).and_then(|user| user.boundary.as_ref());
                 let role = account.role(&holder.id).and_then(|role| role.boundary.as_ref());
-                let document = user
-                    .or(role)
-                    .and_then(|arn| bailiwick_model::document(account, managed, arn));
+                let document =
+                    user.or(role).and_then(|arn| bailiwick_model::document(account, managed, arn));
                 document.is_some_and(|document| lists(&document))
             })
     };

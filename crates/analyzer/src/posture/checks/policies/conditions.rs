@@ -117,7 +117,8 @@ impl Range {
 /// Whether the ranges make up a whole family of addresses.
 fn covers_all(ranges: &[Range]) -> bool {
     [true, false].into_iter().any(|short| {
-        let mut of_family: Vec<&Range> = ranges.iter().filter(|range| range.short == short).collect();
+        let mut of_family: Vec<&Range> =
+            ranges.iter().filter(|range| range.short == short).collect();
         of_family.sort_unstable();
         let end = if short { u128::from(u32::MAX) } else { u128::MAX };
         let mut next = Some(0);

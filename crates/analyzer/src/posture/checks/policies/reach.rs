@@ -289,7 +289,9 @@ fn is_guard(key: &str) -> bool {
         "aws:multifactorauthage",
         "aws:tagkeys",
     ];
-    KEYS.contains(&key) || key.contains("resourcetag/") || key.contains("requesttag/")
+    KEYS.contains(&key)
+        || key.contains("resourcetag/")
+        || key.contains("requesttag/")
         || key.starts_with("aws:principaltag/")
 }
 

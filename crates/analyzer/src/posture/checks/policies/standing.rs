@@ -138,7 +138,9 @@ pub(super) fn regions(audit: &Audit<'_>, results: &mut Results) {
         circumstances(&mut context, audit);
         !access.holder.linked
             && REGIONAL.iter().any(|action| {
-                let resource = table.place(action).map_or_else(|| "*".to_owned(), |place| table.resource(place));
+                let resource = table
+                    .place(action)
+                    .map_or_else(|| "*".to_owned(), |place| table.resource(place));
                 estate.decide(&access.subject, action, &resource, &context).is_allowed()
             })
     };
@@ -152,7 +154,9 @@ pub(super) fn regions(audit: &Audit<'_>, results: &mut Results) {
         audit.principals().iter().filter(free).map(|access| access.holder.arn.as_str()).collect();
     if free.is_empty() {
         results.pass();
-    } else if estate.organization.is_none() && !matches!(audit.evidence.organization.known(), Some(None)) {
+    } else if estate.organization.is_none()
+        && !matches!(audit.evidence.organization.known(), Some(None))
+    {
         gap(audit, results, Data::Organization);
         if audit.evidence.missing(Data::Organization).is_none() {
             results.not_assessed(&audit.account, "the service control policies of the account");
@@ -204,7 +208,8 @@ fn bound_by(audit: &Audit<'_>, scps: &[Vec<FoundPolicy>]) -> bool {
                 scps: levels,
                 ..Applicable::default()
             };
-            let resource = table.place(action).map_or_else(|| "*".to_owned(), |place| table.resource(place));
+            let resource =
+                table.place(action).map_or_else(|| "*".to_owned(), |place| table.resource(place));
             let request = Request {
                 principal: &table.caller,
                 action,
@@ -248,7 +253,9 @@ pub(super) fn versions(audit: &Audit<'_>, results: &mut Results) {
             let one = std::slice::from_ref::<Document>;
             let why = match Asker::default().implies(one(now), one(older)) {
                 Answer::Holds => continue,
-                Answer::Fails(witness) => format!("{label} allows more than v{}: {witness}", policy.default_version),
+                Answer::Fails(witness) => {
+                    format!("{label} allows more than v{}: {witness}", policy.default_version)
+                }
                 Answer::Undecided(reason) => format!(
                     "{label} is not shown to allow no more than v{}: {reason}",
                     policy.default_version
@@ -295,8 +302,7 @@ pub(super) fn oversized(audit: &Audit<'_>, results: &mut Results) {
                 }
                 None => vec![holder.arn.clone()],
             };
-            let Some(lists) =
-                members.iter().map(|arn| uses.get(arn)).collect::<Option<Vec<_>>>()
+            let Some(lists) = members.iter().map(|arn| uses.get(arn)).collect::<Option<Vec<_>>>()
             else {
                 results.not_assessed(&holder.arn, "its last-accessed data");
                 continue;
@@ -317,10 +323,9 @@ pub(super) fn oversized(audit: &Audit<'_>, results: &mut Results) {
                     policy.policy
                 );
                 let place = Place { policy: policy.policy.clone(), ..Place::default() };
-                Found::new(&holder.arn, why).at(place).cli(format!(
-                    "bailiwick generate --principal {} --events DIR",
-                    holder.arn
-                ))
+                Found::new(&holder.arn, why)
+                    .at(place)
+                    .cli(format!("bailiwick generate --principal {} --events DIR", holder.arn))
             });
         }
     }
@@ -337,8 +342,8 @@ fn granted<'t>(table: &'t Table, document: &Document) -> Vec<(&'t str, usize)> {
             set.add(&actions(table, statement));
         }
     }
-    let counted = table
-        .services()
-        .map(|(prefix, mut places)| (prefix, places.by_ref().filter(|place| set.has(*place)).count()));
+    let counted = table.services().map(|(prefix, mut places)| {
+        (prefix, places.by_ref().filter(|place| set.has(*place)).count())
+    });
     counted.filter(|(_, count)| *count > 0).collect()
 }

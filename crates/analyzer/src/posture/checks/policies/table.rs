@@ -206,7 +206,9 @@ impl Facts {
             }
             let of = |required: bool| -> Vec<usize> {
                 let kinds = action.resource_types.iter().filter(|kind| kind.required || !required);
-                kinds.filter_map(|kind| types.get(&kind.name.to_ascii_lowercase()).copied()).collect()
+                kinds
+                    .filter_map(|kind| types.get(&kind.name.to_ascii_lowercase()).copied())
+                    .collect()
             };
             let (required, any) = (of(true), of(false));
             self.needs.push(match (required.is_empty(), any.is_empty()) {
@@ -256,8 +258,7 @@ impl Table {
 
     /// The actions of a class.
     pub(in crate::posture::checks) fn class(&self, class: Class) -> &ActionSet {
-        static EMPTY: LazyLock<ActionSet> =
-            LazyLock::new(|| ActionSet::of(0, []));
+        static EMPTY: LazyLock<ActionSet> = LazyLock::new(|| ActionSet::of(0, []));
         let place = CLASSES.iter().position(|one| *one == class);
         place.and_then(|place| self.facts.classes.get(place)).unwrap_or(&EMPTY)
     }
@@ -330,10 +331,7 @@ impl Table {
 
     /// The resource types all of whose resources a list of patterns takes; nothing means that it
     /// takes every resource there is.
-    pub(super) fn types<'e>(
-        &self,
-        patterns: impl Iterator<Item = &'e str>,
-    ) -> Option<Vec<usize>> {
+    pub(super) fn types<'e>(&self, patterns: impl Iterator<Item = &'e str>) -> Option<Vec<usize>> {
         let mut found = Vec::new();
         for pattern in patterns {
             if is_star(pattern) {

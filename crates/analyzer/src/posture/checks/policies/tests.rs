@@ -37,7 +37,9 @@ fn by_statements(id: &'static str, clean: &[Json], spoiled: &[Json]) -> Vec<Case
     let changes: Vec<Box<dyn Fn(&mut Folder)>> = folders
         .iter()
         .cloned()
-        .map(|folder| Box::new(move |f: &mut Folder| *f = folder.clone()) as Box<dyn Fn(&mut Folder)>)
+        .map(|folder| {
+            Box::new(move |f: &mut Folder| *f = folder.clone()) as Box<dyn Fn(&mut Folder)>
+        })
         .collect();
     let changes: Vec<&dyn Fn(&mut Folder)> = changes.iter().map(AsRef::as_ref).collect();
     clean.iter().cloned().map(|clean| Case::new(id, &holding(clean), &changes)).collect()
@@ -57,14 +59,26 @@ fn everything() -> Vec<Json> {
         json!([{"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::vault/*"}]),
         json!([allow("*", "*"), deny("s3:DeleteBucket")]),
         // Limits nobody: the key is absent where there is no MFA.
-        json!([with(allow("*", "*"), json!({"Condition": {
-            "BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}}))]),
-        json!([with(allow("*", "*"), json!({"Condition": {
-            "DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}}))]),
-        json!([with(allow("*", "*"), json!({"Condition": {
-            "IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}}))]),
-        json!([with(allow("*", "*"), json!({"Condition": {
-            "StringLike": {"aws:PrincipalArn": "*"}}}))]),
+        json!([with(
+            allow("*", "*"),
+            json!({"Condition": {
+            "BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}})
+        )]),
+        json!([with(
+            allow("*", "*"),
+            json!({"Condition": {
+            "DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}})
+        )]),
+        json!([with(
+            allow("*", "*"),
+            json!({"Condition": {
+            "IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}})
+        )]),
+        json!([with(
+            allow("*", "*"),
+            json!({"Condition": {
+            "StringLike": {"aws:PrincipalArn": "*"}}})
+        )]),
     ]
 }
 
@@ -77,10 +91,16 @@ fn not_everything() -> Vec<Json> {
         json!([allow("*", "*"), {"Effect": "Deny", "NotAction": "s3:*", "Resource": "*"}]),
         json!([{"Effect": "Allow", "NotAction": ["iam:*", "organizations:*"], "Resource": "*"}]),
         json!([allow("*", "arn:aws:s3:::notes")]),
-        json!([with(allow("*", "*"), json!({"Condition": {
-            "Bool": {"aws:MultiFactorAuthPresent": "true"}}}))]),
-        json!([with(allow("*", "*"), json!({"Condition": {
-            "DateLessThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}}))]),
+        json!([with(
+            allow("*", "*"),
+            json!({"Condition": {
+            "Bool": {"aws:MultiFactorAuthPresent": "true"}}})
+        )]),
+        json!([with(
+            allow("*", "*"),
+            json!({"Condition": {
+            "DateLessThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}})
+        )]),
     ]
 }
 
@@ -126,10 +146,9 @@ fn administration() -> Vec<Case> {
         Case::new(
             "POL-03",
             &inline_clean,
-            &[
-                &|f| embed(f, json!([allow("*", "*")])),
-                &|f| embed(f, json!([{"Effect": "Allow", "NotAction": "s3:x", "Resource": "*"}])),
-            ],
+            &[&|f| embed(f, json!([allow("*", "*")])), &|f| {
+                embed(f, json!([{"Effect": "Allow", "NotAction": "s3:x", "Resource": "*"}]))
+            }],
         ),
         Case::new(
             "POL-04",
@@ -147,8 +166,10 @@ fn breadth() -> Vec<Case> {
         let role = allow("iam:PassRole", "*");
         json!([with(role, json!({"Condition": {operator: {"iam:PassedToService": service}}}))])
     };
-    let not_action = |actions: Json| json!([{
-        "Effect": "Allow", "NotAction": actions, "Resource": "*"}]);
+    let not_action = |actions: Json| {
+        json!([{
+        "Effect": "Allow", "NotAction": actions, "Resource": "*"}])
+    };
     let mut cases = by_statements(
         "POL-05",
         &[
@@ -161,8 +182,11 @@ fn breadth() -> Vec<Case> {
         &[
             json!([allow("s3:*", "*")]),
             json!([allow("S3:**", "*")]),
-            json!([allow("s3:*", "arn:aws:s3:::*"), allow("sqs:*", "arn:aws:sqs:*:*:*"),
-                   allow("sns:*", "*")]),
+            json!([
+                allow("s3:*", "arn:aws:s3:::*"),
+                allow("sqs:*", "arn:aws:sqs:*:*:*"),
+                allow("sns:*", "*")
+            ]),
             json!([allow("*", "*")]),
             not_action(json!(["iam:*"])),
             json!([allow("an-unknown-service:*", "*")]),
@@ -174,8 +198,11 @@ fn breadth() -> Vec<Case> {
             narrow(),
             json!([allow("kms:Decrypt", "arn:aws:kms:eu-west-1:123456789012:key/1")]),
             json!([allow("kms:*", "*"), deny("kms:Decrypt"), deny("kms:ReEncrypt*")]),
-            json!([with(allow("kms:Decrypt", "*"), json!({"Condition": {
-                "StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}}))]),
+            json!([with(
+                allow("kms:Decrypt", "*"),
+                json!({"Condition": {
+                "StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}})
+            )]),
             not_action(json!(["kms:*"])),
         ],
         &[
@@ -267,17 +294,29 @@ fn breadth() -> Vec<Case> {
         "POL-17",
         &[
             narrow(),
-            json!([with(allow("s3:PutBucketPolicy", "*"), json!({"Condition": {
-                "Bool": {"aws:MultiFactorAuthPresent": "true"}}}))]),
-            json!([with(allow("iam:*", "*"), json!({"Condition": {
-                "IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}))]),
+            json!([with(
+                allow("s3:PutBucketPolicy", "*"),
+                json!({"Condition": {
+                "Bool": {"aws:MultiFactorAuthPresent": "true"}}})
+            )]),
+            json!([with(
+                allow("iam:*", "*"),
+                json!({"Condition": {
+                "IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}})
+            )]),
         ],
         &[
             json!([allow("s3:PutBucketPolicy", "*")]),
-            json!([with(allow("iam:*", "*"), json!({"Condition": {
-                "IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}}))]),
-            json!([with(allow("iam:*", "*"), json!({"Condition": {
-                "StringEquals": {"aws:RequestedRegion": "us-east-1"}}}))]),
+            json!([with(
+                allow("iam:*", "*"),
+                json!({"Condition": {
+                "IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}})
+            )]),
+            json!([with(
+                allow("iam:*", "*"),
+                json!({"Condition": {
+                "StringEquals": {"aws:RequestedRegion": "us-east-1"}}})
+            )]),
         ],
     ));
     cases
@@ -314,11 +353,7 @@ fn holdings() -> Vec<Case> {
         Case::new("POL-06", &holding(narrow()), &[&|f| embed(f, narrow())]),
         Case::new("POL-07", &holding(narrow()), &[&|f| *f = unattached.clone()]),
         Case::new("POL-07", &bounding, &[&|f| *f = unattached.clone()]),
-        Case::new(
-            "POL-11",
-            &held("ReadOnlyAccess"),
-            &[&|f| *f = held("AWSCloudShellFullAccess")],
-        ),
+        Case::new("POL-11", &held("ReadOnlyAccess"), &[&|f| *f = held("AWSCloudShellFullAccess")]),
         Case::new(
             "POL-23",
             &groups(8),
@@ -374,10 +409,9 @@ fn over_time() -> Vec<Case> {
         Case::new(
             "POL-16",
             &alone(holding(narrow())),
-            &[
-                &|f| set(f, json!([allow("s3:NoSuchAction", "*")])),
-                &|f| set(f, json!([allow("iam:PassRole", "*")])),
-            ],
+            &[&|f| set(f, json!([allow("s3:NoSuchAction", "*")])), &|f| {
+                set(f, json!([allow("iam:PassRole", "*")]))
+            }],
         ),
         Case::new(
             "POL-18",
@@ -401,7 +435,8 @@ fn over_time() -> Vec<Case> {
             &[&|f| *f = versions(json!([allow("s3:*", "*")]))],
         ),
     ];
-    let region_scp = policy(json!([{"Effect": "Deny", "NotAction": ["iam:*", "sts:*"], "Resource": "*",
+    let region_scp =
+        policy(json!([{"Effect": "Deny", "NotAction": ["iam:*", "sts:*"], "Resource": "*",
         "Condition": {"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1"]}}}]));
     let full = policy(json!([allow("*", "*")]));
     let within = |scps: &[(&str, &Json, &[&str])]| {
@@ -409,10 +444,8 @@ fn over_time() -> Vec<Case> {
         organization(&mut folder, scps);
         folder
     };
-    let guarded = within(&[
-        ("p-full", &full, &["r-1", ACCOUNT]),
-        ("p-region", &region_scp, &["r-1"]),
-    ]);
+    let guarded =
+        within(&[("p-full", &full, &["r-1", ACCOUNT]), ("p-region", &region_scp, &["r-1"])]);
     let open = within(&[("p-full", &full, &["r-1", ACCOUNT])]);
     cases.push(Case::new("POL-20", &guarded, &[&|f| *f = open.clone()]));
     cases.extend(by_statements(
@@ -432,7 +465,8 @@ fn over_time() -> Vec<Case> {
     ));
     let used = |services: &[&str]| {
         folder(|f| {
-            let holder = role("worker", json!({"AttachedManagedPolicies": [aws("PowerUserAccess")]}));
+            let holder =
+                role("worker", json!({"AttachedManagedPolicies": [aws("PowerUserAccess")]}));
             f.details(json!([]), json!([]), json!([holder]), json!([]));
             let list: Vec<Json> = services
                 .iter()
@@ -449,8 +483,25 @@ fn over_time() -> Vec<Case> {
             );
         })
     };
-    let most = ["ec2", "sagemaker", "s3", "rds", "glue", "iot", "quicksight", "connect", "chime",
-        "bedrock", "ssm", "lambda", "backup", "redshift", "dms", "lightsail", "cognito-idp"];
+    let most = [
+        "ec2",
+        "sagemaker",
+        "s3",
+        "rds",
+        "glue",
+        "iot",
+        "quicksight",
+        "connect",
+        "chime",
+        "bedrock",
+        "ssm",
+        "lambda",
+        "backup",
+        "redshift",
+        "dms",
+        "lightsail",
+        "cognito-idp",
+    ];
     cases.push(Case::new("POL-24", &used(&most), &[&|f| *f = used(&["s3"])]));
     cases
 }
@@ -473,10 +524,13 @@ fn guardrails_bound_what_is_left_open() {
         folder(|f| {
             let by = json!({"PermissionsBoundaryType": "Policy",
                 "PermissionsBoundaryArn": format!("arn:aws:iam::{ACCOUNT}:policy/b")});
-            let holder = role("worker", json!({
-                "AttachedManagedPolicies": [attached("p")], "PermissionsBoundary": by}));
-            let policies = json!([managed("p", policy(open.clone())),
-                                  managed("b", policy(boundary.clone()))]);
+            let holder = role(
+                "worker",
+                json!({
+                "AttachedManagedPolicies": [attached("p")], "PermissionsBoundary": by}),
+            );
+            let policies =
+                json!([managed("p", policy(open.clone())), managed("b", policy(boundary.clone()))]);
             f.details(json!([]), json!([]), json!([holder]), policies);
         })
     };

@@ -140,7 +140,9 @@ fn command(arn: &str, kind: crate::evidence::ResourceKind) -> String {
     let name = arn.rsplit(':').next().unwrap_or_default();
     let last = name.rsplit('/').next().unwrap_or_default();
     match kind {
-        Kind::Bucket => format!("aws s3api put-bucket-policy --bucket {name} --policy file://policy.json"),
+        Kind::Bucket => {
+            format!("aws s3api put-bucket-policy --bucket {name} --policy file://policy.json")
+        }
         Kind::Key => format!(
             "aws kms put-key-policy --key-id {last} --policy-name default --policy file://policy.json"
         ),

@@ -58,7 +58,9 @@ pub(super) fn pinned(audit: &Audit<'_>, results: &mut Results) {
             for one in &allow.named {
                 let Some(issuer) = issuer(one) else { continue };
                 concerned = true;
-                let Some((why, claim)) = weakness(audit, trust, allow, one, issuer) else { continue };
+                let Some((why, claim)) = weakness(audit, trust, allow, one, issuer) else {
+                    continue;
+                };
                 clean = false;
                 let found = trust.found(allow.number, why, |map| {
                     let value = json!(example(issuer, claim));
@@ -113,15 +115,16 @@ fn weakness(
     };
     // *Documented*: for Cognito the audience is the identity pool, which is one's own; for the
     // built-in providers of applications it is the application.
-    let by_audience = matches!(issuer, "cognito-identity.amazonaws.com" | "graph.facebook.com" | "www.amazon.com");
-    let audience = if matches!(issuer, "graph.facebook.com" | "www.amazon.com") { "app_id" } else { "aud" };
+    let by_audience = matches!(
+        issuer,
+        "cognito-identity.amazonaws.com" | "graph.facebook.com" | "www.amazon.com"
+    );
+    let audience =
+        if matches!(issuer, "graph.facebook.com" | "www.amazon.com") { "app_id" } else { "aud" };
     if !by_audience {
         let tests: Vec<&ConditionText> =
             allow.statement.conditions().filter(|one| claim_of(one, issuer).is_some()).collect();
-        let mut subjects = vec![
-            ANY.to_owned(),
-            format!("repo:{ANY}/{ANY}:ref:refs/heads/main"),
-        ];
+        let mut subjects = vec![ANY.to_owned(), format!("repo:{ANY}/{ANY}:ref:refs/heads/main")];
         let pins: Vec<&&ConditionText> = tests
             .iter()
             .filter(|test| claim_of(test, issuer).is_some_and(|claim| EQUAL.contains(&claim)))
@@ -151,7 +154,8 @@ fn weakness(
         }
     }
     if lets_in(&[(audience, Some(ANY))]) && !provider_pins(audit, one) {
-        let why = format!("a token of `{issuer}` for any audience gets in: {audience} is not tested");
+        let why =
+            format!("a token of `{issuer}` for any audience gets in: {audience} is not tested");
         return Some((why, audience));
     }
     None

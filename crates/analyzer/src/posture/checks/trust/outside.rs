@@ -89,10 +89,7 @@ fn own_accounts(audit: &Audit<'_>) -> BTreeSet<String> {
 }
 
 /// A stranger's account with the statement that lets it in.
-fn strangers<'t>(
-    own: &BTreeSet<String>,
-    trust: &'t Trust<'_>,
-) -> Vec<(&'t Allow<'t>, AccountId)> {
+fn strangers<'t>(own: &BTreeSet<String>, trust: &'t Trust<'_>) -> Vec<(&'t Allow<'t>, AccountId)> {
     let mut found = Vec::new();
     for allow in trust.allows.iter().filter(|allow| !allow.statement.is_not_principal()) {
         let accounts: BTreeSet<AccountId> =
@@ -136,17 +133,19 @@ pub(super) fn external_id(audit: &Audit<'_>, results: &mut Results) {
             if keeps_inside(audit, trust, allow, results) {
                 continue;
             }
-            let open = allow.named.iter().filter(|one| one.account() == Some(account)).find(|one| {
-                let caller = one.caller(partition).unwrap_or_else(|| stranger(partition, account));
-                [None, Some(ANY)].into_iter().any(|guess| {
-                    let mut context = trust.fitting(audit, allow, &caller);
-                    context.remove("sts:ExternalId");
-                    if let Some(guess) = guess {
-                        context.put("sts:ExternalId", guess);
-                    }
-                    trust.lets_in(audit, &caller, "sts:AssumeRole", &context)
-                })
-            });
+            let open =
+                allow.named.iter().filter(|one| one.account() == Some(account)).find(|one| {
+                    let caller =
+                        one.caller(partition).unwrap_or_else(|| stranger(partition, account));
+                    [None, Some(ANY)].into_iter().any(|guess| {
+                        let mut context = trust.fitting(audit, allow, &caller);
+                        context.remove("sts:ExternalId");
+                        if let Some(guess) = guess {
+                            context.put("sts:ExternalId", guess);
+                        }
+                        trust.lets_in(audit, &caller, "sts:AssumeRole", &context)
+                    })
+                });
             let Some(one) = open else { continue };
             clean = false;
             let place = if known { "" } else { " (the organization's accounts are not known)" };
@@ -215,7 +214,8 @@ pub(super) fn whole_account(audit: &Audit<'_>, results: &mut Results) {
         let caller = stranger(partition, account);
         let mut clean = true;
         for allow in &trust.allows {
-            let root = allow.named.iter().any(|one| one.is_root() && one.account() == Some(account));
+            let root =
+                allow.named.iter().any(|one| one.is_root() && one.account() == Some(account));
             let mut context = trust.fitting(audit, allow, &caller);
             without_caller(&mut context, &caller, audit);
             if root && trust.lets_in(audit, &caller, "sts:AssumeRole", &context) {
@@ -241,7 +241,8 @@ fn without_caller(
     let keys: Vec<String> = context.iter().map(|(key, _)| key.to_owned()).collect();
     for key in keys {
         let folded = key.to_ascii_lowercase();
-        if folded.starts_with("aws:principal") || matches!(&*folded, "aws:userid" | "aws:username") {
+        if folded.starts_with("aws:principal") || matches!(&*folded, "aws:userid" | "aws:username")
+        {
             context.remove(&key);
         }
     }
@@ -257,9 +258,10 @@ pub(super) fn deleted(audit: &Audit<'_>, results: &mut Results) {
         for (number, statement) in trust.document.statements().iter().enumerate() {
             for one in named(trust.document, statement) {
                 let is_id = ["AIDA", "AROA"].iter().any(|head| one.text.starts_with(head));
-                let lives = one.text.parse::<UniqueId>().is_ok_and(|id| {
-                    account.user(&id).is_some() || account.role(&id).is_some()
-                });
+                let lives = one
+                    .text
+                    .parse::<UniqueId>()
+                    .is_ok_and(|id| account.user(&id).is_some() || account.role(&id).is_some());
                 if !is_id || lives {
                     continue;
                 }

@@ -98,7 +98,8 @@ pub(super) fn confused_deputy(audit: &Audit<'_>, results: &mut Results) {
         let mut concerned = false;
         let mut clean = true;
         for allow in &trust.allows {
-            for one in allow.named.iter().filter(|one| one.kind == "Service" && supports(&one.text)) {
+            for one in allow.named.iter().filter(|one| one.kind == "Service" && supports(&one.text))
+            {
                 concerned = true;
                 if !is_open(audit, trust, allow, one) {
                     continue;
@@ -169,7 +170,8 @@ fn of_stranger(pattern: &str, foreign: &str) -> Option<String> {
     };
     let free = account.contains('*') || account.is_empty() && resource.starts_with('*');
     free.then(|| {
-        let mut own: Vec<String> = fields.iter().map(|field| field.replace(['*', '?'], ANY)).collect();
+        let mut own: Vec<String> =
+            fields.iter().map(|field| field.replace(['*', '?'], ANY)).collect();
         if account.contains('*')
             && let Some(field) = own.get_mut(4)
         {

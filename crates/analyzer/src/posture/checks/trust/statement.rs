@@ -99,8 +99,7 @@ impl Named {
 
     /// Whether it means a whole account.
     pub(super) fn is_root(&self) -> bool {
-        self.account().is_some()
-            && (!self.text.contains(':') || self.text.ends_with(":root"))
+        self.account().is_some() && (!self.text.contains(':') || self.text.ends_with(":root"))
     }
 
     /// Somebody whom it means: itself, or one of the account whom nothing else names.
@@ -110,7 +109,9 @@ impl Named {
             "Federated" => Some(Principal::Federated { provider: self.text.as_str().into() }),
             "AWS" => {
                 let account = self.account()?;
-                if self.is_root() { return Some(stranger(partition, account)) }
+                if self.is_root() {
+                    return Some(stranger(partition, account));
+                }
                 Principal::from_arn(&self.text)
             }
             _ => None,

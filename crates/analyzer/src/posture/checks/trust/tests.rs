@@ -30,7 +30,9 @@ fn cases_of(id: &'static str, more: &Json, clean: &[Json], spoiled: &[Json]) -> 
         spoiled.iter().map(|trust| trusting(trust.clone(), more.clone())).collect();
     let changes: Vec<Box<dyn Fn(&mut Folder)>> = folders
         .into_iter()
-        .map(|folder| Box::new(move |f: &mut Folder| *f = folder.clone()) as Box<dyn Fn(&mut Folder)>)
+        .map(|folder| {
+            Box::new(move |f: &mut Folder| *f = folder.clone()) as Box<dyn Fn(&mut Folder)>
+        })
         .collect();
     let changes: Vec<&dyn Fn(&mut Folder)> = changes.iter().map(AsRef::as_ref).collect();
     let clean = clean.iter().map(|trust| trusting(trust.clone(), more.clone()));
@@ -57,7 +59,10 @@ fn accounts() -> Vec<Case> {
         &[
             json!([own]),
             json!([assume(json!("*"), of("StringEquals", "aws:PrincipalOrgID", "o-1"))]),
-            json!([assume(json!({"AWS": "*"}), of("StringEquals", "aws:PrincipalAccount", ACCOUNT))]),
+            json!([assume(
+                json!({"AWS": "*"}),
+                of("StringEquals", "aws:PrincipalAccount", ACCOUNT)
+            )]),
             json!([assume(json!("*"), Json::Null),
                    {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Condition":
                     {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}}]),
@@ -83,7 +88,10 @@ fn accounts() -> Vec<Case> {
         &[
             json!([assume(root(VENDOR), Json::Null)]),
             json!([assume(json!({"AWS": VENDOR}), Json::Null)]),
-            json!([assume(json!({"AWS": [format!("arn:aws:iam::{VENDOR}:role/agent")]}), Json::Null)]),
+            json!([assume(
+                json!({"AWS": [format!("arn:aws:iam::{VENDOR}:role/agent")]}),
+                Json::Null
+            )]),
             json!([assume(root(VENDOR), external("StringLike", "*"))]),
             json!([assume(root(VENDOR), external("StringEqualsIfExists", "our-secret"))]),
             json!([assume(root(VENDOR), external("StringNotEquals", "our-secret"))]),
@@ -155,7 +163,10 @@ fn services() -> Vec<Case> {
             json!([states(Json::Null)]),
             json!([states(json!({"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}))]),
             json!([states(arn("arn:aws:states:*:*:stateMachine:*"))]),
-            json!([assume(json!({"Service": ["ec2.amazonaws.com", "states.amazonaws.com"]}), Json::Null)]),
+            json!([assume(
+                json!({"Service": ["ec2.amazonaws.com", "states.amazonaws.com"]}),
+                Json::Null
+            )]),
         ],
     )
 }
@@ -186,7 +197,9 @@ fn federated() -> Vec<Case> {
             json!([token("StringLike", json!("repo:*")), {"Effect": "Deny",
                    "Principal": provider, "Action": "sts:AssumeRoleWithWebIdentity",
                    "Condition": {"StringNotLike": {format!("{GITHUB}:sub"): "repo:org/*"}}}]),
-            json!([pool(json!({"StringEquals": {"cognito-identity.amazonaws.com:aud": "eu-west-1:1"}}))]),
+            json!([pool(
+                json!({"StringEquals": {"cognito-identity.amazonaws.com:aud": "eu-west-1:1"}})
+            )]),
         ],
         &[
             json!([token("StringLike", json!("repo:*"))]),
@@ -219,7 +232,8 @@ fn federated() -> Vec<Case> {
     let provider = |end: &str| {
         folder(|f| {
             let arn = format!("arn:aws:iam::{ACCOUNT}:saml-provider/corp");
-            let list = json!([{"Arn": arn, "ValidUntil": end, "CreateDate": "2025-01-01T00:00:00Z"}]);
+            let list =
+                json!([{"Arn": arn, "ValidUntil": end, "CreateDate": "2025-01-01T00:00:00Z"}]);
             f.put("saml-providers.json", &json!({"SAMLProviderList": list}));
         })
     };
@@ -236,8 +250,11 @@ fn standing() -> Vec<Case> {
     let lasting = |seconds: u32| {
         folder(|f| {
             f.details(json!([]), json!([]), json!([role("worker", admin.clone())]), json!([]));
-            let list = json!([merged(role("worker", json!({})), json!({
-                "MaxSessionDuration": seconds}))]);
+            let list = json!([merged(
+                role("worker", json!({})),
+                json!({
+                "MaxSessionDuration": seconds})
+            )]);
             f.put("roles.json", &json!({"Roles": list}));
         })
     };
@@ -247,8 +264,14 @@ fn standing() -> Vec<Case> {
             f.details(json!([]), json!([]), json!([role]), json!([]));
         })
     };
-    let recently = used(json!({"LastUsedDate": "2026-05-30T00:00:00Z", "Region": "x"}), "2025-01-01T00:00:00Z");
-    let long_ago = used(json!({"LastUsedDate": "2026-01-30T00:00:00Z", "Region": "x"}), "2025-01-01T00:00:00Z");
+    let recently = used(
+        json!({"LastUsedDate": "2026-05-30T00:00:00Z", "Region": "x"}),
+        "2025-01-01T00:00:00Z",
+    );
+    let long_ago = used(
+        json!({"LastUsedDate": "2026-01-30T00:00:00Z", "Region": "x"}),
+        "2025-01-01T00:00:00Z",
+    );
     let held = |name: &str| {
         folder(|f| {
             let holder = role("worker", json!({"AttachedManagedPolicies": [aws(name)]}));
@@ -263,11 +286,7 @@ fn standing() -> Vec<Case> {
     vec![
         Case::new("TRU-09", &lasting(3_600), &[&|f| *f = lasting(43_200)]),
         Case::new("TRU-11", &recently, &[&|f| *f = long_ago.clone(), &|f| *f = never.clone()]),
-        Case::new(
-            "TRU-11",
-            &used(json!({}), "2026-05-20T00:00:00Z"),
-            &[&|f| *f = never.clone()],
-        ),
+        Case::new("TRU-11", &used(json!({}), "2026-05-20T00:00:00Z"), &[&|f| *f = never.clone()]),
         Case::new("TRU-12", &held("AWSSupportAccess"), &[&|f| *f = held("SecurityAudit")]),
         Case::new("TRU-12", &by_group, &[&|f| *f = held("SecurityAudit")]),
         Case::new("TRU-13", &held("SecurityAudit"), &[&|f| *f = by_group.clone()]),
