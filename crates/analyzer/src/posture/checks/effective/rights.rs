@@ -2,11 +2,13 @@
 //! about members of it.
 
 use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use bailiwick_model::Found as FoundPolicy;
-use bailiwick_policy::{Context, Document};
+use bailiwick_policy::{Context, Document, SourceKind, Statement};
 
-use super::super::policies::reach::{Grant, denied, grants};
+use super::super::policies::reach::{denied, grants};
 use super::super::policies::set::ActionSet;
 use super::super::policies::table::{Class, Table, circumstances};
 use crate::posture::audit::Audit;
@@ -16,12 +18,20 @@ use crate::posture::finding::Place;
 /// How many members of a set are asked of the engine.
 const ASKED: usize = 24;
 
-/// What documents that many principals share give on everything.
+/// What each principal may do on everything.
 pub(super) struct Rights<'a, 'e> {
     audit: &'a Audit<'e>,
     table: &'a Table,
-    shared: HashMap<*const Document, (ActionSet, ActionSet)>,
+    shared: HashMap<*const Document, Rc<Given>>,
     levels: Vec<(ActionSet, ActionSet)>,
+}
+
+/// What a document gives and takes on everything.
+struct Given {
+    /// By statement: its number, what it gives, and whether a condition limits it.
+    by: Vec<(usize, ActionSet, bool)>,
+    gives: ActionSet,
+    takes: ActionSet,
 }
 
 /// A right on everything.
@@ -48,25 +58,38 @@ impl<'a, 'e> Rights<'a, 'e> {
         rights
     }
 
+    /// What a document gives. Those that many may hold are remembered.
+    fn given(&mut self, policy: &FoundPolicy) -> Rc<Given> {
+        let key = Arc::as_ptr(&policy.document);
+        if let Some(found) = self.shared.get(&key) {
+            return Rc::clone(found);
+        }
+        let mut gives = self.table.nothing();
+        let mut by = Vec::new();
+        for grant in grants(self.table, &policy.document) {
+            if !grant.limits.narrows {
+                gives.add(&grant.on_all);
+            }
+            by.push((grant.number, grant.on_all, grant.limits.any));
+        }
+        let given = Given { by, gives, takes: denied(self.table, &policy.document) };
+        let given = Rc::new(given);
+        let inline = [SourceKind::UserInline, SourceKind::RoleInline];
+        if !inline.contains(&policy.source.kind) {
+            self.shared.insert(key, Rc::clone(&given));
+        }
+        given
+    }
+
     /// What policies give on everything, and what they deny whatever the request.
     fn union(&mut self, policies: &[FoundPolicy]) -> (ActionSet, ActionSet) {
-        let (mut given, mut taken) = (self.table.nothing(), self.table.nothing());
+        let (mut gives, mut takes) = (self.table.nothing(), self.table.nothing());
         for policy in policies {
-            let key = std::sync::Arc::as_ptr(&policy.document);
-            let table = self.table;
-            let (gives, takes) = self.shared.entry(key).or_insert_with(|| {
-                let mut gives = table.nothing();
-                for grant in grants(table, &policy.document) {
-                    if !grant.limits.narrows {
-                        gives.add(&grant.on_all);
-                    }
-                }
-                (gives, denied(table, &policy.document))
-            });
-            given.add(gives);
-            taken.add(takes);
+            let given = self.given(policy);
+            gives.add(&given.gives);
+            takes.add(&given.takes);
         }
-        (given, taken)
+        (gives, takes)
     }
 
     /// What a principal has on everything of some classes; nothing where it has none.
@@ -96,7 +119,7 @@ impl<'a, 'e> Rights<'a, 'e> {
     }
 
     /// The right, if the engine confirms one of its actions.
-    fn confirmed(&self, access: &Access, held: &ActionSet) -> Option<Right> {
+    fn confirmed(&mut self, access: &Access, held: &ActionSet) -> Option<Right> {
         let step = held.len().div_ceil(ASKED).max(1);
         held.iter().step_by(step).find_map(|action| {
             let (keys, place) = self.allowed(access, action)?;
@@ -112,7 +135,7 @@ impl<'a, 'e> Rights<'a, 'e> {
 
     /// Whether the engine allows an action on whatever resource, on which keys it hangs, and by
     /// which statement.
-    fn allowed(&self, access: &Access, action: usize) -> Option<(Vec<String>, Option<Place>)> {
+    fn allowed(&mut self, access: &Access, action: usize) -> Option<(Vec<String>, Option<Place>)> {
         let estate = &self.audit.evidence.estate;
         let (name, resource) = (self.table.name(action), self.table.resource(action));
         let asks = |context: &Context| {
@@ -125,39 +148,65 @@ impl<'a, 'e> Rights<'a, 'e> {
         with_mfa(&mut mfa);
         contexts.push((vec!["aws:MultiFactorAuthPresent".to_owned()], mfa));
         let found = contexts.into_iter().find(|(_, context)| asks(context));
-        let giving = || {
-            access.subject.effective.identity.iter().flat_map(|policy| {
-                let grants = grants(self.table, &policy.document).into_iter();
-                grants.filter(|grant| grant.on_all.has(action)).map(move |grant| (policy, grant))
-            })
-        };
+        let giving = self.giving(access, action);
         if let Some((keys, _)) = found {
-            let by = giving().find(|(_, grant)| !grant.limits.any).or_else(|| giving().next());
-            return Some((keys, by.map(|(policy, grant)| place(policy, &grant))));
+            let by = giving.iter().find(|one| !one.limited).or_else(|| giving.first());
+            return Some((keys, by.map(Giving::place)));
         }
-        giving().filter(|(_, grant)| grant.limits.any).find_map(|(policy, grant)| {
-            let (context, keys) = self.fitting(access, &grant);
-            asks(&context).then(|| (keys, Some(place(policy, &grant))))
+        giving.iter().filter(|one| one.limited).find_map(|one| {
+            let (context, keys) = self.fitting(access, one.statement()?);
+            asks(&context).then(|| (keys, Some(one.place())))
         })
+    }
+
+    /// The statements that give an action on everything.
+    fn giving<'p>(&mut self, access: &'p Access, action: usize) -> Vec<Giving<'p>> {
+        let mut found = Vec::new();
+        for policy in &access.subject.effective.identity {
+            let given = self.given(policy);
+            let by = given.by.iter().filter(|(_, gives, _)| gives.has(action));
+            found.extend(by.map(|(number, _, limited)| Giving {
+                policy,
+                number: *number,
+                limited: *limited,
+            }));
+        }
+        found
     }
 
     /// A context in which the conditions of a statement hold, as far as they are not about who
     /// calls: nobody is somebody else.
-    fn fitting(&self, access: &Access, grant: &Grant<'_>) -> (Context, Vec<String>) {
+    fn fitting(&self, access: &Access, statement: &Statement) -> (Context, Vec<String>) {
         let mut context = Context::new();
         circumstances(&mut context, self.audit);
-        let keys = satisfy(&mut context, grant.statement, &self.audit.now.to_string());
+        let keys = satisfy(&mut context, statement, &self.audit.now.to_string());
         own_caller(&mut context, &access.subject);
         (context, keys)
     }
 }
 
-fn place(policy: &FoundPolicy, grant: &Grant<'_>) -> Place {
-    Place {
-        policy: policy.source.id.to_string(),
-        version: None,
-        statement: Some(grant.number),
-        sid: grant.statement.sid().map(ToOwned::to_owned),
-        text: excerpt(&policy.document, grant.statement),
+/// A statement that gives an action on everything.
+struct Giving<'p> {
+    policy: &'p FoundPolicy,
+    number: usize,
+    /// Whether a condition limits it.
+    limited: bool,
+}
+
+impl Giving<'_> {
+    fn statement(&self) -> Option<&Statement> {
+        self.policy.document.statements().get(self.number)
+    }
+
+    fn place(&self) -> Place {
+        let statement = self.statement();
+        let text = statement.map(|one| excerpt(&self.policy.document, one));
+        Place {
+            policy: self.policy.source.id.to_string(),
+            version: None,
+            statement: Some(self.number),
+            sid: statement.and_then(Statement::sid).map(ToOwned::to_owned),
+            text: text.unwrap_or_default(),
+        }
     }
 }

@@ -333,7 +333,7 @@ fn the_statement_at_fault_is_named() {
 #[test]
 #[ignore = "a measurement"]
 fn speed() {
-    let count = 2_000;
+    let count = 500;
     let folder =
         folder(|f| {
             let users: Vec<Json> = (0..count)
