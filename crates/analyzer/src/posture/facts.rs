@@ -128,9 +128,11 @@ const EXCERPT: usize = 400;
 pub fn excerpt(document: &Document, statement: &Statement) -> String {
     let bytes = statement.bytes();
     let (start, end) = (bytes.start as usize, bytes.end as usize);
-    let text = document.source().get(start..end).unwrap_or_default();
+    let whole = document.source().get(start..end).unwrap_or_default();
+    // Some statements of AWS are long.
+    let text = whole.get(..whole.floor_char_boundary(4 * EXCERPT)).unwrap_or(whole);
     let mut shown = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if shown.len() > EXCERPT {
+    if shown.len() > EXCERPT || text.len() < whole.len() {
         shown.truncate(shown.floor_char_boundary(EXCERPT));
         shown.push('…');
     }

@@ -8,6 +8,9 @@ use crate::posture::facts::{Holder, HolderKind, Origin, PolicyUse};
 /// How long a statement may be that is shown as a diff, in lines.
 const MOST_LINES: usize = 60;
 
+/// How long a statement may be that is shown as a diff, in bytes.
+const MOST_BYTES: usize = 8_192;
+
 /// The change of a statement as a diff: nothing where it is taken out as a whole.
 pub(in crate::posture::checks) fn change(
     document: &Document,
@@ -16,6 +19,9 @@ pub(in crate::posture::checks) fn change(
 ) -> Option<String> {
     let bytes = statement.bytes();
     let text = document.source().get(bytes.start as usize..bytes.end as usize)?;
+    if text.len() > MOST_BYTES {
+        return None;
+    }
     let old: Value = serde_json::from_str(text).ok()?;
     let mut new = old.clone();
     edit(new.as_object_mut()?);
