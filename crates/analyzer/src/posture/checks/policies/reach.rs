@@ -179,6 +179,22 @@ pub(in crate::posture::checks) fn denied(table: &Table, document: &Document) -> 
 
 /// The actions that a statement covers, whatever its resources.
 pub(in crate::posture::checks) fn actions(table: &Table, statement: &Statement) -> Rc<ActionSet> {
+    if statement.actions().nth(LONG).is_none() {
+        return worked_out(table, statement);
+    }
+    let key = std::ptr::from_ref(statement);
+    if let Some(found) = table.long.borrow().get(&key) {
+        return Rc::clone(found);
+    }
+    let found = worked_out(table, statement);
+    table.long.borrow_mut().insert(key, Rc::clone(&found));
+    found
+}
+
+/// How many entries a statement may have that is worked out each time.
+const LONG: usize = 32;
+
+fn worked_out(table: &Table, statement: &Statement) -> Rc<ActionSet> {
     let denies = statement.effect() == Effect::Deny;
     if statement.is_not_action() {
         let texts: Vec<&str> = statement.actions().collect();

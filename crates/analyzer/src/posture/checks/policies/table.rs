@@ -12,7 +12,7 @@ use std::sync::{Arc, LazyLock};
 use bailiwick_catalog::{AccessLevel, Action, Catalog, Service};
 use bailiwick_identifiers::{IdKind, UniqueId};
 use bailiwick_policy::{
-    Context, Document, DocumentKind, Principal, Request, Verdict, consult_alone,
+    Context, Document, DocumentKind, Principal, Request, Statement, Verdict, consult_alone,
 };
 use serde_json::json;
 
@@ -31,6 +31,8 @@ pub(in crate::posture) struct Table {
     partition: &'static str,
     account: String,
     lists: RefCell<HashMap<String, Rc<ActionSet>>>,
+    /// What long statements of the evidence cover, by their place in memory, where they stay.
+    pub(super) long: RefCell<HashMap<*const Statement, Rc<ActionSet>>>,
     scopes: RefCell<HashMap<String, Rc<Vec<usize>>>>,
     conditions: RefCell<HashMap<String, bool>>,
     /// What a plain request carries: no MFA, an address of the internet, no endpoint.
@@ -239,6 +241,7 @@ impl Table {
             partition,
             account: id,
             lists: RefCell::default(),
+            long: RefCell::default(),
             scopes: RefCell::default(),
             conditions: RefCell::default(),
             plain: plain(audit, &caller),
