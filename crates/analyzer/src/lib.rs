@@ -12,4 +12,6 @@ pub mod escalation;
 pub mod estate;
 pub mod summary;
 pub mod reach;
+pub mod evidence;
+pub mod posture;
 pub mod validate;

@@ -1,19 +1,108 @@
-//! `bailiwick audit`: what nobody uses, and keys that many use, on a live account through its API.
+//! `bailiwick audit`: posture from files, and, on a live account through its API, what nobody uses
+//! and keys that many use.
 
+mod checks;
+mod collect;
+mod folder;
+mod posture;
 mod remove;
 mod shared;
+mod show;
 mod unused;
+mod write;
 
-use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use crate::Format;
 use crate::access::AccessArgs;
 use crate::iam::Span;
 
+/// What to audit, or a verb.
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+pub struct AuditArgs {
+    /// A verb in place of files
+    #[command(subcommand)]
+    pub verb: Option<AuditCommand>,
+    /// A folder as the collecting script makes it, or files: authorization details (pages in their
+    /// order), a credential report and so on
+    #[arg(value_name = "FOLDER|FILE", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// An earlier report (`--format json`): say what is new and what is fixed
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Limits, lists and exceptions, in TOML
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+    /// Judge as of this instant, in RFC 3339 [default: now]
+    #[arg(long, value_name = "INSTANT")]
+    pub as_of: Option<Timestamp>,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: AuditFormat,
+}
+
+/// How an audit is printed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum AuditFormat {
+    /// A summary for people.
+    #[default]
+    Table,
+    /// The whole report, which can be a baseline.
+    Json,
+    /// A line for each finding.
+    Csv,
+    /// For code hosts: SARIF 2.1.0.
+    Sarif,
+    /// Compliance findings of the Open Cybersecurity Schema Framework 1.3, one JSON object a line.
+    Ocsf,
+}
+
+/// Flags of `audit collect`.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub struct CollectArgs {
+    /// Print a shell script of read-only AWS CLI calls that makes the folder
+    #[arg(long)]
+    pub script: bool,
+    /// Print the least policy with which the script can do its work
+    #[arg(long)]
+    pub policy: bool,
+}
+
+/// Flags of `audit checks`.
+#[derive(Args, Debug)]
+pub struct ChecksArgs {
+    /// Print how many there are
+    #[arg(long)]
+    pub count: bool,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+}
+
 /// A verb that looks for what should not be there.
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
+    /// The checks of an audit, with the controls that they serve
+    #[command(after_help = "\
+Examples:
+  bailiwick audit checks
+  bailiwick audit checks --count
+  bailiwick audit checks --format json")]
+    Checks(ChecksArgs),
+    /// How to gather the files of an audit
+    #[command(after_help = "\
+Examples:
+  bailiwick audit collect --script > collect.sh
+  sh collect.sh audit                                  with the credentials of the AWS CLI
+  bailiwick audit collect --policy > collect-policy.json
+
+The script only reads. What it may not read it writes down as such, and the audit says so.")]
+    Collect(CollectArgs),
     /// Credentials, roles, policies and groups that nobody uses
     #[command(after_help = "\
 Examples:
@@ -88,8 +177,11 @@ pub struct SharedKeysArgs {
     pub access: AccessArgs,
 }
 
-pub(crate) fn run(command: &AuditCommand) -> anyhow::Result<()> {
+pub(crate) fn run(args: &AuditArgs) -> anyhow::Result<()> {
+    let Some(command) = &args.verb else { return posture::run(args) };
     match command {
+        AuditCommand::Checks(args) => checks::run(args),
+        AuditCommand::Collect(args) => collect::run(args),
         AuditCommand::Unused(args) => unused::run(args),
         AuditCommand::SharedKeys(args) => shared::run(args),
     }

@@ -30,7 +30,7 @@ use std::io::{ErrorKind, Write as _, stderr};
 use std::process::ExitCode;
 
 pub use access::AccessArgs;
-pub use audit::{AuditCommand, SharedKeysArgs, UnusedArgs};
+pub use audit::{AuditArgs, AuditCommand, SharedKeysArgs, UnusedArgs};
 pub use call::CallArgs;
 pub use check::{
     AccessNotGrantedArgs, CheckCommand, KindArg, NoNewAccessArgs, NoPublicAccessArgs,
@@ -181,16 +181,22 @@ Examples:
         #[command(subcommand)]
         verb: KeysCommand,
     },
-    /// Look for what nobody uses, and keys that many use
+    /// Audit an account from files: posture, and on a live account what nobody uses
     #[command(after_help = "\
 Examples:
-  bailiwick audit unused --older-than 90d
-  bailiwick audit shared-keys --since 7d")]
-    Audit {
-        /// What to look for
-        #[command(subcommand)]
-        verb: AuditCommand,
-    },
+  bailiwick audit collect --script > collect.sh        prints the read-only calls; run it with sh
+  bailiwick audit audit/                               a folder that the script has made
+  bailiwick audit details.json                         authorization details alone
+  bailiwick audit audit/ --format json > today.json
+  bailiwick audit audit/ --baseline yesterday.json     what is new, and what is fixed
+  bailiwick audit audit/ --settings audit.toml --format sarif > audit.sarif
+  bailiwick audit checks                               the checks, with their controls
+  bailiwick audit unused --older-than 90d              on a live account
+  bailiwick audit shared-keys --since 7d               on a live account
+
+A check whose data are missing says so and never passes. Exit code 0: nothing was found; 1: there
+are findings; 2: a file cannot be used; what the others tell is printed all the same.")]
+    Audit(Box<AuditArgs>),
     /// Take away everything with which a user could still act
     #[command(after_help = "\
 Examples:
@@ -364,7 +370,7 @@ impl Command {
             Self::AccessMatrix(args) => reach::matrix(&args),
             Self::Quickstart { verb } => quickstart::run(&verb),
             Self::Scan(args) => scan::run(&args),
-            Self::Audit { verb } => audit::run(&verb),
+            Self::Audit(args) => audit::run(&args),
             Self::Offboard(args) => offboard::run(&args),
             Self::Keys { verb } => keys::run(&verb),
             Self::Test(args) | Self::Policy { verb: PolicyCommand::Test(args) } => {
@@ -487,6 +493,13 @@ mod tests {
             ("x audit unused --older-than 90d --apply --grace 30d", true),
             ("x audit unused --older-than soon", false),
             ("x audit shared-keys --networks 1", false),
+            ("x audit folder other.json --format sarif --baseline b.json --settings s.toml", true),
+            ("x audit folder --as-of 2026-01-01T00:00:00Z", true),
+            ("x audit --format json", false),
+            ("x audit checks --count", true),
+            ("x audit collect --script", true),
+            ("x audit collect", false),
+            ("x audit collect --script --policy", false),
             ("x offboard alice --undo r.json --dry-run", true),
             ("x offboard alice --undo r.json --delete", false),
             ("x offboard", false),

@@ -1,0 +1,205 @@
+//! Analyzers, configuration recorders and Identity Center.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::form::{Instant, at};
+use super::text::{Fault, Text};
+
+/// An analyzer of Access Analyzer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Analyzer {
+    /// Its ARN.
+    pub arn: String,
+    /// `ACCOUNT`, `ORGANIZATION`, `ACCOUNT_UNUSED_ACCESS` and so on.
+    pub kind: String,
+    /// Whether it is active.
+    pub active: bool,
+    /// The region.
+    pub region: String,
+    /// How many tags it has.
+    pub tags: usize,
+    /// When it last looked at a resource.
+    pub analyzed: Option<Timestamp>,
+}
+
+/// A configuration recorder.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Recorder {
+    /// Its name.
+    pub name: String,
+    /// The region.
+    pub region: String,
+    /// Whether it records now. Nothing: its status is not known.
+    pub recording: Option<bool>,
+    /// Whether it records all types it can.
+    pub all_supported: bool,
+    /// Whether it records global types such as IAM's.
+    pub global_types: bool,
+}
+
+/// Identity Center, as far as it is simple to tell.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct IdentityCenter {
+    /// The ARNs of its instances.
+    pub instances: Vec<String>,
+    /// Its permission sets.
+    pub permission_sets: Vec<PermissionSet>,
+    /// Assignments to single users, as text.
+    pub user_assignments: Vec<String>,
+    /// How many assignments are to groups.
+    pub group_assignments: usize,
+}
+
+/// A permission set.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct PermissionSet {
+    /// Its ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// The length of its sessions as ISO 8601 says it, such as `PT8H`.
+    pub session_duration: Option<String>,
+}
+
+pub(super) fn analyzers(text: &Text<'_>, region: &str) -> Result<Vec<Analyzer>, Fault> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Form {
+        arn: String,
+        #[serde(rename = "type")]
+        kind: String,
+        status: String,
+        #[serde(default)]
+        tags: std::collections::BTreeMap<String, String>,
+        #[serde(default)]
+        last_resource_analyzed_at: Option<Instant>,
+    }
+    #[derive(Deserialize)]
+    #[serde(expecting = "what `accessanalyzer list-analyzers` prints")]
+    struct List {
+        analyzers: Vec<Form>,
+    }
+    let list = text.json::<List>()?.analyzers.into_iter();
+    Ok(list
+        .map(|form| Analyzer {
+            arn: form.arn,
+            kind: form.kind,
+            active: form.status == "ACTIVE",
+            region: region.to_owned(),
+            tags: form.tags.len(),
+            analyzed: at(form.last_resource_analyzed_at),
+        })
+        .collect())
+}
+
+pub(super) fn recorders(text: &Text<'_>, region: &str) -> Result<Vec<Recorder>, Fault> {
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Group {
+        all_supported: bool,
+        include_global_resource_types: bool,
+        resource_types: Vec<String>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Form {
+        name: String,
+        #[serde(default)]
+        recording_group: Group,
+    }
+    #[derive(Deserialize)]
+    #[serde(expecting = "what `configservice describe-configuration-recorders` prints")]
+    struct List {
+        #[serde(rename = "ConfigurationRecorders")]
+        list: Vec<Form>,
+    }
+    let list = text.json::<List>()?.list.into_iter();
+    Ok(list
+        .map(|form| Recorder {
+            name: form.name,
+            region: region.to_owned(),
+            recording: None,
+            all_supported: form.recording_group.all_supported,
+            global_types: form.recording_group.include_global_resource_types
+                || form.recording_group.resource_types.iter().any(|kind| kind == "AWS::IAM::User"),
+        })
+        .collect())
+}
+
+/// The names of recorders and whether they record.
+pub(super) fn recorder_status(text: &Text<'_>) -> Result<Vec<(String, bool)>, Fault> {
+    #[derive(Deserialize)]
+    struct Form {
+        name: String,
+        recording: bool,
+    }
+    #[derive(Deserialize)]
+    #[serde(expecting = "what `configservice describe-configuration-recorder-status` prints")]
+    struct List {
+        #[serde(rename = "ConfigurationRecordersStatus")]
+        list: Vec<Form>,
+    }
+    let list = text.json::<List>()?.list;
+    Ok(list.into_iter().map(|form| (form.name, form.recording)).collect())
+}
+
+pub(super) fn instances(text: &Text<'_>) -> Result<Vec<String>, Fault> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Instance {
+        instance_arn: String,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase", expecting = "what `sso-admin list-instances` prints")]
+    struct Form {
+        instances: Vec<Instance>,
+    }
+    Ok(text.json::<Form>()?.instances.into_iter().map(|instance| instance.instance_arn).collect())
+}
+
+pub(super) fn permission_set(text: &Text<'_>) -> Result<PermissionSet, Fault> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Set {
+        name: String,
+        permission_set_arn: String,
+        #[serde(default)]
+        session_duration: Option<String>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase", expecting = "what `describe-permission-set` prints")]
+    struct Form {
+        permission_set: Set,
+    }
+    let set = text.json::<Form>()?.permission_set;
+    let (arn, name) = (set.permission_set_arn, set.name);
+    Ok(PermissionSet { arn, name, session_duration: set.session_duration })
+}
+
+/// Assignments: to single users as text, and how many to groups.
+pub(super) fn assignments(text: &Text<'_>) -> Result<(Vec<String>, usize), Fault> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Assignment {
+        account_id: String,
+        permission_set_arn: String,
+        principal_type: String,
+        principal_id: String,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase", expecting = "what `list-account-assignments` prints")]
+    struct Form {
+        account_assignments: Vec<Assignment>,
+    }
+    let (mut users, mut groups) = (Vec::new(), 0);
+    for found in text.json::<Form>()?.account_assignments {
+        if found.principal_type == "USER" {
+            let Assignment { account_id, permission_set_arn, principal_id, .. } = found;
+            users.push(format!("{permission_set_arn} in {account_id} to user {principal_id}"));
+        } else {
+            groups += 1;
+        }
+    }
+    Ok((users, groups))
+}

@@ -1,0 +1,79 @@
+//! What checks look at: the evidence, the settings, the instant, and what several checks share.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::checks::Reach;
+use super::facts::{self, Access, PolicyUse};
+use super::settings::Settings;
+use crate::evidence::{CredentialRow, Evidence};
+
+/// One audit. What several checks need is worked out once and kept here.
+#[derive(Debug)]
+pub struct Audit<'a> {
+    /// What is known.
+    pub evidence: &'a Evidence,
+    /// What was told.
+    pub settings: &'a Settings,
+    /// The instant for which it is made.
+    pub now: Timestamp,
+    /// The account as a whole, as a subject.
+    pub account: String,
+    policies: OnceCell<Vec<PolicyUse>>,
+    principals: OnceCell<Vec<Access>>,
+    rows: OnceCell<HashMap<&'a str, &'a CredentialRow>>,
+    reach: OnceCell<Reach>,
+}
+
+impl<'a> Audit<'a> {
+    /// An audit.
+    pub fn new(evidence: &'a Evidence, settings: &'a Settings, now: Timestamp) -> Self {
+        Self {
+            evidence,
+            settings,
+            now,
+            account: evidence.root_arn(),
+            policies: OnceCell::new(),
+            principals: OnceCell::new(),
+            rows: OnceCell::new(),
+            reach: OnceCell::new(),
+        }
+    }
+
+    /// Every identity policy of the account, once, with its holders.
+    pub fn policies(&self) -> &[PolicyUse] {
+        self.policies.get_or_init(|| facts::policies(self))
+    }
+
+    /// Every user and role, with what it may do.
+    pub fn principals(&self) -> &[Access] {
+        self.principals.get_or_init(|| facts::principals(self))
+    }
+
+    /// What every policy gives on everything.
+    pub(super) fn reach(&self) -> &Reach {
+        self.reach.get_or_init(|| Reach::new(self))
+    }
+
+    /// The row of the credential report about a user, by its ARN.
+    pub fn credentials(&self, arn: &str) -> Option<&'a CredentialRow> {
+        let rows = self.rows.get_or_init(|| {
+            let report = self.evidence.credential_report.known();
+            let rows = report.into_iter().flat_map(|report| report.rows.iter());
+            rows.map(|row| (row.arn.as_str(), row)).collect()
+        });
+        rows.get(arn).copied()
+    }
+
+    /// How many whole days ago it was; nought for what is to come.
+    pub fn days_since(&self, then: Timestamp) -> i64 {
+        (self.now.duration_since(then).as_hours() / 24).max(0)
+    }
+
+    /// Whether it was longer ago than so many days.
+    pub fn is_older(&self, then: Timestamp, days: i64) -> bool {
+        self.now.duration_since(then) > SignedDuration::from_hours(24 * days)
+    }
+}

@@ -1,0 +1,151 @@
+//! The checks, one file for each group of the catalogue.
+
+mod center;
+mod effective;
+mod exposure;
+mod keys;
+mod logging;
+mod mfa;
+mod monitoring;
+mod organization;
+mod password;
+mod policies;
+mod root;
+mod trust;
+mod unused;
+mod users;
+
+#[cfg(test)]
+pub(super) mod fixture;
+
+pub(super) use policies::Reach;
+
+use super::check::Check;
+
+/// The checks that are built, by group.
+pub const CHECKS: &[&[Check]] = &[
+    root::CHECKS,
+    users::CHECKS,
+    mfa::CHECKS,
+    password::CHECKS,
+    keys::CHECKS,
+    policies::CHECKS,
+    effective::CHECKS,
+    trust::CHECKS,
+    exposure::CHECKS,
+    logging::CHECKS,
+    monitoring::CHECKS,
+    organization::CHECKS,
+    center::CHECKS,
+    unused::CHECKS,
+];
+
+/// The checks of the catalogue that are not built, each with the reason.
+pub const NOT_BUILT: &[(&str, &str)] = &[
+    ("USR-06", "it needs the events of a trail, which are not read yet"),
+    ("USR-09", "it needs the instances with their profiles, which are not gathered"),
+    ("KEY-07", "it needs a journal of incidents, and no call of AWS gives one"),
+    ("POL-22", "it needs a journal of approved policy texts, and no call of AWS gives one"),
+    ("EFF-02", "it needs the graph of escalation, which `bailiwick escalate` draws"),
+    ("EFF-08", "it needs the graph of escalation, which `bailiwick escalate` draws"),
+    ("EFF-12", "expectations are run by `bailiwick test`, which needs no audit"),
+    ("EFF-13", "it needs the authorization details of an earlier day beside those of today"),
+    ("TRU-10", "profiles and anchors of Roles Anywhere are not gathered"),
+    ("TRU-15", "it needs the events of a trail, which are not read yet"),
+    ("USE-04", "it needs the events of a trail, which are not read yet"),
+    ("USE-05", "it needs the events of a trail, which are not read yet"),
+    ("USE-07", "it needs a journal of reviews, and no call of AWS gives one"),
+    ("USE-08", "findings of the analyzer with their ages are not gathered"),
+    ("ANA-05", "it needs a list of who is expected at each critical resource"),
+    ("ANA-06", "it needs a journal of changes, and no call of AWS gives one"),
+    ("LOG-12", "it needs the files of a trail, which are not read yet"),
+    ("LOG-14", "it needs the events of a trail, which are not read yet"),
+    ("MON-12", "it needs the events of a trail, which are not read yet"),
+    ("MON-13", "the state of findings hub and detector is not gathered"),
+    ("MON-14", "it needs the events of a trail, which are not read yet"),
+    ("ORG-10", "what units stand for is not told by their names alone"),
+    (
+        "IDC-02",
+        "policies of permission sets are judged as those of the roles that they make in the account",
+    ),
+    ("IDC-03", "AWS has no call that tells the MFA settings of an identity store"),
+    ("IDC-05", "it needs the events of a trail, which are not read yet"),
+    ("IDC-06", "AWS has no call that tells when a directory was last synchronised"),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::fixture::{Case, Folder};
+    use super::*;
+    use crate::posture::{Outcome, catalogue};
+
+    fn cases() -> Vec<Case> {
+        [
+            root::tests::cases(),
+            users::tests::cases(),
+            mfa::tests::cases(),
+            password::tests::cases(),
+            keys::tests::cases(),
+            policies::tests::cases(),
+            effective::tests::cases(),
+            trust::tests::cases(),
+            exposure::tests::cases(),
+            logging::tests::cases(),
+            monitoring::tests::cases(),
+            organization::tests::cases(),
+            center::tests::cases(),
+            unused::tests::cases(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn built() -> Vec<&'static Check> {
+        CHECKS.iter().flat_map(|group| group.iter()).collect()
+    }
+
+    // Every id of the catalogue is built, or says why not; none is both, none twice.
+    #[test]
+    fn every_check_is_built_or_says_why_not() {
+        let mut ids: Vec<&str> = built().iter().map(|check| check.id).collect();
+        ids.extend(NOT_BUILT.iter().map(|(id, _)| *id));
+        let set: BTreeSet<&str> = ids.iter().copied().collect();
+        assert_eq!(set.len(), ids.len(), "an id stands twice");
+        let wanted: BTreeSet<&str> = catalogue().iter().map(|row| row.id).collect();
+        let lacking: Vec<_> = wanted.difference(&set).collect();
+        assert!(lacking.is_empty(), "neither built nor explained: {lacking:?}");
+        assert_eq!(set, wanted);
+        assert!(NOT_BUILT.iter().all(|(_, why)| why.len() > 10));
+    }
+
+    // Each check passes a clean folder, and turns with each change in what it looks at.
+    #[test]
+    fn every_check_turns() {
+        let cases = cases();
+        for case in &cases {
+            assert_eq!(case.clean.outcome(case.id), Outcome::Pass, "{} clean", case.id);
+            assert!(!case.spoiled.is_empty(), "{}", case.id);
+            for (number, folder) in case.spoiled.iter().enumerate() {
+                let results = folder.ask(case.id);
+                assert!(!results.failed.is_empty(), "{} {number}: {results:?}", case.id);
+            }
+        }
+        let tested: BTreeSet<&str> = cases.iter().map(|case| case.id).collect();
+        let lacking: Vec<_> =
+            built().into_iter().filter(|check| !tested.contains(check.id)).collect();
+        assert!(lacking.is_empty(), "no case: {lacking:?}");
+    }
+
+    // No check passes when its data are missing.
+    #[test]
+    fn nothing_passes_without_its_data() {
+        for check in built() {
+            assert!(!check.needs.is_empty(), "{}", check.id);
+            assert!(!check.remedy.is_empty(), "{}", check.id);
+            assert_eq!(Folder::new().outcome(check.id), Outcome::NotAssessed, "{}", check.id);
+        }
+    }
+}

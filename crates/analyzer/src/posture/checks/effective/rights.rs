@@ -1,0 +1,212 @@
+//! What each principal may do on everything, with all layers: a set first, and then the engine asked
+//! about members of it.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bailiwick_model::Found as FoundPolicy;
+use bailiwick_policy::{Context, Document, SourceKind, Statement};
+
+use super::super::policies::reach::{denied, grants};
+use super::super::policies::set::ActionSet;
+use super::super::policies::table::{Class, Table, circumstances};
+use crate::posture::audit::Audit;
+use crate::posture::facts::{Access, excerpt, own_caller, satisfy, with_mfa};
+use crate::posture::finding::Place;
+
+/// How many members of a set are asked of the engine.
+const ASKED: usize = 24;
+
+/// What each principal may do on everything.
+pub(super) struct Rights<'a, 'e> {
+    audit: &'a Audit<'e>,
+    table: &'a Table,
+    shared: HashMap<*const Document, Rc<Given>>,
+    levels: Vec<(ActionSet, ActionSet)>,
+}
+
+/// What a document gives and takes on everything.
+struct Given {
+    /// By statement: its number, what it gives, and whether a condition limits it.
+    by: Vec<(usize, ActionSet, bool)>,
+    gives: ActionSet,
+    takes: ActionSet,
+}
+
+/// A right on everything.
+pub(super) struct Right {
+    /// How many actions of the class.
+    pub(super) count: usize,
+    /// Some of them.
+    pub(super) names: String,
+    /// The context keys on which it hangs.
+    pub(super) keys: Vec<String>,
+    /// The statement that gives it.
+    pub(super) place: Option<Place>,
+}
+
+impl<'a, 'e> Rights<'a, 'e> {
+    pub(super) fn new(audit: &'a Audit<'e>) -> Self {
+        let table = &audit.reach().table;
+        let mut rights = Self { audit, table, shared: HashMap::new(), levels: Vec::new() };
+        let organization = audit.evidence.estate.organization.as_ref();
+        if let Some(organization) = organization.filter(|one| !one.management) {
+            let levels = organization.scps.iter().map(|level| rights.union(level)).collect();
+            rights.levels = levels;
+        }
+        rights
+    }
+
+    /// What a document gives. Those that many may hold are remembered.
+    fn given(&mut self, policy: &FoundPolicy) -> Rc<Given> {
+        let key = Arc::as_ptr(&policy.document);
+        if let Some(found) = self.shared.get(&key) {
+            return Rc::clone(found);
+        }
+        let mut gives = self.table.nothing();
+        let mut by = Vec::new();
+        for grant in grants(self.table, &policy.document) {
+            if !grant.limits.narrows {
+                gives.add(&grant.on_all);
+            }
+            by.push((grant.number, grant.on_all, grant.limits.any));
+        }
+        let given = Given { by, gives, takes: denied(self.table, &policy.document) };
+        let given = Rc::new(given);
+        let inline = [SourceKind::UserInline, SourceKind::RoleInline];
+        if !inline.contains(&policy.source.kind) {
+            self.shared.insert(key, Rc::clone(&given));
+        }
+        given
+    }
+
+    /// What policies give on everything, and what they deny whatever the request.
+    fn union(&mut self, policies: &[FoundPolicy]) -> (ActionSet, ActionSet) {
+        let (mut gives, mut takes) = (self.table.nothing(), self.table.nothing());
+        for policy in policies {
+            let given = self.given(policy);
+            gives.add(&given.gives);
+            takes.add(&given.takes);
+        }
+        (gives, takes)
+    }
+
+    /// What a principal has on everything of some classes; nothing where it has none.
+    pub(super) fn of<const N: usize>(
+        &mut self,
+        access: &Access,
+        classes: [Class; N],
+    ) -> [Option<Right>; N] {
+        let effective = &access.subject.effective;
+        let (mut set, taken) = self.union(&effective.identity);
+        set.remove(&taken);
+        if let Some(boundary) = &effective.boundary {
+            let (within, taken) = self.union(std::slice::from_ref(boundary));
+            set.keep(&within);
+            set.remove(&taken);
+        }
+        if !access.subject.linked {
+            for (within, taken) in &self.levels {
+                set.keep(within);
+                set.remove(taken);
+            }
+        }
+        classes.map(|class| {
+            let held = set.with(self.table.class(class));
+            if held.is_empty() { None } else { self.confirmed(access, &held) }
+        })
+    }
+
+    /// The right, if the engine confirms one of its actions.
+    fn confirmed(&mut self, access: &Access, held: &ActionSet) -> Option<Right> {
+        let step = held.len().div_ceil(ASKED).max(1);
+        held.iter().step_by(step).find_map(|action| {
+            let (keys, place) = self.allowed(access, action)?;
+            let mut names: Vec<&str> = vec![self.table.name(action)];
+            let others = held.iter().filter(|other| *other != action);
+            names.extend(others.take(4).map(|other| self.table.name(other)));
+            if held.len() > names.len() {
+                names.push("...");
+            }
+            Some(Right { count: held.len(), names: names.join(", "), keys, place })
+        })
+    }
+
+    /// Whether the engine allows an action on whatever resource, on which keys it hangs, and by
+    /// which statement.
+    fn allowed(&mut self, access: &Access, action: usize) -> Option<(Vec<String>, Option<Place>)> {
+        let estate = &self.audit.evidence.estate;
+        let (name, resource) = (self.table.name(action), self.table.resource(action));
+        let asks = |context: &Context| {
+            estate.decide(&access.subject, name, &resource, context).is_allowed()
+        };
+        let mut plain = access.subject.context();
+        circumstances(&mut plain, self.audit);
+        let mut contexts = vec![(Vec::new(), plain.clone())];
+        let mut mfa = plain.clone();
+        with_mfa(&mut mfa);
+        contexts.push((vec!["aws:MultiFactorAuthPresent".to_owned()], mfa));
+        let found = contexts.into_iter().find(|(_, context)| asks(context));
+        let giving = self.giving(access, action);
+        if let Some((keys, _)) = found {
+            let by = giving.iter().find(|one| !one.limited).or_else(|| giving.first());
+            return Some((keys, by.map(Giving::place)));
+        }
+        giving.iter().filter(|one| one.limited).find_map(|one| {
+            let (context, keys) = self.fitting(access, one.statement()?);
+            asks(&context).then(|| (keys, Some(one.place())))
+        })
+    }
+
+    /// The statements that give an action on everything.
+    fn giving<'p>(&mut self, access: &'p Access, action: usize) -> Vec<Giving<'p>> {
+        let mut found = Vec::new();
+        for policy in &access.subject.effective.identity {
+            let given = self.given(policy);
+            let by = given.by.iter().filter(|(_, gives, _)| gives.has(action));
+            found.extend(by.map(|(number, _, limited)| Giving {
+                policy,
+                number: *number,
+                limited: *limited,
+            }));
+        }
+        found
+    }
+
+    /// A context in which the conditions of a statement hold, as far as they are not about who
+    /// calls: nobody is somebody else.
+    fn fitting(&self, access: &Access, statement: &Statement) -> (Context, Vec<String>) {
+        let mut context = Context::new();
+        circumstances(&mut context, self.audit);
+        let keys = satisfy(&mut context, statement, &self.audit.now.to_string());
+        own_caller(&mut context, &access.subject);
+        (context, keys)
+    }
+}
+
+/// A statement that gives an action on everything.
+struct Giving<'p> {
+    policy: &'p FoundPolicy,
+    number: usize,
+    /// Whether a condition limits it.
+    limited: bool,
+}
+
+impl Giving<'_> {
+    fn statement(&self) -> Option<&Statement> {
+        self.policy.document.statements().get(self.number)
+    }
+
+    fn place(&self) -> Place {
+        let statement = self.statement();
+        let text = statement.map(|one| excerpt(&self.policy.document, one));
+        Place {
+            policy: self.policy.source.id.to_string(),
+            version: None,
+            statement: Some(self.number),
+            sid: statement.and_then(Statement::sid).map(ToOwned::to_owned),
+            text: text.unwrap_or_default(),
+        }
+    }
+}

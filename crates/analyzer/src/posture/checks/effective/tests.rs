@@ -1,0 +1,383 @@
+use serde_json::{Value as Json, json};
+
+use super::super::fixture::{
+    ACCOUNT, Case, Folder, allow, attached, aws, folder, group, managed, merged, organization,
+    policy, role, user,
+};
+use crate::posture::Outcome;
+
+const OBJECTS: &str = "arn:aws:s3:::notes/*";
+
+fn narrow() -> Json {
+    json!([allow("s3:GetObject", OBJECTS)])
+}
+
+fn deny(action: &str) -> Json {
+    json!({"Effect": "Deny", "Action": action, "Resource": "*"})
+}
+
+fn when(base: Json, condition: Json) -> Json {
+    merged(base, json!({"Condition": condition}))
+}
+
+fn inline(statements: Json) -> Json {
+    json!([{"PolicyName": "own", "PolicyDocument": policy(statements)}])
+}
+
+fn boundary(name: &str) -> Json {
+    json!({"PermissionsBoundaryType": "Policy",
+           "PermissionsBoundaryArn": format!("arn:aws:iam::{ACCOUNT}:policy/{name}")})
+}
+
+/// A user of these statements.
+fn alice(statements: Json) -> Folder {
+    alice_and(statements, json!({}), json!([]))
+}
+
+fn alice_and(statements: Json, more: Json, policies: Json) -> Folder {
+    folder(|f| {
+        let own = json!({"UserPolicyList": inline(statements.clone())});
+        let alice = user("alice", merged(own, more.clone()));
+        f.details(json!([alice]), json!([]), json!([]), policies.clone());
+    })
+}
+
+/// The statements reach a user through a group.
+fn through_group(statements: Json) -> Folder {
+    folder(|f| {
+        let crew = group("crew", json!({"GroupPolicyList": inline(statements.clone())}));
+        let alice = user("alice", json!({"GroupList": ["crew"]}));
+        f.details(json!([alice]), json!([crew]), json!([]), json!([]));
+    })
+}
+
+/// The statements are held by a boundary.
+fn bounded(statements: Json, within: Json) -> Folder {
+    let policies = json!([managed("b", policy(within))]);
+    alice_and(statements, json!({"PermissionsBoundary": boundary("b")}), policies)
+}
+
+/// The statements are held by an SCP.
+fn guarded(statements: Json, scp: Json) -> Folder {
+    let mut folder = alice(statements);
+    let full = policy(json!([allow("*", "*")]));
+    let scp = policy(scp);
+    organization(&mut folder, &[("p-full", &full, &["r-1", ACCOUNT]), ("p-deny", &scp, &["r-1"])]);
+    folder
+}
+
+fn case(id: &'static str, clean: Vec<Folder>, spoiled: Vec<Folder>) -> Vec<Case> {
+    let changes: Vec<Box<dyn Fn(&mut Folder)>> = spoiled
+        .into_iter()
+        .map(|folder| {
+            Box::new(move |f: &mut Folder| *f = folder.clone()) as Box<dyn Fn(&mut Folder)>
+        })
+        .collect();
+    let changes: Vec<&dyn Fn(&mut Folder)> = changes.iter().map(AsRef::as_ref).collect();
+    clean.into_iter().map(|clean| Case::new(id, &clean, &changes)).collect()
+}
+
+/// A right on everything that is held back in every way, or not.
+fn of_class(id: &'static str, action: &str, wild: &str) -> Vec<Case> {
+    let gives = || json!([allow(action, "*")]);
+    let mfa = |effect: &str, operator: &str, value: &str| {
+        json!({"Effect": effect, "Action": action, "Resource": "*",
+               "Condition": {operator: {"aws:MultiFactorAuthPresent": value}}})
+    };
+    let tagged =
+        when(allow(action, "*"), json!({"StringEquals": {"aws:PrincipalTag/team": "core"}}));
+    case(
+        id,
+        vec![
+            alice(narrow()),
+            alice(json!([allow(action, "*"), deny(wild)])),
+            bounded(gives(), narrow()),
+            guarded(gives(), json!([deny(wild)])),
+            // Only whoever has the tag.
+            alice(json!([tagged])),
+            alice(json!([when(
+                allow(action, "*"),
+                json!({"StringEquals": {"aws:ResourceTag/team": "core"}})
+            )])),
+        ],
+        vec![
+            alice(gives()),
+            alice(json!([allow(wild, "*")])),
+            alice(json!([{"Effect": "Allow", "NotAction": "sqs:*", "Resource": "*"}])),
+            through_group(gives()),
+            bounded(gives(), json!([allow("*", "*")])),
+            guarded(gives(), json!([deny("sqs:*")])),
+            alice(json!([mfa("Allow", "Bool", "true")])),
+            alice(json!([allow(action, "*"), mfa("Deny", "BoolIfExists", "false")])),
+            alice_and(
+                json!([tagged]),
+                json!({"Tags": [{"Key": "team", "Value": "core"}]}),
+                json!([]),
+            ),
+        ],
+    )
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    let mut cases = administrators();
+    cases.extend(of_class("EFF-03", "s3:GetObject", "s3:Get*"));
+    cases.extend(of_class("EFF-03", "ssm:GetParameter", "SSM:g*"));
+    cases.extend(of_class("EFF-04", "s3:PutBucketPolicy", "s3:Put*"));
+    cases.extend(of_class("EFF-05", "iam:CreateAccessKey", "iam:Create*"));
+    cases.extend(of_class("EFF-06", "ec2:TerminateInstances", "ec2:T*"));
+    cases.extend(compute());
+    cases.extend(duties());
+    cases.extend(boundaries());
+    cases
+}
+
+fn administrators() -> Vec<Case> {
+    let all = || json!([allow("*", "*")]);
+    let mut known = alice(all());
+    known.settings.administrators = vec!["*:user/alice".to_owned()];
+    let mut many = known.clone();
+    many.settings.limits.administrators = 0;
+    case(
+        "EFF-01",
+        vec![
+            alice(narrow()),
+            known,
+            bounded(all(), narrow()),
+            guarded(all(), json!([deny("iam:*")])),
+            alice(json!([allow("*", "*"), deny("iam:*")])),
+            // Only whoever has the tag, and whoever has this name.
+            alice(json!([when(
+                allow("*", "*"),
+                json!({"StringEquals": {"aws:PrincipalTag/team": "core"}})
+            )])),
+            alice(json!([when(allow("*", "*"), json!({"StringEquals": {"aws:username": "bob"}}))])),
+        ],
+        vec![
+            alice(all()),
+            alice(json!([allow("i*:*", "*"), allow("iam:*", "*")])),
+            through_group(all()),
+            bounded(all(), all()),
+            alice(json!([when(
+                allow("*", "*"),
+                json!({"StringEquals": {"aws:username": "alice"}})
+            )])),
+            alice_and(
+                narrow(),
+                json!({"AttachedManagedPolicies": [aws("AdministratorAccess")]}),
+                json!([]),
+            ),
+            many,
+        ],
+    )
+}
+
+fn compute() -> Vec<Case> {
+    let worker = |statements: Json, more: Json| {
+        folder(|f| {
+            let own = json!({"RolePolicyList": inline(statements.clone())});
+            let worker = role("worker", merged(own, more.clone()));
+            let policies = json!([managed("b", policy(narrow()))]);
+            f.details(json!([]), json!([]), json!([worker]), policies);
+        })
+    };
+    let people = json!({"AssumeRolePolicyDocument": policy(json!([{"Effect": "Allow",
+        "Principal": {"AWS": format!("arn:aws:iam::{ACCOUNT}:root")}, "Action": "sts:AssumeRole"}]))});
+    let reads = || json!([allow("s3:GetObject", "*")]);
+    case(
+        "EFF-07",
+        vec![
+            worker(narrow(), json!({})),
+            worker(reads(), people),
+            worker(reads(), json!({"PermissionsBoundary": boundary("b")})),
+        ],
+        vec![worker(reads(), json!({})), worker(json!([allow("*", "*")]), json!({}))],
+    )
+}
+
+fn duties() -> Vec<Case> {
+    let pair = |mut f: Folder| {
+        let pair = ("iam:CreateUser".to_owned(), "cloudtrail:StopLogging".to_owned());
+        f.settings.conflicting = vec![pair];
+        f
+    };
+    let both = || json!([allow("iam:CreateUser", "*"), allow("cloudtrail:StopLogging", "*")]);
+    // One half of one's own, the other by a role, or by a role of a role.
+    let by_role = |assumes: &str, trusted: &str, deep: bool| {
+        let trust = |principal: &str| {
+            let principal = format!("arn:aws:iam::{ACCOUNT}:{principal}");
+            policy(json!([{"Effect": "Allow", "Principal": {"AWS": principal},
+                           "Action": "sts:AssumeRole"}]))
+        };
+        let stops = json!([allow("cloudtrail:StopLogging", "*")]);
+        let on = json!([allow("sts:AssumeRole", "arn:aws:iam::123456789012:role/second")]);
+        pair(folder(|f| {
+            let own = json!([allow("iam:CreateUser", "*"), allow("sts:AssumeRole", assumes)]);
+            let alice = user("alice", json!({"UserPolicyList": inline(own)}));
+            let first = role(
+                "first",
+                json!({"AssumeRolePolicyDocument": trust(trusted),
+                "RolePolicyList": inline(if deep { on.clone() } else { stops.clone() })}),
+            );
+            let second = role(
+                "second",
+                json!({"AssumeRolePolicyDocument": trust("root"),
+                "RolePolicyList": inline(if deep { stops.clone() } else { narrow() })}),
+            );
+            f.details(json!([alice]), json!([]), json!([first, second]), json!([]));
+        }))
+    };
+    let first = "arn:aws:iam::123456789012:role/first";
+    case(
+        "EFF-09",
+        vec![
+            pair(alice(narrow())),
+            pair(alice(json!([allow("iam:CreateUser", "*")]))),
+            pair(alice(json!([
+                allow("iam:*", "*"),
+                allow("cloudtrail:*", "*"),
+                deny("cloudtrail:Stop*")
+            ]))),
+            pair(guarded(both(), json!([deny("cloudtrail:StopLogging")]))),
+            by_role(first, "user/bob", false),
+            by_role("arn:aws:iam::123456789012:role/other-*", "root", false),
+        ],
+        vec![
+            pair(alice(both())),
+            pair(through_group(json!([allow("iam:C*", "*"), allow("CloudTrail:*", "*")]))),
+            by_role(first, "root", false),
+            by_role("arn:aws:iam::*:role/f*", "root", false),
+            by_role("arn:aws:iam::123456789012:role/none", "user/alice", false),
+            by_role(first, "root", true),
+        ],
+    )
+}
+
+fn boundaries() -> Vec<Case> {
+    let own = format!("arn:aws:iam::{ACCOUNT}:policy/b");
+    let makes = |operator: &str, value: &str| {
+        json!([when(
+            allow("iam:CreateRole", "*"),
+            json!({operator: {"iam:PermissionsBoundary": value}})
+        )])
+    };
+    let mut cases = case(
+        "EFF-10",
+        vec![
+            alice(narrow()),
+            alice(makes("StringEquals", &own)),
+            alice(
+                json!([allow("iam:CreateRole", "*"), {"Effect": "Deny", "Action": "iam:CreateRole",
+                "Resource": "*",
+                "Condition": {"StringNotEquals": {"iam:PermissionsBoundary": own}}}]),
+            ),
+        ],
+        vec![
+            alice(json!([allow("iam:CreateRole", "*")])),
+            alice(json!([allow("iam:Create*", "arn:aws:iam::*:user/app/*")])),
+            alice(makes("StringLike", "*")),
+            alice(makes("StringEqualsIfExists", &own)),
+        ],
+    );
+    let held = |within: Json, statements: Json| bounded(statements, within);
+    let iam = || json!([allow("iam:*", "*")]);
+    cases.extend(case(
+        "EFF-11",
+        vec![
+            held(narrow(), iam()),
+            held(iam(), narrow()),
+            held(
+                json!([allow("iam:*", "*"), deny("iam:*PermissionsBoundary"),
+                       {"Effect": "Deny", "Action": "iam:*Policy*", "Resource": own}]),
+                iam(),
+            ),
+        ],
+        vec![
+            held(iam(), iam()),
+            held(iam(), json!([allow("iam:DeleteUserPermissionsBoundary", "*")])),
+            held(iam(), json!([allow("iam:CreatePolicyVersion", &own)])),
+        ],
+    ));
+    cases
+}
+
+#[test]
+fn cases_turn() {
+    super::super::fixture::turns(&cases());
+}
+
+// Pairs that nobody told are not looked for, which is no pass.
+#[test]
+fn pairs_are_configured() {
+    assert_eq!(alice(narrow()).outcome("EFF-09"), Outcome::NotAssessed);
+}
+
+// A finding names the statement of the policy at fault, through whatever it came.
+#[test]
+fn the_statement_at_fault_is_named() {
+    let folder = folder(|f| {
+        let crew = group("crew", json!({"AttachedManagedPolicies": [attached("p")]}));
+        let alice = user("alice", json!({"GroupList": ["crew"]}));
+        let statements = json!([allow("s3:ListBucket", "*"), allow("s3:GetObject", "*")]);
+        let policies = json!([managed("p", policy(statements))]);
+        f.details(json!([alice]), json!([crew]), json!([]), policies);
+    });
+    let results = folder.ask("EFF-03");
+    let [found] = results.failed.as_slice() else { panic!("{results:?}") };
+    let place = found.place.as_ref().unwrap();
+    assert_eq!(place.policy, format!("arn:aws:iam::{ACCOUNT}:policy/p"));
+    assert_eq!((place.statement, place.version.as_deref()), (Some(1), Some("v1")));
+    assert!(found.fix.diff.is_some());
+}
+
+// Run by hand: how long each check takes on many principals.
+#[test]
+#[ignore = "a measurement"]
+fn speed() {
+    let count = 500;
+    let folder =
+        folder(|f| {
+            let users: Vec<Json> = (0..count)
+            .map(|at| {
+                let statements = json!([
+                    allow("s3:Get*", &format!("arn:aws:s3:::team-{at}/*")),
+                    allow("ec2:*", "*"),
+                    {"Effect": "Allow", "Action": ["dynamodb:PutItem", "sqs:*"], "Resource": "*",
+                     "Condition": {"StringEquals": {"aws:RequestedRegion": format!("eu-{at}")}}},
+                ]);
+                let managed = json!([attached("p"), aws("ReadOnlyAccess")]);
+                user(&format!("u{at}"), json!({"UserPolicyList": inline(statements),
+                    "AttachedManagedPolicies": managed}))
+            })
+            .collect();
+            let roles: Vec<Json> = (0..count)
+                .map(|at| {
+                    role(
+                        &format!("r{at}"),
+                        json!({
+                            "AttachedManagedPolicies": [aws("PowerUserAccess")],
+                            "RolePolicyList": inline(json!([allow("sts:AssumeRole",
+                                &format!("arn:aws:iam::{ACCOUNT}:role/r1{at}*"))])),
+                        }),
+                    )
+                })
+                .collect();
+            let policies = json!([managed("p", policy(narrow()))]);
+            f.details(json!(users), json!([]), json!(roles), policies);
+            f.settings.conflicting = vec![("iam:CreateUser".to_owned(), "s3:PutObject".to_owned())];
+        });
+    let evidence = folder.read();
+    let now = super::super::fixture::now();
+    let audit = crate::posture::Audit::new(&evidence, &folder.settings, now);
+    let start = std::time::Instant::now();
+    audit.principals();
+    eprintln!("principals {:?}", start.elapsed());
+    let start = std::time::Instant::now();
+    audit.reach();
+    eprintln!("reach {:?}", start.elapsed());
+    let groups = [super::CHECKS, super::super::policies::CHECKS, super::super::trust::CHECKS];
+    for check in groups.into_iter().flatten() {
+        let start = std::time::Instant::now();
+        let results = crate::posture::report::ask(check, &audit);
+        eprintln!("{} {:?} {}", check.id, start.elapsed(), results.failed.len());
+    }
+}

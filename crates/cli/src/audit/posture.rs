@@ -1,0 +1,132 @@
+//! `bailiwick audit FOLDER`: the checks over files.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Write as _, stderr, stdout};
+use std::path::Path;
+
+use anyhow::bail;
+use bailiwick_analyzer::evidence::{self, Evidence, File};
+use bailiwick_analyzer::posture::{self, Report, Settings};
+use bailiwick_catalog::Catalog;
+use serde::Deserialize;
+
+use super::folder::{Loaded, load};
+use super::{AuditArgs, AuditFormat, show, write};
+use crate::clock;
+use crate::simulate::fault::{Fault, Findings, read};
+use crate::terminal;
+
+/// The longest settings file, in bytes.
+const MAX_SETTINGS: u64 = 4 << 20;
+/// The longest baseline, in bytes.
+const MAX_BASELINE: u64 = 1 << 30;
+/// So many faults are shown.
+const MOST_FAULTS: usize = 20;
+
+pub(super) fn run(args: &AuditArgs) -> anyhow::Result<()> {
+    let settings = args.settings.as_deref().map_or_else(|| Ok(Settings::default()), settings)?;
+    let baseline = args.baseline.as_deref().map(baseline).transpose()?;
+    let files = load(&args.paths)?;
+    let now = args.as_of.unwrap_or_else(clock::now);
+    // Work of less than a second says nothing; what is long is told on a terminal alone.
+    let long = files.iter().map(|file| file.bytes.len()).sum::<usize>() > 8 << 20;
+    let told = long && stderr().is_terminal();
+    let say = |text: &str| {
+        if told {
+            let _ = write!(stderr(), "\r\x1b[K{text}");
+        }
+    };
+    say("reading ...");
+    let evidence = match parse(&files) {
+        Ok(evidence) => evidence,
+        Err(faults) => {
+            say("");
+            tell(&faults, &files);
+            bail!("nothing can be audited: no file tells of an account that could be read");
+        }
+    };
+    say("checking ...");
+    let report = posture::run(&evidence, &settings, now, baseline.as_ref());
+    say("");
+    let mut out = std::io::BufWriter::new(stdout().lock());
+    match args.format {
+        AuditFormat::Table => show::table(&mut out, &report, &evidence)?,
+        AuditFormat::Json => write::json(&mut out, &report, &evidence)?,
+        AuditFormat::Csv => write::csv(&mut out, &report)?,
+        AuditFormat::Sarif => write::sarif(&mut out, &report, &evidence)?,
+        AuditFormat::Ocsf => write::ocsf(&mut out, &report)?,
+    }
+    out.flush()?;
+    drop(out);
+    end(&report, &evidence, &files)
+}
+
+/// The exit code's meaning: a file that cannot be used outweighs findings.
+fn end(report: &Report, evidence: &Evidence, files: &[Loaded]) -> anyhow::Result<()> {
+    if !evidence.faults.is_empty() {
+        tell(&evidence.faults, files);
+        bail!("{} files cannot be used: what needs them is not assessed", evidence.faults.len());
+    }
+    if report.counted().next().is_some() {
+        return Err(Findings.into());
+    }
+    Ok(())
+}
+
+fn parse(files: &[Loaded]) -> Result<Evidence, Vec<evidence::Fault>> {
+    let files: Vec<File<'_>> = files
+        .iter()
+        .map(|file| File { name: &file.name, path: &file.path, bytes: &file.bytes })
+        .collect();
+    evidence::read(&files, Catalog::embedded())
+}
+
+/// Faults with the lines they stand in.
+fn tell(faults: &[evidence::Fault], files: &[Loaded]) {
+    let mut out = stderr().lock();
+    for fault in faults.iter().take(MOST_FAULTS) {
+        let held = files.iter().find(|file| file.name == fault.file);
+        let text = held.map(|file| String::from_utf8_lossy(&file.bytes)).unwrap_or_default();
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let place = (number(fault.line), number(fault.column));
+        let shown = Fault::new(&fault.file, &text, place, &fault.problem).to_string();
+        for line in shown.lines() {
+            let _ = writeln!(out, "{}", terminal::text(line));
+        }
+        let _ = writeln!(out, "  {}", fault.rest);
+    }
+    if faults.len() > MOST_FAULTS {
+        let _ = writeln!(out, "and {} more", faults.len() - MOST_FAULTS);
+    }
+}
+
+fn settings(path: &Path) -> anyhow::Result<Settings> {
+    let text = read(path, MAX_SETTINGS)?;
+    toml::from_str(&text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        let before = text.get(..text.floor_char_boundary(at)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let place = (number(line), number(column));
+        Fault::new(&path.display().to_string(), &text, place, error.message()).into()
+    })
+}
+
+/// The findings of an earlier report: id to check.
+fn baseline(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+    #[derive(Deserialize)]
+    struct Held {
+        id: String,
+        check: String,
+    }
+    #[derive(Deserialize)]
+    #[serde(expecting = "a report of `bailiwick audit --format json`")]
+    struct Earlier {
+        findings: Vec<Held>,
+    }
+    let text = read(path, MAX_BASELINE)?;
+    let earlier: Earlier = serde_json::from_str(&text)
+        .map_err(|error| Fault::json(&path.display().to_string(), &text, &error))?;
+    Ok(earlier.findings.into_iter().map(|held| (held.id, held.check)).collect())
+}
