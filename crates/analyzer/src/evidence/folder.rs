@@ -67,6 +67,10 @@ pub fn read(files: &[File<'_>], catalog: &'static Catalog) -> Result<Evidence, V
 }
 
 /// The path that a file stands for: its own, or that of what it holds.
+#[allow(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "the names are those of the layout"
+)]
 fn kind<'a>(file: &File<'a>) -> Option<&'a str> {
     let path = file.path;
     if path.ends_with(".error") || path.contains('/') || KNOWN.contains(&path) {
@@ -205,7 +209,7 @@ impl Reader {
             let found = if path == "collected.json" {
                 let told = text.json::<Collected>().map_err(|fault| untold.push(fault));
                 told.ok().and_then(|told| {
-                    self.collected = told.collected;
+                    self.collected = told.at;
                     let partition = told.arn.as_deref().and_then(|arn| arn.split(':').nth(1));
                     let partition = partition.and_then(|name| name.parse().ok());
                     Some((told.account?.parse().ok()?, partition.unwrap_or(Partition::Aws)))

@@ -6,7 +6,13 @@ use super::{Reader, Told, TrailPart};
 
 impl Reader {
     /// A call that failed, or a file that cannot be read. False: no path of the layout.
-    pub(super) fn refused(&mut self, found: &mut Evidence, path: &str, missing: &Missing, text: &str) -> bool {
+    pub(super) fn refused(
+        &mut self,
+        found: &mut Evidence,
+        path: &str,
+        missing: &Missing,
+        text: &str,
+    ) -> bool {
         let segments: Vec<&str> = path.split('/').collect();
         let absent = text.contains("NoSuchEntity")
             || text.contains("NoSuchPublicAccessBlockConfiguration")
@@ -14,7 +20,9 @@ impl Reader {
         let gap = missing.clone();
         match segments.as_slice() {
             ["authorization-details.json"] => self.refuse_details(found, gap),
-            ["collected.json" | "collect.log" | "users.json"] => {}
+            // Of the last two, one more or less: what is not in the map is not known.
+            ["collected.json" | "collect.log" | "users.json"]
+            | ["oidc-providers" | "last-accessed", _] => {}
             ["regions.json"] => found.regions = Part::Missing(gap),
             ["credential-report.json" | "credential-report.csv"] => {
                 found.credential_report = Part::Missing(gap);
@@ -26,7 +34,6 @@ impl Reader {
             ["server-certificates.json"] => found.server_certificates = Part::Missing(gap),
             ["saml-providers.json"] => found.saml_providers = Part::Missing(gap),
             ["oidc-providers.json"] => found.oidc_providers = Part::Missing(gap),
-            ["oidc-providers", _] => {}
             ["roles.json"] => found.roles = Part::Missing(gap),
             ["mfa-devices", _] => found.mfa_devices = Part::Missing(gap),
             ["access-keys", _] => found.access_keys = Part::Missing(gap),
@@ -39,8 +46,6 @@ impl Reader {
                 }
             }
             ["contacts", _] => found.contacts = Part::Missing(gap),
-            // One principal more or less: it is not in the map, which is not known of it then.
-            ["last-accessed", _] => {}
             ["organization", rest @ ..] => return self.organization.refused(rest, missing, text),
             ["s3", "account-public-access-block.json"] if absent => {
                 found.account_public_access = Part::Known(None);

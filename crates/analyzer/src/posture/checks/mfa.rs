@@ -9,7 +9,7 @@ use bailiwick_policy::{
 };
 use bailiwick_symbolic::Asker;
 
-use crate::evidence::Data;
+use crate::evidence::{CredentialRow, Data};
 use crate::posture::audit::Audit;
 use crate::posture::check::{Check, Found, Need, Results};
 use crate::posture::facts::{
@@ -76,7 +76,7 @@ fn console_users(audit: &Audit<'_>, results: &mut Results) {
                 .cli(device_of(&row.user))
         });
     }
-    if !report.users().any(|row| row.has_password()) {
+    if !report.users().any(CredentialRow::has_password) {
         results.pass();
     }
 }

@@ -85,9 +85,9 @@ fn organization<'a>(audit: &Audit<'a>, results: &mut Results) -> Option<&'a Orga
 }
 
 /// Each member account with its policies of a kind; what is not whole is told.
-fn members<'a>(
+fn members(
     audit: &Audit<'_>,
-    organization: &'a Organizations,
+    organization: &Organizations,
     kind: &str,
     results: &mut Results,
 ) -> Vec<(AccountId, String, Vec<Vec<Policy>>)> {
@@ -418,4 +418,5 @@ fn contacts(audit: &Audit<'_>, results: &mut Results) {
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "JSON is written in place")]
 pub(super) mod tests;

@@ -27,8 +27,7 @@ fn admin(mfa: &str, device: bool) -> Folder {
     f.text("credential-report.csv", &report(&[("alice", &[("mfa_active", mfa)])]));
     let serial = format!("arn:aws:iam::{ACCOUNT}:mfa/alice");
     let owner = json!({"Arn": format!("arn:aws:iam::{ACCOUNT}:user/alice")});
-    let list =
-        if device { json!([{"SerialNumber": serial, "User": owner}]) } else { json!([]) };
+    let list = if device { json!([{"SerialNumber": serial, "User": owner}]) } else { json!([]) };
     f.put("virtual-mfa-devices.json", &json!({"VirtualMFADevices": list}));
     f
 }
@@ -113,7 +112,7 @@ pub(crate) fn cases() -> Vec<Case> {
         "MFA-07",
         &in_policy(allows("Bool")),
         &[&|f| *f = in_policy(allows("BoolIfExists")), &|f| {
-            *f = in_policy(guard("Bool", &["iam:ListMFADevices"]))
+            *f = in_policy(guard("Bool", &["iam:ListMFADevices"]));
         }],
     ));
     cases

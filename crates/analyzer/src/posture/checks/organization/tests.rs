@@ -77,10 +77,7 @@ pub(crate) fn cases() -> Vec<Case> {
         let description =
             json!({"Id": "o-1", "MasterAccountId": "999999999999", "FeatureSet": feature});
         f.put("organization/organization.json", &json!({"Organization": description}));
-        f.put(
-            "organization/roots.json",
-            &json!({"Roots": [{"Id": "r-1", "PolicyTypes": kinds}]}),
-        );
+        f.put("organization/roots.json", &json!({"Roots": [{"Id": "r-1", "PolicyTypes": kinds}]}));
         f
     };
     let alone = folder(|f| {
@@ -121,7 +118,7 @@ pub(crate) fn cases() -> Vec<Case> {
             "ORG-02",
             &plain,
             &[&|f| *f = roots("CONSOLIDATED_BILLING", json!([])), &|f| {
-                *f = roots("ALL", one.clone())
+                *f = roots("ALL", one.clone());
             }],
         ),
         Case::new(
@@ -147,11 +144,7 @@ pub(crate) fn cases() -> Vec<Case> {
                 &|f| *f = in_management(json!([manager]), json!([role("app", json!({}))])),
             ],
         ),
-        Case::new(
-            "ORG-08",
-            &lists(json!([{"TargetId": "r-1"}])),
-            &[&|f| *f = lists(json!([]))],
-        ),
+        Case::new("ORG-08", &lists(json!([{"TargetId": "r-1"}])), &[&|f| *f = lists(json!([]))]),
     ];
     let delegates = |list: Json, expected: &[&str]| {
         let mut f = plain.clone();
@@ -165,7 +158,7 @@ pub(crate) fn cases() -> Vec<Case> {
         "ORG-07",
         &delegates(json!([{"Id": ACCOUNT}]), &[ACCOUNT]),
         &[&|f| *f = delegates(json!([{"Id": ACCOUNT}]), &[]), &|f| {
-            *f = delegates(json!([]), &[ACCOUNT])
+            *f = delegates(json!([]), &[ACCOUNT]);
         }],
     ));
     let three = folder(|f| {
