@@ -340,7 +340,8 @@ pub(super) fn roles(text: &Text<'_>) -> Result<BTreeMap<String, RoleDetail>, Fau
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Role {
-        role_name: String,
+        #[serde(rename = "RoleName")]
+        name: String,
         #[serde(default)]
         max_session_duration: Option<u32>,
         #[serde(default)]
@@ -358,7 +359,7 @@ pub(super) fn roles(text: &Text<'_>) -> Result<BTreeMap<String, RoleDetail>, Fau
                 max_session_duration: role.max_session_duration,
                 description: role.description,
             };
-            (role.role_name, detail)
+            (role.name, detail)
         })
         .collect())
 }
@@ -411,8 +412,8 @@ pub(super) fn regions(text: &Text<'_>) -> Result<Vec<String>, Fault> {
 #[serde(expecting = "what the collecting script writes of itself")]
 pub(super) struct Collected {
     /// When it ran.
-    #[serde(default)]
-    pub(super) collected: Option<Timestamp>,
+    #[serde(rename = "collected", default)]
+    pub(super) at: Option<Timestamp>,
     /// What `sts get-caller-identity` says.
     #[serde(default)]
     pub(super) account: Option<String>,

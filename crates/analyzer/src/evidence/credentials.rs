@@ -159,13 +159,11 @@ fn csv(name: &str, text: &str) -> Result<CredentialReport, Fault> {
     let header = lines.next_line()?.unwrap_or_default();
     let mut places = [0; COLUMNS.len()];
     for (column, place) in COLUMNS.iter().zip(&mut places) {
-        match header.iter().position(|(_, cell)| cell == column) {
-            Some(found) => *place = found,
-            None => {
-                let problem = format!("the column `{column}` of a credential report is not there");
-                return Err(fault(name, text, 0, &problem));
-            }
-        }
+        let Some(found) = header.iter().position(|(_, cell)| cell == column) else {
+            let problem = format!("the column `{column}` of a credential report is not there");
+            return Err(fault(name, text, 0, &problem));
+        };
+        *place = found;
     }
     let mut report = CredentialReport::default();
     loop {

@@ -4,6 +4,8 @@
 //! folder by another name, by what it holds. Where a call failed, `NAME.error` beside it holds what
 //! was answered.
 
+mod refused;
+
 use std::collections::BTreeMap;
 
 use bailiwick_catalog::Catalog;
@@ -65,6 +67,10 @@ pub fn read(files: &[File<'_>], catalog: &'static Catalog) -> Result<Evidence, V
 }
 
 /// The path that a file stands for: its own, or that of what it holds.
+#[allow(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "the names are those of the layout"
+)]
 fn kind<'a>(file: &File<'a>) -> Option<&'a str> {
     let path = file.path;
     if path.ends_with(".error") || path.contains('/') || KNOWN.contains(&path) {
@@ -203,7 +209,7 @@ impl Reader {
             let found = if path == "collected.json" {
                 let told = text.json::<Collected>().map_err(|fault| untold.push(fault));
                 told.ok().and_then(|told| {
-                    self.collected = told.collected;
+                    self.collected = told.at;
                     let partition = told.arn.as_deref().and_then(|arn| arn.split(':').nth(1));
                     let partition = partition.and_then(|name| name.parse().ok());
                     Some((told.account?.parse().ok()?, partition.unwrap_or(Partition::Aws)))
@@ -420,95 +426,6 @@ impl Reader {
         let partition = found.estate.account.partition().as_str();
         let place = resources::Place { partition, account: &account, region };
         self.resources.file(&place, path, text)
-    }
-
-    /// A call that failed, or a file that cannot be read. False: no path of the layout.
-    fn refused(&mut self, found: &mut Evidence, path: &str, missing: &Missing, text: &str) -> bool {
-        let segments: Vec<&str> = path.split('/').collect();
-        let absent = text.contains("NoSuchEntity")
-            || text.contains("NoSuchPublicAccessBlockConfiguration")
-            || text.contains("ResourceNotFoundException");
-        let gap = missing.clone();
-        match segments.as_slice() {
-            ["authorization-details.json"] => self.refuse_details(found, gap),
-            ["collected.json" | "collect.log" | "users.json"] => {}
-            ["regions.json"] => found.regions = Part::Missing(gap),
-            ["credential-report.json" | "credential-report.csv"] => {
-                found.credential_report = Part::Missing(gap);
-            }
-            ["password-policy.json"] if absent => found.password_policy = Part::Known(None),
-            ["password-policy.json"] => found.password_policy = Part::Missing(gap),
-            ["account-summary.json"] => found.account_summary = Part::Missing(gap),
-            ["virtual-mfa-devices.json"] => found.virtual_mfa_devices = Part::Missing(gap),
-            ["server-certificates.json"] => found.server_certificates = Part::Missing(gap),
-            ["saml-providers.json"] => found.saml_providers = Part::Missing(gap),
-            ["oidc-providers.json"] => found.oidc_providers = Part::Missing(gap),
-            ["oidc-providers", _] => {}
-            ["roles.json"] => found.roles = Part::Missing(gap),
-            ["mfa-devices", _] => found.mfa_devices = Part::Missing(gap),
-            ["access-keys", _] => found.access_keys = Part::Missing(gap),
-            ["ssh-public-keys" | "service-specific-credentials" | "signing-certificates", _] => {
-                found.other_credentials = Part::Missing(gap);
-            }
-            ["contacts", file] if absent => {
-                if let Some(contacts) = found.contacts.gather() {
-                    contacts.insert(file.trim_end_matches(".json").to_owned(), None);
-                }
-            }
-            ["contacts", _] => found.contacts = Part::Missing(gap),
-            // One principal more or less: it is not in the map, which is not known of it then.
-            ["last-accessed", _] => {}
-            ["organization", rest @ ..] => return self.organization.refused(rest, missing, text),
-            ["s3", "account-public-access-block.json"] if absent => {
-                found.account_public_access = Part::Known(None);
-            }
-            ["s3", "account-public-access-block.json"] => {
-                found.account_public_access = Part::Missing(gap);
-            }
-            ["identity-center", _] => found.identity_center = Part::Missing(gap),
-            ["regions", region, rest @ ..] => match rest {
-                ["analyzers.json"] => found.analyzers = Part::Missing(gap),
-                ["recorders.json" | "recorder-status.json"] => found.recorders = Part::Missing(gap),
-                ["trails.json"] => found.trails = Part::Missing(gap),
-                ["trails", name, "status.json"] => {
-                    let told = Told::Status(Part::Missing(gap));
-                    self.trail_parts.push(TrailPart::new(region, name, told));
-                }
-                ["trails", name, "event-selectors.json"] => {
-                    let told = Told::Selectors(Part::Missing(gap));
-                    self.trail_parts.push(TrailPart::new(region, name, told));
-                }
-                ["log-groups.json"] => found.log_groups = Part::Missing(gap),
-                ["metric-filters.json" | "alarms.json" | "subscriptions.json"] => {
-                    found.alarms = Part::Missing(gap);
-                }
-                _ => return self.refuse_resource(found, region, rest, missing, text),
-            },
-            ["s3", ..] => return self.refuse_resource(found, "", &segments, missing, text),
-            _ => return false,
-        }
-        true
-    }
-
-    fn refuse_details(&mut self, found: &mut Evidence, gap: Missing) {
-        if self.details.known().is_none() {
-            self.details = Part::Missing(gap);
-            found.details = self.details.clone();
-        }
-    }
-
-    fn refuse_resource(
-        &mut self,
-        found: &Evidence,
-        region: &str,
-        path: &[&str],
-        missing: &Missing,
-        text: &str,
-    ) -> bool {
-        let account = found.estate.account.id().to_string();
-        let partition = found.estate.account.partition().as_str();
-        let place = resources::Place { partition, account: &account, region };
-        self.resources.refused(&place, path, missing, text)
     }
 
     fn finish(mut self, found: &mut Evidence) {

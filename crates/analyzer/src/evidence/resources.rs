@@ -153,14 +153,14 @@ impl Gathered {
                         resource.bucket.public_access_block = Part::Missing(missing.clone());
                     }
                     "object-lock.json" if absent => {
-                        resource.bucket.object_lock = Part::Known(false)
+                        resource.bucket.object_lock = Part::Known(false);
                     }
                     "object-lock.json" => {
                         resource.bucket.object_lock = Part::Missing(missing.clone());
                     }
                     "logging.json" => resource.bucket.logging = Part::Missing(missing.clone()),
                     "versioning.json" => {
-                        resource.bucket.versioning = Part::Missing(missing.clone())
+                        resource.bucket.versioning = Part::Missing(missing.clone());
                     }
                     _ => return false,
                 }

@@ -65,7 +65,7 @@ fn files_of_two_accounts_are_no_evidence() {
         "Arn": "arn:aws:iam::123456789012:user/a"}]}"#;
     let faults = read_all(&[("authorization-details.json", details), ("collected.json", other)]);
     let faults = faults.unwrap_err();
-    assert!(faults[0].problem.contains("210987654321"), "{:?}", faults);
+    assert!(faults[0].problem.contains("210987654321"), "{faults:?}");
 }
 
 #[test]

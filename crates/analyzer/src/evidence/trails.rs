@@ -44,6 +44,7 @@ pub struct Trail {
 
 /// What a trail records.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[allow(clippy::struct_excessive_bools, reason = "two kinds of events, each read or write")]
 pub struct EventSelectors {
     /// Management events that read.
     pub management_read: bool,

@@ -16,6 +16,7 @@ mod unused;
 mod users;
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "JSON is written in place")]
 pub(super) mod fixture;
 
 pub(super) use policies::Reach;

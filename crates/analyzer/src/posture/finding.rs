@@ -93,7 +93,8 @@ impl FindingId {
             found.detail.as_deref().unwrap_or_default(),
         ];
         // Lengths before the parts, so that no two lists of parts are one text.
-        let text: String = parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
+        let parts = parts.map(|part| format!("{}:{part}", part.len()));
+        let text = parts.concat();
         let hash = digest(&SHA256, text.as_bytes());
         let mut id = [0; 12];
         for (byte, hashed) in id.iter_mut().zip(hash.as_ref()) {

@@ -214,9 +214,9 @@ impl Report {
                 }
             }
             if finding.excepted.is_some() {
-                excepted += 1
+                excepted += 1;
             } else {
-                failed += 1
+                failed += 1;
             }
             self.findings.push(finding);
         }

@@ -153,7 +153,7 @@ mod tests {
         let code = joined.lines().filter(|line| !line.trim_start().starts_with('#'));
         let words: Vec<String> = code
             .flat_map(str::split_whitespace)
-            .map(|word| word.trim_matches(['$', '(', ')', '"', ';']).to_owned())
+            .map(|word| word.trim_matches(['$', '(', ')', '}', '"', ';']).to_owned())
             .collect();
         let verb = |word: &str| {
             ["get-", "list-", "describe-", "generate-"].iter().any(|head| word.starts_with(head))

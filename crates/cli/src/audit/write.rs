@@ -28,8 +28,46 @@ pub(super) fn json(out: &mut impl Write, report: &Report, evidence: &Evidence) -
         notes: &evidence.notes,
         reader_notes: notes.iter().map(|note| format!("{}: {}", note.about, note.text)).collect(),
     };
-    let text = serde_json::to_string_pretty(&whole).map_err(io::Error::other)?;
-    writeln!(out, "{}", terminal::json(&text))
+    let mut shown = Shown { out, rest: Vec::new() };
+    serde_json::to_writer_pretty(&mut shown, &whole).map_err(io::Error::other)?;
+    shown.flush()?;
+    writeln!(out)
+}
+
+/// Writes JSON as a terminal may see it, without holding it whole.
+struct Shown<'a, W: Write> {
+    out: &'a mut W,
+    /// What is held back until it is whole scalars.
+    rest: Vec<u8>,
+}
+
+/// So many bytes are written at once.
+const CHUNK: usize = 64 * 1024;
+
+impl<W: Write> Shown<'_, W> {
+    fn pass(&mut self, all: bool) -> io::Result<()> {
+        let upto = match std::str::from_utf8(&self.rest) {
+            Ok(text) => text.len(),
+            Err(error) if all => error.valid_up_to().max(self.rest.len()),
+            Err(error) => error.valid_up_to(),
+        };
+        let ready: Vec<u8> = self.rest.drain(..upto).collect();
+        self.out.write_all(terminal::json(&String::from_utf8_lossy(&ready)).as_bytes())
+    }
+}
+
+impl<W: Write> Write for Shown<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.rest.extend_from_slice(bytes);
+        if self.rest.len() >= CHUNK {
+            self.pass(false)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.pass(true)
+    }
 }
 
 fn fault(fault: &bailiwick_analyzer::evidence::Fault) -> Json {

@@ -331,6 +331,7 @@ fn tagged(audit: &Audit<'_>, results: &mut Results) {
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "JSON is written in place")]
 pub(super) mod tests {
     use super::super::fixture::{ACCOUNT, Case, Folder, folder, organization, policy};
     use serde_json::{Value as Json, json};
@@ -424,7 +425,7 @@ pub(super) mod tests {
             "ANA-04",
             &named,
             &[&|f| *f = queue(&sends(stranger.clone(), json!({}))), &|f| {
-                *f = queue(&sends(role.clone(), json!({})))
+                *f = queue(&sends(role.clone(), json!({})));
             }],
         ));
         cases.push(Case::new(

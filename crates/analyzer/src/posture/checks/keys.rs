@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::evidence::{CredentialRow, Data, KeyColumns};
+use crate::evidence::{CredentialReport, CredentialRow, Data, KeyColumns};
 use crate::posture::audit::Audit;
 use crate::posture::check::{Check, Found, Need, Results};
 use crate::posture::finding::Place;
@@ -66,7 +66,7 @@ pub(super) const CHECKS: &[Check] = &[
 /// The keys of users with their numbers, and the rows they stand in.
 fn keys<'a>(audit: &Audit<'a>) -> impl Iterator<Item = (&'a CredentialRow, usize, &'a KeyColumns)> {
     let report = audit.evidence.credential_report.known();
-    let rows = report.into_iter().flat_map(|report| report.users());
+    let rows = report.into_iter().flat_map(CredentialReport::users);
     rows.flat_map(|row| {
         let active = row.keys.iter().enumerate().filter(|(_, key)| key.active);
         active.map(move |(number, key)| (row, number + 1, key))
@@ -260,7 +260,7 @@ fn secrets_in_texts(audit: &Audit<'_>, results: &mut Results) {
     for user in account.users() {
         let arn = account.user_arn(user);
         let mut clean = true;
-        for tag in user.tags.iter() {
+        for tag in &user.tags {
             let place = format!("the tag `{}`", tag.key.as_str());
             clean &= !judge(arn.as_str(), &place, tag.value.as_str(), results);
         }
@@ -271,7 +271,7 @@ fn secrets_in_texts(audit: &Audit<'_>, results: &mut Results) {
     for role in account.roles() {
         let arn = account.role_arn(role);
         let mut clean = true;
-        for tag in role.tags.iter() {
+        for tag in &role.tags {
             let place = format!("the tag `{}`", tag.key.as_str());
             clean &= !judge(arn.as_str(), &place, tag.value.as_str(), results);
         }
@@ -359,6 +359,7 @@ fn is_secret(token: &str) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "JSON is written in place")]
 pub(super) mod tests {
     use super::super::fixture::{Case, Folder, allow, aws, folder, managed, policy, report, user};
     use super::*;
@@ -422,7 +423,7 @@ pub(super) mod tests {
             "KEY-09",
             &home,
             &[&|f| *f = away("access_key_1_last_used_region", "us-east-1"), &|f| {
-                *f = away("access_key_1_last_used_service", "iam")
+                *f = away("access_key_1_last_used_service", "iam");
             }],
         ));
         let certificate = |end: &str| {

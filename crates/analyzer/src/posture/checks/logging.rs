@@ -176,9 +176,10 @@ fn each_bucket(
     results: &mut Results,
     judge: impl Fn(&str, &Resource, &mut Results),
 ) {
-    each(audit, results, |trail, results| match bucket(audit, trail) {
-        Some((arn, resource)) => judge(&arn, resource, results),
-        None => {
+    each(audit, results, |trail, results| {
+        if let Some((arn, resource)) = bucket(audit, trail) {
+            judge(&arn, resource, results)
+        } else {
             let missing =
                 format!("the bucket `{}`: it is not the account's, or not known", trail.bucket);
             results.not_assessed(&trail.arn, missing);

@@ -207,6 +207,7 @@ fn age(audit: &Audit<'_>, results: &mut Results) {
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "JSON is written in place")]
 pub(super) mod tests {
     use super::super::fixture::{Case, Folder, allow, folder, group, merged, policy, report, user};
     use serde_json::{Value as Json, json};

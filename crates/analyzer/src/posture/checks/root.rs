@@ -288,7 +288,7 @@ pub(super) mod tests {
                 "ROOT-01",
                 &clean,
                 &[&|f| csv(f, &[("access_key_2_active", "true")]), &|f| {
-                    summary(f, "AccountAccessKeysPresent", 1)
+                    summary(f, "AccountAccessKeysPresent", 1);
                 }],
             ),
             Case::new("ROOT-02", &clean, &[&|f| csv(f, &[("mfa_active", "false")])]),
@@ -306,14 +306,14 @@ pub(super) mod tests {
                 "ROOT-04",
                 &clean,
                 &[&|f| csv(f, &[("password_last_used", "2026-05-01T00:00:00+00:00")]), &|f| {
-                    csv(f, &[("access_key_1_last_used_date", "2026-05-01T00:00:00+00:00")])
+                    csv(f, &[("access_key_1_last_used_date", "2026-05-01T00:00:00+00:00")]);
                 }],
             ),
             Case::new(
                 "ROOT-06",
                 &clean,
                 &[&|f| csv(f, &[("cert_1_active", "true")]), &|f| {
-                    summary(f, "AccountSigningCertificatesPresent", 1)
+                    summary(f, "AccountSigningCertificatesPresent", 1);
                 }],
             ),
         ];

@@ -198,7 +198,7 @@ pub(super) mod tests {
                 "USE-03",
                 &accessed(&json!("2026-05-20T00:00:00Z")),
                 &[&|f| *f = accessed(&json!(null)), &|f| {
-                    *f = accessed(&json!("2026-01-01T00:00:00Z"))
+                    *f = accessed(&json!("2026-01-01T00:00:00Z"));
                 }],
             ),
             Case::new(

@@ -266,6 +266,7 @@ fn no_certificates(audit: &Audit<'_>, results: &mut Results) {
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "JSON is written in place")]
 pub(super) mod tests {
     use super::super::fixture::{
         Case, Folder, allow, attached, folder, group, managed, policy, report, role, user,
@@ -299,7 +300,7 @@ pub(super) mod tests {
             "USR-01",
             &alone,
             &[&|f| *f = users(json!([user("alice", inline.clone())]), json!([])), &|f| {
-                *f = users(json!([user("alice", direct.clone())]), json!([]))
+                *f = users(json!([user("alice", direct.clone())]), json!([]));
             }],
         )];
         let grouped = users(
@@ -362,7 +363,7 @@ pub(super) mod tests {
             "USR-08",
             &tagged(tags.clone(), json!("builds")),
             &[&|f| *f = tagged(json!([]), json!("builds")), &|f| {
-                *f = tagged(tags.clone(), json!(""))
+                *f = tagged(tags.clone(), json!(""));
             }],
         ));
         let ssh = |status: &str, date: &str| {
@@ -378,7 +379,7 @@ pub(super) mod tests {
             "USR-10",
             &ssh("Active", "2026-05-01T00:00:00Z"),
             &[&|f| *f = ssh("Inactive", "2026-05-01T00:00:00Z"), &|f| {
-                *f = ssh("Active", "2026-01-01T00:00:00Z")
+                *f = ssh("Active", "2026-01-01T00:00:00Z");
             }],
         ));
         cases.push(Case::new(
