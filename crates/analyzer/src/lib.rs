@@ -4,14 +4,18 @@
 //! Analyzer's ValidatePolicy. A finding has a code, a severity, a place and advice. [`check`] answers
 //! its custom policy checks: new access, access that is granted, public access.
 //!
+//! Of an account, [`evidence`] is what its files tell, [`estate`] whom the engine can be asked about,
+//! [`reach`] who can do what, [`escalation`] how somebody becomes administrator, and [`posture`] what
+//! the checks of the catalogue say.
+//!
 //! Absences: no I/O, no clock, no random numbers, nothing `async`. Input never panics; texts are
 //! bounded in length and depth.
 
 pub mod check;
 pub mod escalation;
 pub mod estate;
-pub mod summary;
-pub mod reach;
 pub mod evidence;
 pub mod posture;
+pub mod reach;
+pub mod summary;
 pub mod validate;

@@ -64,7 +64,7 @@ pub(crate) fn run(args: &EscalateArgs) -> anyhow::Result<()> {
     for note in &world.notes {
         let _ = writeln!(stderr(), "note: {}", terminal::text(note));
     }
-    let (account, managed) = world.into_parts();
+    let (account, managed, _) = world.into_parts();
     let known = |text: &str| -> anyhow::Result<()> {
         let arn: Arn = text.parse().map_err(|_| anyhow!("`{text}` is not an ARN"))?;
         if account.user_with_arn(&arn).is_none() && account.role_with_arn(&arn).is_none() {

@@ -89,9 +89,6 @@ impl World {
         Ok(Self { account: found.account, managed: found.managed, notes })
     }
 
-    /// The account and the managed policies, for those who ask the engine themselves.
-    pub(crate) fn into_parts(self) -> (Account, ManagedPolicies) {
-        (self.account, self.managed)
     /// The account, the AWS managed policies beside it, and the notes.
     pub(crate) fn into_parts(self) -> (Account, ManagedPolicies, Vec<String>) {
         (self.account, self.managed, self.notes)
