@@ -98,6 +98,15 @@ pub(crate) struct Case {
 }
 
 impl Case {
+    /// Cases of folders that pass, each against all the folders that must not.
+    pub(super) fn against(
+        id: &'static str,
+        clean: impl IntoIterator<Item = Folder>,
+        spoiled: &[Folder],
+    ) -> Vec<Self> {
+        clean.into_iter().map(|clean| Self { id, clean, spoiled: spoiled.to_vec() }).collect()
+    }
+
     /// A case: each of `spoils` changes a copy of the clean folder.
     pub(crate) fn new(id: &'static str, clean: &Folder, spoils: &[&dyn Fn(&mut Folder)]) -> Self {
         let spoiled = spoils.iter().map(|spoil| {

@@ -178,7 +178,7 @@ fn each_bucket(
 ) {
     each(audit, results, |trail, results| {
         if let Some((arn, resource)) = bucket(audit, trail) {
-            judge(&arn, resource, results)
+            judge(&arn, resource, results);
         } else {
             let missing =
                 format!("the bucket `{}`: it is not the account's, or not known", trail.bucket);

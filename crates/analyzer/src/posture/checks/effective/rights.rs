@@ -72,22 +72,22 @@ impl<'a, 'e> Rights<'a, 'e> {
             }
             by.push((grant.number, grant.on_all, grant.limits.any));
         }
-        let given = Given { by, gives, takes: denied(self.table, &policy.document) };
-        let given = Rc::new(given);
+        let takes = denied(self.table, &policy.document);
+        let found = Rc::new(Given { by, gives, takes });
         let inline = [SourceKind::UserInline, SourceKind::RoleInline];
         if !inline.contains(&policy.source.kind) {
-            self.shared.insert(key, Rc::clone(&given));
+            self.shared.insert(key, Rc::clone(&found));
         }
-        given
+        found
     }
 
     /// What policies give on everything, and what they deny whatever the request.
     fn union(&mut self, policies: &[FoundPolicy]) -> (ActionSet, ActionSet) {
         let (mut gives, mut takes) = (self.table.nothing(), self.table.nothing());
         for policy in policies {
-            let given = self.given(policy);
-            gives.add(&given.gives);
-            takes.add(&given.takes);
+            let found = self.given(policy);
+            gives.add(&found.gives);
+            takes.add(&found.takes);
         }
         (gives, takes)
     }

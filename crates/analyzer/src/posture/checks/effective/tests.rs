@@ -1,3 +1,5 @@
+#![allow(clippy::needless_pass_by_value, reason = "JSON is written in place")]
+
 use serde_json::{Value as Json, json};
 
 use super::super::fixture::{
@@ -67,14 +69,7 @@ fn guarded(statements: Json, scp: Json) -> Folder {
 }
 
 fn case(id: &'static str, clean: Vec<Folder>, spoiled: Vec<Folder>) -> Vec<Case> {
-    let changes: Vec<Box<dyn Fn(&mut Folder)>> = spoiled
-        .into_iter()
-        .map(|folder| {
-            Box::new(move |f: &mut Folder| *f = folder.clone()) as Box<dyn Fn(&mut Folder)>
-        })
-        .collect();
-    let changes: Vec<&dyn Fn(&mut Folder)> = changes.iter().map(AsRef::as_ref).collect();
-    clean.into_iter().map(|clean| Case::new(id, &clean, &changes)).collect()
+    Case::against(id, clean, &spoiled)
 }
 
 /// A right on everything that is held back in every way, or not.

@@ -24,8 +24,8 @@ pub(super) fn addresses(audit: &Audit<'_>, results: &mut Results) {
                 clean = false;
                 let named = |map: &mut Map<String, Value>| {
                     let conditions = map.get_mut("Condition");
-                    let tests = conditions.and_then(|all| all.get_mut(&*condition.operator));
-                    if let Some(value) = tests.and_then(|tests| tests.get_mut(&*condition.key)) {
+                    let keys = conditions.and_then(|all| all.get_mut(&*condition.operator));
+                    if let Some(value) = keys.and_then(|keys| keys.get_mut(&*condition.key)) {
                         *value = json!(["the ranges of your networks as the internet sees them"]);
                     }
                 };
@@ -63,7 +63,7 @@ fn without_effect(condition: &ConditionText) -> Option<String> {
     if covers_all(&ranges) {
         return Some(format!("aws:SourceIp is compared with {shown}: every address there is"));
     }
-    let private = !ranges.is_empty() && ranges.iter().all(|range| range.is_private());
+    let private = !ranges.is_empty() && ranges.iter().all(Range::is_private);
     private.then(|| {
         format!(
             "aws:SourceIp is compared with {shown} alone: requests arrive with public addresses, and \
@@ -185,7 +185,7 @@ fn is_over(audit: &Audit<'_>, table: &Table, condition: &ConditionText) -> bool 
     if operator.contains("lessthan") {
         return true;
     }
-    let is_past = |value: &Box<str>| {
+    let is_past = |value: &str| {
         let instant = value.parse::<jiff::Timestamp>().ok();
         let day = || value.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok();
         let seconds = || jiff::Timestamp::from_second(value.parse().ok()?).ok();
@@ -193,7 +193,7 @@ fn is_over(audit: &Audit<'_>, table: &Table, condition: &ConditionText) -> bool 
         at.is_some_and(|at| at < audit.now)
     };
     let equals = operator.contains("dateequals") || operator.contains("numericequals");
-    equals && condition.values.iter().all(is_past)
+    equals && condition.values.iter().all(|value| is_past(value))
 }
 
 #[cfg(test)]

@@ -283,7 +283,7 @@ pub(super) fn versions(audit: &Audit<'_>, results: &mut Results) {
 /// POL-24: by service, since last-accessed data tell no single actions. What a service was used for
 /// counts as all of it, so that a policy that fails would fail all the more by actions.
 pub(super) fn oversized(audit: &Audit<'_>, results: &mut Results) {
-    let Some(uses) = audit.evidence.last_accessed.known() else { return };
+    let Some(accessed) = audit.evidence.last_accessed.known() else { return };
     let table = &audit.reach().table;
     let account = &audit.evidence.estate.account;
     let mut any = false;
@@ -302,7 +302,8 @@ pub(super) fn oversized(audit: &Audit<'_>, results: &mut Results) {
                 }
                 None => vec![holder.arn.clone()],
             };
-            let Some(lists) = members.iter().map(|arn| uses.get(arn)).collect::<Option<Vec<_>>>()
+            let Some(lists) =
+                members.iter().map(|arn| accessed.get(arn)).collect::<Option<Vec<_>>>()
             else {
                 results.not_assessed(&holder.arn, "its last-accessed data");
                 continue;
@@ -323,9 +324,10 @@ pub(super) fn oversized(audit: &Audit<'_>, results: &mut Results) {
                     policy.policy
                 );
                 let place = Place { policy: policy.policy.clone(), ..Place::default() };
-                Found::new(&holder.arn, why)
-                    .at(place)
-                    .cli(format!("bailiwick generate --principal {} --events DIR", holder.arn))
+                Found::new(&holder.arn, why).at(place).cli(format!(
+                    "aws iam generate-service-last-accessed-details --arn {}",
+                    holder.arn
+                ))
             });
         }
     }

@@ -148,9 +148,10 @@ const GIVES_CREDENTIALS: [&str; 32] = [
 ];
 
 fn is_of(class: Class, folded: &str, action: &Action) -> bool {
+    use AccessLevel::{PermissionsManagement, Tagging, Write};
+
     let has = |levels: &[AccessLevel]| levels.iter().any(|level| action.levels.contains(*level));
     let limitable = !action.resource_types.is_empty();
-    use AccessLevel::{PermissionsManagement, Tagging, Write};
     match class {
         Class::Writes => limitable && has(&[Write, Tagging, PermissionsManagement]),
         Class::Modifies => limitable && has(&[Write]),

@@ -1,3 +1,5 @@
+#![allow(clippy::needless_pass_by_value, reason = "JSON is written in place")]
+
 use serde_json::{Value as Json, json};
 
 use super::super::fixture::{
@@ -34,15 +36,7 @@ fn deny(action: &str) -> Json {
 /// A case by the statements of the one policy.
 fn by_statements(id: &'static str, clean: &[Json], spoiled: &[Json]) -> Vec<Case> {
     let folders: Vec<Folder> = spoiled.iter().cloned().map(holding).collect();
-    let changes: Vec<Box<dyn Fn(&mut Folder)>> = folders
-        .iter()
-        .cloned()
-        .map(|folder| {
-            Box::new(move |f: &mut Folder| *f = folder.clone()) as Box<dyn Fn(&mut Folder)>
-        })
-        .collect();
-    let changes: Vec<&dyn Fn(&mut Folder)> = changes.iter().map(AsRef::as_ref).collect();
-    clean.iter().cloned().map(|clean| Case::new(id, &holding(clean), &changes)).collect()
+    Case::against(id, clean.iter().cloned().map(holding), &folders)
 }
 
 const OBJECTS: &str = "arn:aws:s3:::notes/*";
@@ -147,7 +141,7 @@ fn administration() -> Vec<Case> {
             "POL-03",
             &inline_clean,
             &[&|f| embed(f, json!([allow("*", "*")])), &|f| {
-                embed(f, json!([{"Effect": "Allow", "NotAction": "s3:x", "Resource": "*"}]))
+                embed(f, json!([{"Effect": "Allow", "NotAction": "s3:x", "Resource": "*"}]));
             }],
         ),
         Case::new(
@@ -410,7 +404,7 @@ fn over_time() -> Vec<Case> {
             "POL-16",
             &alone(holding(narrow())),
             &[&|f| set(f, json!([allow("s3:NoSuchAction", "*")])), &|f| {
-                set(f, json!([allow("iam:PassRole", "*")]))
+                set(f, json!([allow("iam:PassRole", "*")]));
             }],
         ),
         Case::new(

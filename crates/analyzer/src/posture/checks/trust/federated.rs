@@ -103,7 +103,7 @@ fn weakness(
     let caller = Principal::Federated { provider: one.text.as_str().into() };
     let action = "sts:AssumeRoleWithWebIdentity";
     let lets_in = |changes: &[(&str, Option<&str>)]| {
-        let mut context = trust.fitting(audit, allow, &caller);
+        let mut context = Trust::fitting(audit, allow, &caller);
         for (claim, value) in changes {
             let key = format!("{issuer}:{claim}");
             context.remove(&key);
@@ -222,7 +222,7 @@ pub(super) fn saml_audience(audit: &Audit<'_>, results: &mut Results) {
                 concerned = true;
                 let caller = Principal::Federated { provider: one.text.as_str().into() };
                 let open = ["", "https://example.com/saml"].into_iter().any(|audience| {
-                    let mut context = trust.fitting(audit, allow, &caller);
+                    let mut context = Trust::fitting(audit, allow, &caller);
                     context.remove("SAML:aud");
                     if !audience.is_empty() {
                         context.put("SAML:aud", audience);

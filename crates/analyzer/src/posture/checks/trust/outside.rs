@@ -138,7 +138,7 @@ pub(super) fn external_id(audit: &Audit<'_>, results: &mut Results) {
                     let caller =
                         one.caller(partition).unwrap_or_else(|| stranger(partition, account));
                     [None, Some(ANY)].into_iter().any(|guess| {
-                        let mut context = trust.fitting(audit, allow, &caller);
+                        let mut context = Trust::fitting(audit, allow, &caller);
                         context.remove("sts:ExternalId");
                         if let Some(guess) = guess {
                             context.put("sts:ExternalId", guess);
@@ -216,7 +216,7 @@ pub(super) fn whole_account(audit: &Audit<'_>, results: &mut Results) {
         for allow in &trust.allows {
             let root =
                 allow.named.iter().any(|one| one.is_root() && one.account() == Some(account));
-            let mut context = trust.fitting(audit, allow, &caller);
+            let mut context = Trust::fitting(audit, allow, &caller);
             without_caller(&mut context, &caller, audit);
             if root && trust.lets_in(audit, &caller, "sts:AssumeRole", &context) {
                 clean = false;

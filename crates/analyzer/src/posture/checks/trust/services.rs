@@ -137,7 +137,7 @@ fn is_open(
     one: &super::statement::Named,
 ) -> bool {
     let Some(caller) = one.caller("aws") else { return false };
-    let mut bare = trust.fitting(audit, allow, &caller);
+    let mut bare = Trust::fitting(audit, allow, &caller);
     for key in SOURCES {
         bare.remove(key);
     }

@@ -53,13 +53,16 @@ pub(super) fn all<'a>(audit: &'a Audit<'_>, results: &mut Results) -> Vec<Trust<
             results.not_assessed(&arn, "the trust policy cannot be read");
             continue;
         };
-        let allows = document.statements().iter().enumerate().filter_map(|(number, statement)| {
-            (statement.effect() == Effect::Allow).then(|| Allow {
+        let allows = document
+            .statements()
+            .iter()
+            .enumerate()
+            .filter(|&(_number, statement)| statement.effect() == Effect::Allow)
+            .map(|(number, statement)| Allow {
                 number,
                 statement,
                 named: named(document, statement),
-            })
-        });
+            });
         let allows = allows.collect();
         found.push(Trust { role, arn, document, allows, whole: whole.clone() });
     }
@@ -131,12 +134,7 @@ pub(super) fn stranger(partition: &str, account: AccountId) -> Principal {
 
 impl Trust<'_> {
     /// A context in which the conditions of a statement hold, as far as a value can be read off.
-    pub(super) fn fitting(
-        &self,
-        audit: &Audit<'_>,
-        allow: &Allow<'_>,
-        caller: &Principal,
-    ) -> Context {
+    pub(super) fn fitting(audit: &Audit<'_>, allow: &Allow<'_>, caller: &Principal) -> Context {
         let mut context = Context::new();
         circumstances(&mut context, audit);
         satisfy(&mut context, allow.statement, &audit.now.to_string());

@@ -1,3 +1,5 @@
+#![allow(clippy::needless_pass_by_value, reason = "JSON is written in place")]
+
 use serde_json::{Value as Json, json};
 
 use super::super::fixture::{
@@ -28,15 +30,8 @@ fn assume(principal: Json, condition: Json) -> Json {
 fn cases_of(id: &'static str, more: &Json, clean: &[Json], spoiled: &[Json]) -> Vec<Case> {
     let folders: Vec<Folder> =
         spoiled.iter().map(|trust| trusting(trust.clone(), more.clone())).collect();
-    let changes: Vec<Box<dyn Fn(&mut Folder)>> = folders
-        .into_iter()
-        .map(|folder| {
-            Box::new(move |f: &mut Folder| *f = folder.clone()) as Box<dyn Fn(&mut Folder)>
-        })
-        .collect();
-    let changes: Vec<&dyn Fn(&mut Folder)> = changes.iter().map(AsRef::as_ref).collect();
     let clean = clean.iter().map(|trust| trusting(trust.clone(), more.clone()));
-    clean.map(|clean| Case::new(id, &clean, &changes)).collect()
+    Case::against(id, clean, &folders)
 }
 
 pub(crate) fn cases() -> Vec<Case> {
