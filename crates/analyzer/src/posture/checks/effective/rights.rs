@@ -121,7 +121,9 @@ impl<'a, 'e> Rights<'a, 'e> {
     /// The right, if the engine confirms one of its actions.
     fn confirmed(&mut self, access: &Access, held: &ActionSet) -> Option<Right> {
         let step = held.len().div_ceil(ASKED).max(1);
-        held.iter().step_by(step).find_map(|action| {
+        // A few from all over first: of most rights they tell at once. All, before it is said that
+        // there is none.
+        held.iter().step_by(step).chain(held.iter()).find_map(|action| {
             let (keys, place) = self.allowed(access, action)?;
             let mut names: Vec<&str> = vec![self.table.name(action)];
             let others = held.iter().filter(|other| *other != action);
