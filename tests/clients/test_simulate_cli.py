@@ -4,10 +4,10 @@ Names that begin with a mission row's number show that row.
 """
 
 import json
-import os
 import select
 import shutil
 import subprocess
+import sys
 import xml.etree.ElementTree as xml
 
 import process
@@ -285,6 +285,16 @@ def test_a_batch_answers_each_line_before_the_next_is_sent(binary):
         assert running.wait(10) == 0
 
 
+# A process takes over the peak of the one that starts it, and the tests' own is large by then: so a
+# small one stands between.
+MEASURED = """
+import os, sys
+pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
+_, status, usage = os.wait4(pid, 0)
+sys.stderr.write(f"{os.waitstatus_to_exitcode(status)} {usage.ru_maxrss}")
+"""
+
+
 def test_a_batch_of_many_different_policies_keeps_its_memory(binary, tmp_path):
     """Every line has a policy of its own, so that nothing that was met helps, and nothing may stay."""
     path = tmp_path / "cases.jsonl"
@@ -294,14 +304,14 @@ def test_a_batch_of_many_different_policies_keeps_its_memory(binary, tmp_path):
             own = policy(allow("s3:GetObject", f"arn:aws:s3:::{padding}{number}/*"))
             out.write(json.dumps(case(id=number, identityPolicies=[own])) + "\n")
     with path.open() as given, (tmp_path / "answers").open("w") as taken:
-        running = subprocess.Popen([binary, "simulate", "--batch", "-"], stdin=given, stdout=taken,
-                                   env=process.clean_environment())
-        _, status, usage = os.wait4(running.pid, 0)
-        running.returncode = os.waitstatus_to_exitcode(status)
-    assert running.returncode == 0
+        done = subprocess.run([sys.executable, "-c", MEASURED, binary, "simulate", "--batch", "-"],
+                              stdin=given, stdout=taken, stderr=subprocess.PIPE, text=True, check=True,
+                              env=process.clean_environment())
+    code, peak = map(int, done.stderr.split())
+    assert code == 0
     assert len((tmp_path / "answers").read_text().splitlines()) == 60_000
     assert path.stat().st_size > 120e6
-    assert usage.ru_maxrss < 250_000, f"{usage.ru_maxrss} KiB"
+    assert peak < 250_000, f"{peak} KiB"
 
 
 # Account exports and drafts
