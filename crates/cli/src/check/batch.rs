@@ -176,8 +176,10 @@ mod tests {
         let (told, sum) = answers(&text);
         assert_eq!((sum.lines, sum.bad, sum.failed), (6, 4, 1));
         assert_eq!(
-            told[0].to_string(),
-            r#"{"id":1,"reasons":[],"result":"PASS","undecided":false,"witness":null}"#
+            told[0],
+            serde_json::json!({
+                "id": 1, "result": "PASS", "undecided": false, "witness": null, "reasons": [],
+            })
         );
         assert!(told[1]["id"].is_null() && told[1]["error"].is_string());
         assert_eq!((&told[2]["id"], &told[2]["result"]), (&Json::from(3), &Json::from("FAIL")));
