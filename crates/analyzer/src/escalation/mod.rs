@@ -2,7 +2,7 @@
 //! them, as a graph over the users and roles of an account.
 //!
 //! Each step is a list of requests that the decision engine allows with every layer that the
-//! [`Estate`] knows: identity policies through groups, boundary, SCPs, RCPs, trust. Nothing is
+//! [`Estate`](crate::estate::Estate) knows: identity policies through groups, boundary, SCPs, RCPs, trust. Nothing is
 //! inferred from names. A request that is allowed with the keys that follow from caller and resource
 //! alone is certain; one that needs other keys (MFA, an address, an external id, a time) makes its
 //! step conditional on them; so does what no export shows, such as a function that runs with a role.
@@ -42,9 +42,6 @@ pub use report::{Finding, Report, Severity, Step, Way, escalations};
 pub use table::{Class, PathId, ROWS, Row, row};
 
 use jiff::Timestamp;
-
-#[allow(unused_imports, reason = "named in the module's text")]
-use crate::estate::Estate;
 
 /// What is looked for.
 #[derive(Clone, Debug, Default)]
