@@ -57,7 +57,7 @@ def test_an_outside_service_verifies_a_users_token(world, issuer, algorithm):
         "request_tags": {"job": "7"},
     }
     body = made["WebIdentityToken"].split(".")
-    other = body[2].translate(str.maketrans("AaBb", "aAbB"))
+    other = ("B" if body[2][0] == "A" else "A") + body[2][1:]
     with pytest.raises(jwt.InvalidSignatureError):
         verified(issuer, ".".join([body[0], body[1], other]))
     with pytest.raises(jwt.InvalidAudienceError):
