@@ -164,7 +164,7 @@ def main():
     found = json.loads((folder / "escalate.json").read_text())
     said = {"certain": set(), "conditional": set()}
     for finding in found["findings"]:
-        said.setdefault(finding["certainty"], set()).add(finding["principal"])
+        said["certain" if finding["certain"] else "conditional"].add(finding["principal"])
     checks.check("ours: each way is found", certain <= said["certain"], len(certain - said["certain"]))
     checks.check("ours: no decoy is certain", not nothing & said["certain"], sorted(nothing & said["certain"])[:3])
     checks.check("ours: what needs MFA is conditional", conditional <= said["conditional"] - said["certain"],
