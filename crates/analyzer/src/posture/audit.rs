@@ -70,8 +70,7 @@ impl<'a> Audit<'a> {
         self.escalations.get_or_init(|| {
             self.principals();
             let held = self.search.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let search =
-                held.unwrap_or_else(|| Search::new(&self.evidence.estate, Some(self.now)));
+            let search = held.unwrap_or_else(|| Search::new(&self.evidence.estate, Some(self.now)));
             search.report(&Options { now: Some(self.now), ..Options::default() })
         })
     }

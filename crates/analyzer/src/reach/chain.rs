@@ -305,9 +305,10 @@ impl Assumers {
 
     /// Those who hold a policy that may mean the role.
     fn of(&self, role: &str) -> impl Iterator<Item = usize> {
-        let mean = self.0.iter().filter(move |(patterns, _)| {
-            patterns.iter().any(|pattern| names(pattern, role))
-        });
+        let mean = self
+            .0
+            .iter()
+            .filter(move |(patterns, _)| patterns.iter().any(|pattern| names(pattern, role)));
         mean.flat_map(|(_, holders)| holders.iter().copied())
     }
 }

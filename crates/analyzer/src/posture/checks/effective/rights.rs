@@ -122,11 +122,7 @@ impl<'a, 'e> Rights<'a, 'e> {
     }
 
     /// What a principal has on everything of some classes; nothing where it has none.
-    fn of<const N: usize>(
-        &self,
-        access: &Access,
-        classes: [Class; N],
-    ) -> [Option<Right>; N] {
+    fn of<const N: usize>(&self, access: &Access, classes: [Class; N]) -> [Option<Right>; N] {
         let effective = &access.subject.effective;
         let (mut set, taken) = self.union(&effective.identity);
         set.remove(&taken);

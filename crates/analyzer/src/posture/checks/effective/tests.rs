@@ -196,8 +196,11 @@ fn beside_a_chief(statements: Json, trusted: Json) -> Folder {
         let alice = user("alice", json!({"UserPolicyList": inline(statements.clone())}));
         let trust = policy(json!([{"Effect": "Allow", "Principal": trusted,
                                    "Action": "sts:AssumeRole"}]));
-        let chief = role("chief", json!({"AssumeRolePolicyDocument": trust,
-            "AttachedManagedPolicies": [aws("AdministratorAccess")]}));
+        let chief = role(
+            "chief",
+            json!({"AssumeRolePolicyDocument": trust,
+            "AttachedManagedPolicies": [aws("AdministratorAccess")]}),
+        );
         f.details(json!([alice]), json!([]), json!([chief]), json!([]));
     })
 }
@@ -206,15 +209,20 @@ fn paths() -> Vec<Case> {
     let arn = |what: &str| format!("arn:aws:iam::{ACCOUNT}:{what}");
     let gives = |on: &str| json!([allow("iam:PutUserPolicy", &arn(on))]);
     let passes = || {
-        json!([allow("iam:PassRole", &arn("role/chief")),
-               allow("lambda:CreateFunction", "*"), allow("lambda:InvokeFunction", "*")])
+        json!([
+            allow("iam:PassRole", &arn("role/chief")),
+            allow("lambda:CreateFunction", "*"),
+            allow("lambda:InvokeFunction", "*")
+        ])
     };
     let service = || json!({"Service": "lambda.amazonaws.com"});
     let account = || json!({"AWS": arn("root")});
     let assumes = || json!([allow("sts:AssumeRole", &arn("role/chief"))]);
     let when_mfa = || {
-        json!([when(allow("iam:PutUserPolicy", "*"),
-                    json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}}))])
+        json!([when(
+            allow("iam:PutUserPolicy", "*"),
+            json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}})
+        )])
     };
     let mut cases = case(
         "EFF-02",
@@ -252,10 +260,7 @@ fn paths() -> Vec<Case> {
             // One other is not too many.
             beside_a_chief(assumes(), account()),
         ],
-        vec![
-            few(beside_a_chief(assumes(), account())),
-            few(beside_a_chief(passes(), service())),
-        ],
+        vec![few(beside_a_chief(assumes(), account())), few(beside_a_chief(passes(), service()))],
     ));
     cases
 }
