@@ -9,7 +9,8 @@
 //!
 //! A principal is an *administrator* if its identity policies allow most actions of most services,
 //! and if all layers together let it give policies or credentials to anybody: see [`world`]. Whoever
-//! may do anything to IAM alone is no administrator yet, but one step away.
+//! may change what any user and any role may do, and little else, is one step away: it is told as a
+//! finding here, and counts as administrator where nothing is searched: see [`Person::standing`].
 //!
 //! Left out: principals of other accounts, credentials that no export shows (a user is taken to have
 //! room for a key and none or any password), quotas but that of policy versions.
@@ -26,6 +27,7 @@ mod moves;
 mod naming;
 mod replay;
 mod report;
+mod search;
 mod services;
 pub mod table;
 mod takeover;
@@ -38,8 +40,10 @@ pub use fix::Fix;
 pub use graph::Goal;
 pub use judge::{Ask, Dependence};
 pub use replay::{Replayed, replay};
-pub use report::{Finding, Report, Severity, Step, Way, escalations};
+pub use report::{Finding, Movement, Report, Severity, Step, Way, escalations};
+pub use search::{Person, Search};
 pub use table::{Class, PathId, ROWS, Row, row};
+pub use world::Standing;
 
 use jiff::Timestamp;
 

@@ -1,10 +1,10 @@
 //! The principals of an account as places of a graph, with what the search asks of each.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bailiwick_identifiers::{Arn, UniqueId};
-use bailiwick_model::{Effective, Found, Policy, Role};
+use bailiwick_model::{Effective, Found, Policy, Role, User, parallel};
 use bailiwick_policy::{Applicable, Context, Effect, PrincipalType, Request, Statement, decide};
 
 use super::ability::{Abilities, Actions, BREADTH, NEEDS, set, speaks_of};
@@ -59,12 +59,14 @@ pub(super) struct PolicyInfo {
     pub(super) abilities: Actions,
 }
 
-/// How far a principal is from administrator.
+/// Whether a principal is an administrator.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Standing {
+pub enum Standing {
+    /// It is not.
     No,
-    /// Under conditions.
+    /// It is under these conditions.
     Conditional(BTreeSet<Dependence>),
+    /// It is.
     Yes,
 }
 
@@ -73,7 +75,7 @@ pub(super) enum Standing {
 pub(super) struct Node {
     pub(super) entity: usize,
     pub(super) changes: Vec<Change>,
-    pub(super) subject: Subject,
+    pub(super) subject: Arc<Subject>,
     pub(super) caller: Context,
     pub(super) abilities: Actions,
     pub(super) standing: Standing,
@@ -87,6 +89,8 @@ pub(super) struct World<'e> {
     pub(super) groups: Vec<GroupInfo>,
     pub(super) policies: Vec<PolicyInfo>,
     pub(super) nodes: Vec<Node>,
+    /// Whether each principal may change what any user and any role may do.
+    pub(super) controls: Vec<Standing>,
     known: HashMap<(usize, Vec<Change>), usize>,
     pub(super) by_arn: HashMap<String, usize>,
     abilities: Abilities,
@@ -114,6 +118,7 @@ impl<'e> World<'e> {
             groups: Vec::new(),
             policies: Vec::new(),
             nodes: Vec::new(),
+            controls: Vec::new(),
             known: HashMap::new(),
             by_arn: HashMap::new(),
             abilities: Abilities::default(),
@@ -154,7 +159,9 @@ impl<'e> World<'e> {
         }
         let place =
             |arn: &Arn| account.policy_with_arn(arn).and_then(|p| policies.get(&p.id)).copied();
-        for user in account.users() {
+        let users: Vec<&Arc<User>> = account.users().collect();
+        let subjects = parallel::each(&users, |user| estate.user(user));
+        for (user, subject) in users.into_iter().zip(subjects) {
             let groups_of: Vec<&Arc<bailiwick_model::Group>> = account.groups_of(user.id).collect();
             let owners = std::iter::once(user.id).chain(groups_of.iter().map(|group| group.id));
             let held: BTreeSet<usize> =
@@ -176,9 +183,11 @@ impl<'e> World<'e> {
                 boundary: user.boundary.as_ref().and_then(&place),
                 bounded: user.boundary.is_some(),
             };
-            self.enter(entity, estate.user(user));
+            self.enter(entity, subject);
         }
-        for role in account.roles() {
+        let roles: Vec<&Arc<Role>> = account.roles().collect();
+        let subjects = parallel::each(&roles, |role| estate.role(role));
+        for (role, subject) in roles.into_iter().zip(subjects) {
             let held: BTreeSet<usize> = account.attached(role.id).filter_map(&place).collect();
             let tags = role.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()));
             let linked = is_service_linked(role);
@@ -194,7 +203,7 @@ impl<'e> World<'e> {
                 boundary: role.boundary.as_ref().and_then(&place),
                 bounded: role.boundary.is_some(),
             };
-            self.enter(entity, estate.role(role));
+            self.enter(entity, subject);
         }
         self.trusts();
         self.weigh();
@@ -226,6 +235,7 @@ impl<'e> World<'e> {
         self.by_arn.insert(entity.arn.clone(), at);
         self.entities.push(entity);
         let node = self.make(at, Vec::new(), subject);
+        self.controls.push(self.controls(&node));
         self.known.insert((at, Vec::new()), self.nodes.len());
         self.nodes.push(node);
     }
@@ -234,6 +244,7 @@ impl<'e> World<'e> {
         let caller = self.judge.caller(&subject);
         let abilities = self.abilities.of(&subject.effective);
         let standing = self.standing(&subject, &caller, abilities);
+        let subject = Arc::new(subject);
         Node { entity, changes, subject, caller, abilities, standing }
     }
 
@@ -463,6 +474,38 @@ impl<'e> World<'e> {
         conditional.map_or(Standing::No, Standing::Conditional)
     }
 
+    /// Whether it may take all of the actions by which one changes what any user and any role may
+    /// do, under one context.
+    fn controls(&self, node: &Node) -> Standing {
+        if !node.abilities.covers(*GRANTS) {
+            return Standing::No;
+        }
+        let (partition, account) = (self.judge.partition(), self.judge.account());
+        let ask = |(action, kind): &(&str, &str), keys: &Keys, strict| {
+            let resource = format!("arn:{partition}:iam::{account}:{kind}/any-of-them");
+            let question = Question { action, resource: &resource, keys, trust: None, strict };
+            self.judge.ask(&node.subject, &node.caller, question)
+        };
+        let nothing = Keys::new();
+        let granting = || CONTROL.iter().filter(|(action, _)| GRANTING.contains(action));
+        let mut permits = Vec::new();
+        for probe in granting() {
+            let Some(permit) = ask(probe, &nothing, false) else { return Standing::No };
+            permits.push(permit);
+        }
+        if permits.iter().all(Permit::is_certain) {
+            return Standing::Yes;
+        }
+        // What one of them needs has to do for all of them.
+        let fits = |permit: &Permit| {
+            let keys: Keys =
+                permit.ask.context.iter().map(|(key, to)| (key.clone(), to.clone())).collect();
+            granting().all(|probe| ask(probe, &keys, true).is_some())
+        };
+        let fitting = permits.into_iter().filter(|permit| !permit.is_certain()).find(fits);
+        fitting.map_or(Standing::No, |permit| Standing::Conditional(permit.on))
+    }
+
     /// The resource patterns that bear on an action of a principal, in groups of which one each has to
     /// fit: what its policies allow, what its boundary and the organization allow, and what each
     /// Deny spares. A group with `*` alone is left out.
@@ -537,6 +580,16 @@ const CONTROL: [(&str, &str); 8] = [
     ("iam:UpdateAssumeRolePolicy", "role"),
     ("iam:PutGroupPolicy", "group"),
 ];
+
+/// Those by which one changes what any user and any role may do.
+const GRANTING: [&str; 4] = [
+    "iam:PutUserPolicy",
+    "iam:AttachRolePolicy",
+    "iam:CreatePolicyVersion",
+    "iam:UpdateAssumeRolePolicy",
+];
+
+static GRANTS: LazyLock<Actions> = LazyLock::new(|| set(&GRANTING));
 
 /// The keys of requests on a user or role.
 fn keys<'t>(tags: impl Iterator<Item = (&'t str, &'t str)>, boundary: Option<&Arn>) -> Keys {

@@ -60,6 +60,8 @@ pub struct Limits {
     pub role_unused: i64,
     /// How many administrators there may be (EFF-01).
     pub administrators: usize,
+    /// As how many others a principal may come to act (EFF-08).
+    pub movement: usize,
     /// The longest session of a privileged role, in seconds (TRU-09).
     pub session_seconds: u32,
     /// The longest session of a permission set, in hours (IDC-04).
@@ -86,6 +88,7 @@ impl Default for Limits {
             key_first_use: 7,
             role_unused: 90,
             administrators: 3,
+            movement: 10,
             session_seconds: 14_400,
             permission_set_hours: 8,
             retention: 365,

@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 
 use super::place::Text;
 use super::{ExportError, ExportProblem};
+use crate::parallel;
 
 /// A page. The entities stay as they stand in the text, so that each keeps its place.
 #[derive(Deserialize)]
@@ -106,15 +107,17 @@ impl<'a> Page<'a> {
     }
 }
 
-fn items<'a, T: Deserialize<'a>>(
+fn items<'a, T: Deserialize<'a> + Send>(
     all: &mut Vec<Item<'a, T>>,
     file: usize,
     text: &Text<'a>,
     list: Option<Vec<&'a RawValue>>,
 ) -> Result<(), ExportError> {
-    for raw in list.unwrap_or_default() {
+    let list = list.unwrap_or_default();
+    let details = parallel::each(&list, |raw| serde_json::from_str(raw.get()));
+    for (raw, detail) in list.into_iter().zip(details) {
         let raw = raw.get();
-        let detail = serde_json::from_str(raw).map_err(|error| text.json_error(raw, &error))?;
+        let detail = detail.map_err(|error| text.json_error(raw, &error))?;
         all.push(Item { file, raw, detail });
     }
     Ok(())
