@@ -24,7 +24,7 @@ pub(crate) use show::EventsArgs;
 pub(crate) use show::run;
 
 /// The most bytes of one file, unpacked. CloudTrail's own files have some megabytes.
-pub(crate) const MAX_UNPACKED: u64 = 512 << 20;
+pub(crate) const MAX_UNPACKED: u64 = if cfg!(test) { 4 << 20 } else { 256 << 20 };
 /// The most files.
 const MAX_FILES: usize = 5_000_000;
 /// So many threads read.

@@ -176,9 +176,7 @@ impl Watched {
         let none = BTreeSet::new();
         let used = self.used.get(&access.holder.arn).unwrap_or(&none);
         let count: u32 = granted.iter().map(|word| word.count_ones()).sum();
-        let mut unused: Vec<usize> = (0..self.all.len())
-            .filter(|place| has(&granted, *place) && !used.contains(place))
-            .collect();
+        let mut unused: Vec<usize> = members(&granted).filter(|place| !used.contains(place)).collect();
         let weight = |place: &usize| {
             let levels = self.all.get(*place).map_or(AccessLevels::NONE, |(_, levels)| *levels);
             if levels.contains(AccessLevel::PermissionsManagement) {
@@ -201,8 +199,11 @@ fn put(set: &mut [u64], place: usize) {
     }
 }
 
-fn has(set: &[u64], place: usize) -> bool {
-    set.get(place / 64).is_some_and(|word| word & (1 << (place % 64)) != 0)
+/// The places in a set.
+fn members(set: &[u64]) -> impl Iterator<Item = usize> + '_ {
+    set.iter().enumerate().filter(|(_, word)| **word != 0).flat_map(|(at, word)| {
+        (0..64).filter(move |bit| word & (1 << bit) != 0).map(move |bit| at * 64 + bit)
+    })
 }
 
 fn made(audit: &Audit<'_>) -> HashMap<UniqueId, Timestamp> {
