@@ -18,4 +18,5 @@ pub mod evidence;
 pub mod posture;
 pub mod reach;
 pub mod summary;
+pub mod trail;
 pub mod validate;
