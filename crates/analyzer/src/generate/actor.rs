@@ -67,20 +67,21 @@ impl Actor {
 
     /// Whether it made the call, by itself, by a session, or by a service that called for it.
     pub fn made(&self, record: &Record) -> bool {
-        let identity = &record.user_identity;
-        if let Some(issuer) = identity.issuer() {
-            // Of a session of a user, `arn` is the user itself.
-            if issuer == self.arn || (!self.path_known && self.is_same(issuer)) {
-                return true;
-            }
+        self.is_one_of(&record.user_identity.arn, record.user_identity.issuer())
+    }
+
+    /// Whether an event is of it: by the ARN of its `userIdentity`, and that of the session's issuer.
+    pub fn is_one_of(&self, arn: &str, issuer: Option<&str>) -> bool {
+        if let Some(issuer) = issuer
+            && (issuer == self.arn || (!self.path_known && self.is_same(issuer)))
+        {
+            return true;
         }
         if self.is_role {
             // Without an issuer a session tells no path.
-            return identity.issuer().is_none()
-                && identity.arn.contains(":assumed-role/")
-                && self.is_same(&identity.arn);
+            return issuer.is_none() && arn.contains(":assumed-role/") && self.is_same(arn);
         }
-        identity.arn == self.arn
+        arn == self.arn
     }
 
     /// Takes over the path that a record tells.

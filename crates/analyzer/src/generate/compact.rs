@@ -16,7 +16,8 @@ pub(super) fn joined(statements: Vec<Statement>) -> Vec<Statement> {
         let same = out.iter_mut().find(|held| {
             held.passed_to.is_empty()
                 && statement.passed_to.is_empty()
-                && (held.resource == statement.resource || (apart(held, &statement) && apart(&statement, held)))
+                && (held.resource == statement.resource
+                    || (apart(held, &statement) && apart(&statement, held)))
         });
         match same {
             Some(held) => {
@@ -41,18 +42,22 @@ fn apart(one: &Statement, other: &Statement) -> bool {
     }
     one.action.iter().all(|action| {
         let Some((service, name)) = action.split_once(':') else { return false };
-        let (Some(service), Some(action)) = (catalog.service(service), catalog.action(service, name)) else {
+        let (Some(service), Some(action)) =
+            (catalog.service(service), catalog.action(service, name))
+        else {
             return false;
         };
         // Without resource types an action is asked for `*`, which an ARN does not match.
-        let kinds = action.resource_types.iter().filter_map(|kind| service.resource_type(&kind.name));
+        let kinds =
+            action.resource_types.iter().filter_map(|kind| service.resource_type(&kind.name));
         let patterns: Vec<&str> = kinds.flat_map(|kind| kind.arn_pattern.split(", ")).collect();
         other.resource.iter().all(|resource| {
             let plain = resource.starts_with("arn:") && !resource.contains("${");
             // `x/*` stands for one name or many: as a name it fits what any of them fits.
-            plain && !patterns.iter().any(|pattern| {
-                fits(pattern, resource) || fits(pattern, &resource.replace('*', "a/a"))
-            })
+            plain
+                && !patterns.iter().any(|pattern| {
+                    fits(pattern, resource) || fits(pattern, &resource.replace('*', "a/a"))
+                })
         })
     })
 }
@@ -78,11 +83,15 @@ mod tests {
         let put = statement(&["s3:PutObject"], &["arn:aws:s3:::b/c"]);
         assert_eq!(
             joined(vec![list.clone(), get.clone()]),
-            [statement(&["s3:GetObject", "s3:ListBucket"], &["arn:aws:s3:::b", "arn:aws:s3:::b/a"])]
+            [statement(
+                &["s3:GetObject", "s3:ListBucket"],
+                &["arn:aws:s3:::b", "arn:aws:s3:::b/a"]
+            )]
         );
         // To put where it gets would be more.
         assert_eq!(joined(vec![get.clone(), put.clone()]), [get, put]);
-        let all = [statement(&["s3:ListAllMyBuckets"], &["*"]), statement(&["iam:ListUsers"], &["*"])];
+        let all =
+            [statement(&["s3:ListAllMyBuckets"], &["*"]), statement(&["iam:ListUsers"], &["*"])];
         assert_eq!(joined(all.to_vec()).len(), 1);
         // `*` is never joined with a name.
         assert_eq!(joined(vec![list, statement(&["s3:ListAllMyBuckets"], &["*"])]).len(), 2);

@@ -39,7 +39,10 @@ pub(super) fn folders(
         let wide = found.iter().filter(|pattern| pattern.ends_with("/*")).count();
         if wide > 0 {
             let of = bucket.rsplit(':').next().unwrap_or(bucket);
-            told.push(format!("{count} objects of {of} are {} patterns, {wide} of them folders", found.len()));
+            told.push(format!(
+                "{count} objects of {of} are {} patterns, {wide} of them folders",
+                found.len()
+            ));
         }
         all.extend(found);
     }
@@ -62,7 +65,9 @@ fn gathered(
             let folder = bare.rsplit_once('/').map(|(folder, _)| folder).unwrap_or(bucket);
             let deep = pattern.matches('/').count() >= depth && bare != bucket;
             // Names with escapes are compared as they stand, which is longer, never shorter.
-            let holds = taboo.iter().any(|arn| arn.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')));
+            let holds = taboo
+                .iter()
+                .any(|arn| arn.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')));
             if deep && !holds {
                 next.insert(format!("{folder}/*"));
             } else {
@@ -71,7 +76,9 @@ fn gathered(
         }
         let folders: Vec<String> =
             next.iter().filter_map(|one| one.strip_suffix('*').map(str::to_owned)).collect();
-        next.retain(|one| !folders.iter().any(|folder| one.starts_with(folder) && one.len() > folder.len() + 1));
+        next.retain(|one| {
+            !folders.iter().any(|folder| one.starts_with(folder) && one.len() > folder.len() + 1)
+        });
         patterns = next;
         depth -= 1;
     }
@@ -94,13 +101,20 @@ mod tests {
         let found = folders(&objects, 20, &BTreeSet::new()).unwrap();
         assert_eq!(
             found.patterns,
-            set(&["arn:aws:s3:::logs/2026/0/*", "arn:aws:s3:::logs/2026/1/*", "arn:aws:s3:::logs/2026/2/*"])
+            set(&[
+                "arn:aws:s3:::logs/2026/0/*",
+                "arn:aws:s3:::logs/2026/1/*",
+                "arn:aws:s3:::logs/2026/2/*"
+            ])
         );
         assert!(found.told.contains("30 objects of logs"), "{}", found.told);
         let found = folders(&objects, 2, &BTreeSet::new()).unwrap();
         assert_eq!(found.patterns, set(&["arn:aws:s3:::logs/2026/*"]));
         let flat: BTreeSet<String> = (0..30).map(|n| format!("arn:aws:s3:::b/f{n}")).collect();
-        assert_eq!(folders(&flat, 20, &BTreeSet::new()).unwrap().patterns, set(&["arn:aws:s3:::b/*"]));
+        assert_eq!(
+            folders(&flat, 20, &BTreeSet::new()).unwrap().patterns,
+            set(&["arn:aws:s3:::b/*"])
+        );
     }
 
     // What was refused in a folder keeps the folder from being allowed.
@@ -110,6 +124,9 @@ mod tests {
         let taboo = BTreeSet::from(["arn:aws:s3:::b/x/secret"]);
         assert_eq!(folders(&objects, 20, &taboo), None);
         let elsewhere = BTreeSet::from(["arn:aws:s3:::b/y/secret"]);
-        assert_eq!(folders(&objects, 20, &elsewhere).unwrap().patterns, set(&["arn:aws:s3:::b/x/*"]));
+        assert_eq!(
+            folders(&objects, 20, &elsewhere).unwrap().patterns,
+            set(&["arn:aws:s3:::b/x/*"])
+        );
     }
 }

@@ -198,7 +198,8 @@ pub(super) fn actions<'c>(
         let meant = PARTIQL.iter().filter(|(word, _)| words.iter().any(|one| one == word));
         return meant.filter_map(|(_, action)| by_name(action)).collect();
     }
-    let listed = NAMES.iter().find(|(of, event, _)| *of == prefix && event.eq_ignore_ascii_case(name));
+    let listed =
+        NAMES.iter().find(|(of, event, _)| *of == prefix && event.eq_ignore_ascii_case(name));
     let mut found: Vec<Meant<'c>> = match listed {
         Some((_, _, actions)) => actions.iter().filter_map(|name| by_name(name)).collect(),
         None => by_name(name).or_else(|| by_name(undated(name))).into_iter().collect(),
@@ -300,21 +301,51 @@ mod tests {
             ("s3.amazonaws.com", "CopyObject", &none, &["s3:PutObject", "s3:GetObject"]),
             ("s3.amazonaws.com", "DeleteObjects", &none, &["s3:DeleteObject"]),
             ("s3.amazonaws.com", "CompleteMultipartUpload", &none, &["s3:PutObject"]),
-            ("s3.amazonaws.com", "PutObject", &json!({"x-amz-acl": "private"}), &["s3:PutObject", "s3:PutObjectAcl"]),
+            (
+                "s3.amazonaws.com",
+                "PutObject",
+                &json!({"x-amz-acl": "private"}),
+                &["s3:PutObject", "s3:PutObjectAcl"],
+            ),
             ("lambda.amazonaws.com", "CreateFunction20150331", &none, &["lambda:CreateFunction"]),
             ("lambda.amazonaws.com", "AddPermission20150331v2", &none, &["lambda:AddPermission"]),
             ("lambda.amazonaws.com", "Invoke", &none, &["lambda:InvokeFunction"]),
-            ("cloudfront.amazonaws.com", "CreateDistribution2020_05_31", &none, &["cloudfront:CreateDistribution"]),
+            (
+                "cloudfront.amazonaws.com",
+                "CreateDistribution2020_05_31",
+                &none,
+                &["cloudfront:CreateDistribution"],
+            ),
             ("monitoring.amazonaws.com", "PutMetricAlarm", &none, &["cloudwatch:PutMetricAlarm"]),
             ("email.amazonaws.com", "SendEmail", &none, &["ses:SendEmail"]),
             ("api.ecr.amazonaws.com", "PutImage", &none, &["ecr:PutImage"]),
             ("ec2.amazonaws.com.cn", "RunInstances", &none, &["ec2:RunInstances"]),
             ("kms.amazonaws.com", "ReEncrypt", &none, &["kms:ReEncryptFrom", "kms:ReEncryptTo"]),
-            ("dynamodb.amazonaws.com", "TransactWriteItems", &json!({"transactItems": [{"put": {"tableName": "t"}}]}), &["dynamodb:PutItem"]),
-            ("dynamodb.amazonaws.com", "ExecuteStatement", &json!({"statement": "SELECT * FROM t"}), &["dynamodb:PartiQLSelect"]),
+            (
+                "dynamodb.amazonaws.com",
+                "TransactWriteItems",
+                &json!({"transactItems": [{"put": {"tableName": "t"}}]}),
+                &["dynamodb:PutItem"],
+            ),
+            (
+                "dynamodb.amazonaws.com",
+                "ExecuteStatement",
+                &json!({"statement": "SELECT * FROM t"}),
+                &["dynamodb:PartiQLSelect"],
+            ),
             ("apigateway.amazonaws.com", "CreateRestApi", &none, &["apigateway:POST /restapis"]),
-            ("apigateway.amazonaws.com", "CreateStage", &json!({"apiId": "x"}), &["apigateway:POST /apis/{apiId}/stages"]),
-            ("apigateway.amazonaws.com", "CreateStage", &json!({"restApiId": "x"}), &["apigateway:POST /restapis/{restApiId}/stages"]),
+            (
+                "apigateway.amazonaws.com",
+                "CreateStage",
+                &json!({"apiId": "x"}),
+                &["apigateway:POST /apis/{apiId}/stages"],
+            ),
+            (
+                "apigateway.amazonaws.com",
+                "CreateStage",
+                &json!({"restApiId": "x"}),
+                &["apigateway:POST /restapis/{restApiId}/stages"],
+            ),
             ("iam.amazonaws.com", "DoSomethingElse", &none, &[]),
             ("nobody.example", "CreateUser", &none, &[]),
         ] {

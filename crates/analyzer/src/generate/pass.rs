@@ -109,8 +109,10 @@ pub(super) fn passed(scene: &Scene<'_>, meant: &Meant<'_>) -> Passing {
             && fields.nth(1) == Some(own.as_str())
             && fields.next().is_some_and(|resource| resource.starts_with("role/"));
         // The parameter says that it is a role for somebody, or the action is known to pass one.
-        let meant_so = name.contains("role") || (dependent && !name.contains("principal"))
-            || name.ends_with("credentials") || name.ends_with("callerarn");
+        let meant_so = name.contains("role")
+            || (dependent && !name.contains("principal"))
+            || name.ends_with("credentials")
+            || name.ends_with("callerarn");
         if is_role && meant_so && arn.len() <= 2_048 {
             let role = Target::exact(arn);
             found.roles.insert(Passed { role, to: receiver(scene, prefix, name) });
@@ -134,7 +136,12 @@ pub(super) fn passed(scene: &Scene<'_>, meant: &Meant<'_>) -> Passing {
 /// Whether the catalog knows that the action passes roles.
 fn depends(meant: &Meant<'_>) -> bool {
     let of_types = meant.action.resource_types.iter().flat_map(|one| one.dependent_actions.iter());
-    meant.action.dependent_actions.iter().chain(of_types).any(|name| name.eq_ignore_ascii_case("iam:PassRole"))
+    meant
+        .action
+        .dependent_actions
+        .iter()
+        .chain(of_types)
+        .any(|name| name.eq_ignore_ascii_case("iam:PassRole"))
 }
 
 fn receiver(scene: &Scene<'_>, prefix: &str, parameter: &str) -> Option<&'static str> {
@@ -165,7 +172,7 @@ mod tests {
         let params = Params::of(&record.request_parameters);
         let actor = Actor::parse("arn:aws:iam::123456789012:user/alice").unwrap();
         let catalog = Catalog::embedded();
-        let scene = Scene { catalog, record: &record, params: &params, actor: &actor };
+        let scene = Scene { record: &record, params: &params, actor: &actor };
         let mut found = Vec::new();
         for meant in names::actions(catalog, &record.event_source, name, &params) {
             let passing = passed(&scene, &meant);
@@ -183,17 +190,47 @@ mod tests {
     fn roles_that_calls_pass() {
         let role = |name: &str| format!("arn:aws:iam::123456789012:role/{name}");
         for (source, name, params, expected) in [
-            ("lambda", "CreateFunction20150331", json!({"functionName": "f", "role": role("run")}), vec!["run lambda.amazonaws.com"]),
-            ("ecs", "RegisterTaskDefinition", json!({"family": "x", "taskRoleArn": role("t"), "executionRoleArn": role("e")}), vec!["e ecs-tasks.amazonaws.com", "t ecs-tasks.amazonaws.com"]),
-            ("ec2", "RunInstances", json!({"iamInstanceProfile": {"name": "web"}}), vec!["profile web"]),
-            ("iam", "AddRoleToInstanceProfile", json!({"roleName": "r", "instanceProfileName": "p"}), vec!["r ec2.amazonaws.com"]),
+            (
+                "lambda",
+                "CreateFunction20150331",
+                json!({"functionName": "f", "role": role("run")}),
+                vec!["run lambda.amazonaws.com"],
+            ),
+            (
+                "ecs",
+                "RegisterTaskDefinition",
+                json!({"family": "x", "taskRoleArn": role("t"), "executionRoleArn": role("e")}),
+                vec!["e ecs-tasks.amazonaws.com", "t ecs-tasks.amazonaws.com"],
+            ),
+            (
+                "ec2",
+                "RunInstances",
+                json!({"iamInstanceProfile": {"name": "web"}}),
+                vec!["profile web"],
+            ),
+            (
+                "iam",
+                "AddRoleToInstanceProfile",
+                json!({"roleName": "r", "instanceProfileName": "p"}),
+                vec!["r ec2.amazonaws.com"],
+            ),
             // A role of another account cannot be passed, one that is only looked at is not, and to
             // assume a role is to pass nothing.
-            ("lambda", "CreateFunction20150331", json!({"role": "arn:aws:iam::999999999999:role/x"}), vec!["unseen"]),
+            (
+                "lambda",
+                "CreateFunction20150331",
+                json!({"role": "arn:aws:iam::999999999999:role/x"}),
+                vec!["unseen"],
+            ),
             ("iam", "GetRole", json!({"roleName": "r", "roleArn": role("r")}), vec![]),
             ("sts", "AssumeRole", json!({"roleArn": role("r")}), vec![]),
             ("cloudformation", "DescribeStacks", json!({"roleARN": role("r")}), vec![]),
-            ("cloudformation", "CreateStack", json!({"stackName": "s", "roleARN": role("r")}), vec!["r cloudformation.amazonaws.com"]),
+            (
+                "cloudformation",
+                "CreateStack",
+                json!({"stackName": "s", "roleARN": role("r")}),
+                vec!["r cloudformation.amazonaws.com"],
+            ),
         ] {
             assert_eq!(of(source, name, &params), expected, "{source} {name} {params}");
         }

@@ -50,7 +50,11 @@ pub struct Statement {
     #[serde(serialize_with = "one_or_many")]
     pub resource: BTreeSet<String>,
     /// The services to which a role may be passed.
-    #[serde(rename = "Condition", skip_serializing_if = "BTreeSet::is_empty", serialize_with = "passed_to")]
+    #[serde(
+        rename = "Condition",
+        skip_serializing_if = "BTreeSet::is_empty",
+        serialize_with = "passed_to"
+    )]
     pub passed_to: BTreeSet<String>,
 }
 
@@ -88,7 +92,8 @@ impl Policy {
 
     /// Its size as IAM counts it, without white space.
     pub fn size(&self) -> usize {
-        serde_json::to_string(self).map_or(0, |text| bailiwick_policy::Document::size_without_white_space(&text))
+        serde_json::to_string(self)
+            .map_or(0, |text| bailiwick_policy::Document::size_without_white_space(&text))
     }
 }
 
@@ -100,7 +105,11 @@ pub(super) struct Written {
 }
 
 /// Writes the policy for some needs. `refused` is what it must not cover for the sake of brevity.
-pub(super) fn write(needs: &BTreeSet<&Need>, refused: &BTreeSet<&Need>, options: Options) -> Written {
+pub(super) fn write(
+    needs: &BTreeSet<&Need>,
+    refused: &BTreeSet<&Need>,
+    options: Options,
+) -> Written {
     let mut broader = Vec::new();
     // By action and receiver: the resources.
     let mut wanted: BTreeMap<(&str, Option<&str>), BTreeSet<&Need>> = BTreeMap::new();
@@ -112,7 +121,8 @@ pub(super) fn write(needs: &BTreeSet<&Need>, refused: &BTreeSet<&Need>, options:
         .filter(|((action, to), _)| *action == "iam:PassRole" && to.is_none())
         .flat_map(|(_, needs)| needs.iter().map(|need| need.target.pattern.as_str()))
         .collect();
-    let mut grouped: BTreeMap<(String, Option<&str>, BTreeSet<String>), BTreeSet<String>> = BTreeMap::new();
+    let mut grouped: BTreeMap<(String, Option<&str>, BTreeSet<String>), BTreeSet<String>> =
+        BTreeMap::new();
     for ((action, to), needs) in &wanted {
         let mut patterns = patterns(needs);
         if to.is_some() {
@@ -141,7 +151,10 @@ pub(super) fn write(needs: &BTreeSet<&Need>, refused: &BTreeSet<&Need>, options:
         let passed_to: BTreeSet<String> = to.map(str::to_owned).into_iter().collect();
         // The same roles for several services are one statement.
         let same = statements.iter_mut().find(|held| {
-            !held.passed_to.is_empty() && to.is_some() && held.resource == resource && held.action == action
+            !held.passed_to.is_empty()
+                && to.is_some()
+                && held.resource == resource
+                && held.action == action
         });
         match same {
             Some(held) => held.passed_to.extend(passed_to),
@@ -164,11 +177,7 @@ fn patterns(needs: &BTreeSet<&Need>) -> BTreeSet<String> {
         .collect();
     needs
         .iter()
-        .filter(|need| {
-            !wide.iter().any(|wide| {
-                *wide != need.target.pattern && covers(wide, need)
-            })
-        })
+        .filter(|need| !wide.iter().any(|wide| *wide != need.target.pattern && covers(wide, need)))
         .map(|need| need.target.pattern.clone())
         .collect()
 }

@@ -3,7 +3,9 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::trail::{Event, Lazy};
 
 /// A record of a trail. What is absent is empty; what is not understood is passed over.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -99,6 +101,54 @@ pub struct Identity {
     pub invoked_by: String,
     /// Whose session it is.
     pub session_context: Value,
+}
+
+impl From<&Event<'_>> for Record {
+    fn from(event: &Event<'_>) -> Self {
+        let text = |text: &Option<std::borrow::Cow<'_, str>>| {
+            text.as_deref().unwrap_or_default().to_owned()
+        };
+        let value = |lazy: &Lazy<'_>| lazy.value().unwrap_or_default();
+        let resources = event.resources().into_iter().map(|resource| RecordResource {
+            arn: resource.arn.unwrap_or_default(),
+            account_id: resource.account_id.unwrap_or_default(),
+        });
+        let who = &event.user_identity;
+        let issuer = who.session_context.session_issuer.arn.as_deref();
+        let mfa = who.mfa_authenticated().map(|mfa| mfa.to_string());
+        Self {
+            event_time: Some(event.event_time),
+            event_source: event.event_source.to_string(),
+            event_name: event.event_name.to_string(),
+            event_type: text(&event.event_type),
+            event_category: text(&event.event_category),
+            read_only: event.read_only,
+            aws_region: event.aws_region.to_string(),
+            source_ip_address: text(&event.source_ip_address),
+            user_agent: text(&event.user_agent),
+            vpc_endpoint_id: text(&event.vpc_endpoint_id),
+            error_code: text(&event.error_code),
+            error_message: text(&event.error_message),
+            request_parameters: value(&event.request_parameters),
+            response_elements: value(&event.response_elements),
+            additional_event_data: value(&event.additional_event_data),
+            // The reader has no such field: not known.
+            tls_details: Value::Null,
+            event_id: text(&event.event_id),
+            recipient_account_id: text(&event.recipient_account_id),
+            resources: resources.collect(),
+            user_identity: Identity {
+                kind: who.kind.to_string(),
+                arn: text(&who.arn),
+                principal_id: text(&who.principal_id),
+                account_id: text(&who.account_id),
+                invoked_by: text(&who.invoked_by),
+                session_context: json!({
+                    "sessionIssuer": {"arn": issuer}, "attributes": {"mfaAuthenticated": mfa},
+                }),
+            },
+        }
+    }
 }
 
 impl Identity {

@@ -38,7 +38,8 @@ impl Because {
         };
         let action = word("not authorized to perform: ").filter(|action| {
             action.split_once(':').is_some_and(|(service, name)| {
-                !name.is_empty() && service.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+                !name.is_empty()
+                    && service.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
                     && name.chars().all(|c| c.is_ascii_alphanumeric())
             })
         });
@@ -134,7 +135,9 @@ fn advice(because: &Because, needs: &[Need]) -> String {
             "denied explicitly: no Allow helps; the Deny has to go or to leave this out".to_owned()
         }
         (Some(false), Some(kind)) if kind != "identity-based policy" => {
-            format!("no {kind} allows it: it has to be allowed there, an identity policy does not help")
+            format!(
+                "no {kind} allows it: it has to be allowed there, an identity policy does not help"
+            )
         }
         (Some(false), _) => "no identity policy allows it".to_owned(),
         (None, _) => {
@@ -159,21 +162,30 @@ mod tests {
     fn messages_of_refusals() {
         let user = "User: arn:aws:iam::123456789012:user/alice is not authorized to perform: ";
         let on = "iam:GetUser on resource: arn:aws:iam::123456789012:user/bob";
-        let implicit = read(&format!("{user}{on} because no identity-based policy allows the iam:GetUser action"));
+        let implicit = read(&format!(
+            "{user}{on} because no identity-based policy allows the iam:GetUser action"
+        ));
         assert_eq!(implicit.explicit, Some(false));
         assert_eq!(implicit.kind.as_deref(), Some("identity-based policy"));
         assert_eq!(implicit.need().unwrap().target.arn, "arn:aws:iam::123456789012:user/bob");
         assert!(implicit.helps());
-        let explicit = read(&format!("{user}{on} with an explicit deny in a service control policy"));
+        let explicit =
+            read(&format!("{user}{on} with an explicit deny in a service control policy"));
         assert_eq!(explicit.explicit, Some(true));
         assert_eq!(explicit.kind.as_deref(), Some("service control policy"));
         assert!(!explicit.helps());
-        let named = read(&format!("{user}{on} with an explicit deny in an identity-based policy: arn:aws:iam::123456789012:policy/p"));
+        let named = read(&format!(
+            "{user}{on} with an explicit deny in an identity-based policy: arn:aws:iam::123456789012:policy/p"
+        ));
         assert_eq!(named.kind.as_deref(), Some("identity-based policy"));
         assert!(!named.helps());
-        let boundary = read(&format!("{user}{on} because no permissions boundary allows the iam:GetUser action"));
+        let boundary = read(&format!(
+            "{user}{on} because no permissions boundary allows the iam:GetUser action"
+        ));
         assert!(!boundary.helps());
-        let all = read(&format!("{user}iam:ListUsers on resource: * because no identity-based policy allows it"));
+        let all = read(&format!(
+            "{user}iam:ListUsers on resource: * because no identity-based policy allows it"
+        ));
         assert_eq!(all.need().unwrap().target, Target::all());
         let bare = read("Access Denied");
         assert_eq!((bare.explicit, bare.need()), (None, None));

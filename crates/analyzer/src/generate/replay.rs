@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use bailiwick_model::Found;
 use bailiwick_policy::{
@@ -10,9 +10,9 @@ use bailiwick_policy::{
     Outcome, Policies, PolicyKind, Principal, Reason, Request, Source, SourceKind, Verdict, decide,
     explain, is_delegated, keys, resource_owner,
 };
-use bailiwick_identifiers::Partition;
 use serde::Serialize;
 
+use super::actor::Actor;
 use super::usage::{Call, Evidence, Need, Usage};
 use crate::estate::{Estate, Subject};
 
@@ -27,12 +27,14 @@ const MOST_TOLD: usize = 50;
 pub struct Holding<'h> {
     identity: Vec<Found>,
     around: Option<(&'h Estate, Subject)>,
+    /// The policy that a resource of others is taken to have.
+    door: OnceLock<Option<Document>>,
 }
 
 impl<'h> Holding<'h> {
     /// These policies and nothing else.
     pub fn alone(documents: impl IntoIterator<Item = (String, Arc<Document>)>) -> Self {
-        Self { identity: found(documents), around: None }
+        Self { identity: found(documents), around: None, door: OnceLock::new() }
     }
 
     /// These policies in place of those that the principal has; all else as it is.
@@ -41,13 +43,13 @@ impl<'h> Holding<'h> {
         subject: Subject,
         documents: impl IntoIterator<Item = (String, Arc<Document>)>,
     ) -> Self {
-        Self { identity: found(documents), around: Some((estate, subject)) }
+        Self { identity: found(documents), around: Some((estate, subject)), door: OnceLock::new() }
     }
 
     /// What the principal has.
     pub fn held(estate: &'h Estate, subject: Subject) -> Self {
         let identity = subject.effective.identity.clone();
-        Self { identity, around: Some((estate, subject)) }
+        Self { identity, around: Some((estate, subject)), door: OnceLock::new() }
     }
 
     /// What the engine decides on one need of a call.
@@ -84,6 +86,7 @@ impl<'h> Holding<'h> {
             context: &context,
             delegated: is_delegated(&need.action, &need.target.arn),
         };
+        let source = Source::new("policy of the resource", SourceKind::Resource);
         let mut applicable = match &self.around {
             Some((estate, subject)) => estate.applicable(subject, &need.action, &need.target.arn),
             None => Applicable::default(),
@@ -91,11 +94,9 @@ impl<'h> Holding<'h> {
         applicable.identity = self.identity.iter().map(Found::attached).collect::<Policies<'_>>();
         let foreign = resource_owner(&request) != principal.account();
         // The resource's own policy has let the call through: it is taken to do so still.
-        let source = Source::new("policy of the resource", SourceKind::Resource);
-        let lets_in = door(principal.account().map(|a| a.to_string()), usage.actor.partition());
         if applicable.resource.is_none()
             && (request.delegated || foreign)
-            && let Some(document) = &lets_in
+            && let Some(document) = self.door.get_or_init(|| door(&usage.actor))
         {
             applicable.resource = Some(Attached { source: &source, document });
         }
@@ -141,8 +142,8 @@ fn found(documents: impl IntoIterator<Item = (String, Arc<Document>)>) -> Vec<Fo
 }
 
 /// A resource policy that lets an account in and leaves the rest to it.
-fn door(account: Option<String>, partition: &str) -> Option<Document> {
-    let account = account?;
+fn door(actor: &Actor) -> Option<Document> {
+    let (partition, account) = (actor.partition(), actor.account);
     let text = serde_json::json!({"Version": "2012-10-17", "Statement": {
         "Effect": "Allow", "Principal": {"AWS": format!("arn:{partition}:iam::{account}:root")},
         "Action": "*", "Resource": "*",
@@ -244,13 +245,13 @@ pub struct Breaks {
 impl Breaks {
     /// Such as `breaks 0 of 1,204 observed calls`.
     pub fn sentence(&self) -> String {
-        let mut text = format!(
-            "breaks {} of {} observed calls",
-            grouped(self.broken),
-            grouped(self.observed)
-        );
+        let mut text =
+            format!("breaks {} of {} observed calls", grouped(self.broken), grouped(self.observed));
         if self.unclear > 0 {
-            text.push_str(&format!("; of {} more the events do not tell enough", grouped(self.unclear)));
+            text.push_str(&format!(
+                "; of {} more the events do not tell enough",
+                grouped(self.unclear)
+            ));
         }
         text
     }
@@ -286,7 +287,9 @@ pub fn breaks(before: Option<&Holding<'_>>, after: &Holding<'_>, usage: &Usage) 
         } else {
             // Refused before too, and yet it was let through: something is not in the events.
             let before = before.and_then(|before| first_refused(usage, before, call));
-            before.map(|_| "the policies of before refuse it too, and yet it was let through".to_owned())
+            before.map(|_| {
+                "the policies of before refuse it too, and yet it was let through".to_owned()
+            })
         };
         let (list, why) = match doubt {
             Some(why) => {
@@ -348,7 +351,9 @@ fn doubt_of(after: &Holding<'_>, need: &Need, explanation: &Explanation) -> Opti
             Outcome::Missed(Miss::Resource { wanted, .. }) if need.target.partial => {
                 let head = need.target.arn.split('*').next().unwrap_or_default();
                 if wanted.iter().any(|one| one.starts_with(head)) {
-                    return Some("the event does not tell the whole name of the resource".to_owned());
+                    return Some(
+                        "the event does not tell the whole name of the resource".to_owned(),
+                    );
                 }
             }
             _ => {}
@@ -375,8 +380,8 @@ fn told(lost: BTreeMap<(String, Need), (String, Evidence)>) -> Vec<Lost> {
 
 fn reason(decision: &Decision) -> String {
     match &decision.reason {
-        Reason::Denied { kind, policy, .. } => format!("a {kind} denies it: {}", policy.id),
-        Reason::NotAllowed { kind } => format!("no {kind} allows it"),
+        Reason::ExplicitDeny { kind, source, .. } => format!("denied in {kind} {}", source.id),
+        Reason::MissingAllow { kind } => format!("no {kind} allows it"),
         _ => decision.verdict.as_str().to_owned(),
     }
 }

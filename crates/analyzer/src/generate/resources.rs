@@ -1,6 +1,6 @@
 //! The resources of a call, from the ARNs that its event names and from the names in its parameters.
 
-use bailiwick_catalog::{Action, Catalog, Service};
+use bailiwick_catalog::{Action, Service};
 
 use super::actor::Actor;
 use super::names::Meant;
@@ -93,7 +93,6 @@ const EC2_IDS: &[(&str, &str)] = &[
 /// A call in which resources are looked for.
 #[derive(Debug)]
 pub(super) struct Scene<'s> {
-    pub(super) catalog: &'s Catalog,
     pub(super) record: &'s Record,
     pub(super) params: &'s Params<'s>,
     pub(super) actor: &'s Actor,
@@ -170,7 +169,8 @@ impl Scene<'_> {
 
     /// The ARNs of a type that follow from names in the parameters.
     fn made(&self, service: &Service, action: &Action, kind: &str, pattern: &str) -> Vec<Target> {
-        let empty = Target { arn: String::new(), pattern: String::new(), partial: false, owner: None };
+        let empty =
+            Target { arn: String::new(), pattern: String::new(), partial: false, owner: None };
         let mut found = vec![empty];
         for piece in pieces(pattern) {
             let values = match piece {
@@ -220,25 +220,41 @@ impl Scene<'_> {
     }
 
     /// The values of a variable.
-    fn values(&self, service: &Service, action: &Action, kind: &str, variable: &str) -> Vec<String> {
+    fn values(
+        &self,
+        service: &Service,
+        action: &Action,
+        kind: &str,
+        variable: &str,
+    ) -> Vec<String> {
         let prefix = service.prefix();
         let name = plain(variable);
         let listed = NAMED.iter().find(|(of, one, _)| *of == prefix && *one == variable);
         let mut values: Vec<&str> = match listed {
-            Some((_, _, names)) => {
-                names.iter().map(|name| self.params.named(name)).find(|v| !v.is_empty()).unwrap_or_default()
-            }
+            Some((_, _, names)) => names
+                .iter()
+                .map(|name| self.params.named(name))
+                .find(|v| !v.is_empty())
+                .unwrap_or_default(),
             None => self.params.named(&name),
         };
         if listed.is_none() && values.is_empty() {
             let kind = plain(kind);
             let own = if variable.ends_with("Id") { "id" } else { "name" };
             let tries = [format!("{kind}{own}"), format!("{kind}identifier"), kind.clone()];
-            values = tries.iter().map(|name| self.params.named(name)).find(|v| !v.is_empty()).unwrap_or_default();
+            values = tries
+                .iter()
+                .map(|name| self.params.named(name))
+                .find(|v| !v.is_empty())
+                .unwrap_or_default();
             // Of what an operation is about, the name may be called just that.
             if values.is_empty() && plain(&action.name).contains(&kind) {
                 let own = [own, "id", "identifier"];
-                values = own.iter().map(|name| self.params.at_top(name)).find(|v| !v.is_empty()).unwrap_or_default();
+                values = own
+                    .iter()
+                    .map(|name| self.params.at_top(name))
+                    .find(|v| !v.is_empty())
+                    .unwrap_or_default();
             }
         }
         let mut values: Vec<String> = values
@@ -248,7 +264,11 @@ impl Scene<'_> {
             .collect();
         values.sort();
         values.dedup();
-        if values.is_empty() && prefix == "iam" && variable == "UserNameWithPath" && !self.actor.is_role {
+        if values.is_empty()
+            && prefix == "iam"
+            && variable == "UserNameWithPath"
+            && !self.actor.is_role
+        {
             // IAM takes the caller where no user is named.
             values.extend(self.actor.arn.split_once(":user/").map(|(_, name)| name.to_owned()));
         }
@@ -304,9 +324,9 @@ impl Scene<'_> {
 
     /// A path of API Gateway with its members filled in.
     fn gateway(&self, path: &str) -> Target {
-        let head = format!("arn:{}:apigateway:{}::", self.actor.partition(), self.record.aws_region);
-        let mut target =
-            Target { arn: head.clone(), pattern: head, partial: false, owner: None };
+        let head =
+            format!("arn:{}:apigateway:{}::", self.actor.partition(), self.record.aws_region);
+        let mut target = Target { arn: head.clone(), pattern: head, partial: false, owner: None };
         let mut rest = path;
         while let Some((before, after)) = rest.split_once('{') {
             let (member, after) = after.split_once('}').unwrap_or((after, ""));
@@ -329,7 +349,8 @@ impl Scene<'_> {
 
     /// The object that a copy is made of: `x-amz-copy-source` is `bucket/key`, maybe with a version.
     fn copied(&self) -> Option<Target> {
-        let source = self.params.first("xamzcopysource").or_else(|| self.params.first("copysource"));
+        let source =
+            self.params.first("xamzcopysource").or_else(|| self.params.first("copysource"));
         let partition = self.actor.partition();
         let Some(source) = source.filter(|source| source.len() <= LONGEST) else {
             return Some(Target {
@@ -341,7 +362,8 @@ impl Scene<'_> {
         };
         let path = source.split('?').next().unwrap_or(source).trim_start_matches('/');
         let path = if path.starts_with("arn:") { path.to_owned() } else { decoded(path) };
-        let arn = if path.starts_with("arn:") { path } else { format!("arn:{partition}:s3:::{path}") };
+        let arn =
+            if path.starts_with("arn:") { path } else { format!("arn:{partition}:s3:::{path}") };
         Some(Target::exact(&arn))
     }
 
@@ -351,10 +373,15 @@ impl Scene<'_> {
         let mut found = Vec::new();
         for id in ids.into_iter().take(MOST) {
             // The longest beginning counts: `vpce-` is no `vpc-`.
-            let Some((_, kind)) = EC2_IDS.iter().filter(|(head, _)| id.starts_with(head)).max_by_key(|(head, _)| head.len()) else {
+            let Some((_, kind)) = EC2_IDS
+                .iter()
+                .filter(|(head, _)| id.starts_with(head))
+                .max_by_key(|(head, _)| head.len())
+            else {
                 return Vec::new();
             };
-            let owner = if matches!(*kind, "image" | "snapshot") { String::new() } else { self.account() };
+            let owner =
+                if matches!(*kind, "image" | "snapshot") { String::new() } else { self.account() };
             let (partition, region) = (self.actor.partition(), &self.record.aws_region);
             found.push(Target::exact(&format!("arn:{partition}:ec2:{region}:{owner}:{kind}/{id}")));
         }
@@ -403,6 +430,7 @@ fn decoded(text: &str) -> String {
 mod tests {
     use super::super::names;
     use super::*;
+    use bailiwick_catalog::Catalog;
     use serde_json::{Value, json};
 
     fn arns(source: &str, name: &str, params: &Value, resources: &Value) -> Vec<String> {
@@ -415,43 +443,148 @@ mod tests {
         let params = Params::of(&record.request_parameters);
         let actor = Actor::parse("arn:aws:iam::123456789012:user/team/alice").unwrap();
         let catalog = Catalog::embedded();
-        let scene = Scene { catalog, record: &record, params: &params, actor: &actor };
+        let scene = Scene { record: &record, params: &params, actor: &actor };
         let meant = names::actions(catalog, &record.event_source, name, &params);
-        meant
-            .iter()
-            .flat_map(|meant| scene.targets(meant))
-            .map(|target| target.pattern)
-            .collect()
+        meant.iter().flat_map(|meant| scene.targets(meant)).map(|target| target.pattern).collect()
     }
 
     #[test]
     fn resources_of_calls() {
         let none = json!([]);
         for (source, name, params, expected) in [
-            ("s3", "GetObject", json!({"bucketName": "notes", "key": "a/b*"}), vec!["arn:aws:s3:::notes/a/b${*}"]),
+            (
+                "s3",
+                "GetObject",
+                json!({"bucketName": "notes", "key": "a/b*"}),
+                vec!["arn:aws:s3:::notes/a/b${*}"],
+            ),
             ("s3", "ListObjects", json!({"bucketName": "notes"}), vec!["arn:aws:s3:::notes"]),
-            ("s3", "CopyObject", json!({"bucketName": "notes", "key": "a", "x-amz-copy-source": "old/x%2Fy?versionId=1"}), vec!["arn:aws:s3:::notes/a", "arn:aws:s3:::old/x/y"]),
+            (
+                "s3",
+                "CopyObject",
+                json!({"bucketName": "notes", "key": "a", "x-amz-copy-source": "old/x%2Fy?versionId=1"}),
+                vec!["arn:aws:s3:::notes/a", "arn:aws:s3:::old/x/y"],
+            ),
             ("s3", "ListBuckets", json!({}), vec!["*"]),
-            ("lambda", "UpdateFunctionCode20150331v2", json!({"functionName": "f"}), vec!["arn:aws:lambda:eu-west-1:123456789012:function:f"]),
-            ("lambda", "GetFunction", json!({"functionName": "arn:aws:lambda:us-east-1:123456789012:function:g"}), vec!["arn:aws:lambda:us-east-1:123456789012:function:g"]),
-            ("dynamodb", "PutItem", json!({"tableName": "t"}), vec!["arn:aws:dynamodb:eu-west-1:123456789012:table/t"]),
-            ("iam", "CreateUser", json!({"userName": "bob", "path": "/x/"}), vec!["arn:aws:iam::123456789012:user/x/bob"]),
+            (
+                "lambda",
+                "UpdateFunctionCode20150331v2",
+                json!({"functionName": "f"}),
+                vec!["arn:aws:lambda:eu-west-1:123456789012:function:f"],
+            ),
+            (
+                "lambda",
+                "GetFunction",
+                json!({"functionName": "arn:aws:lambda:us-east-1:123456789012:function:g"}),
+                vec!["arn:aws:lambda:us-east-1:123456789012:function:g"],
+            ),
+            (
+                "dynamodb",
+                "PutItem",
+                json!({"tableName": "t"}),
+                vec!["arn:aws:dynamodb:eu-west-1:123456789012:table/t"],
+            ),
+            (
+                "iam",
+                "CreateUser",
+                json!({"userName": "bob", "path": "/x/"}),
+                vec!["arn:aws:iam::123456789012:user/x/bob"],
+            ),
             ("iam", "GetUser", json!(null), vec!["arn:aws:iam::123456789012:user/team/alice"]),
-            ("iam", "GetRole", json!({"roleName": "ci"}), vec!["arn:aws:iam::123456789012:role/ci"]),
-            ("iam", "AttachRolePolicy", json!({"roleName": "ci", "policyArn": "arn:aws:iam::aws:policy/X"}), vec!["arn:aws:iam::123456789012:role/ci"]),
-            ("sqs", "SendMessage", json!({"queueUrl": "https://sqs.eu-west-1.amazonaws.com/123456789012/jobs"}), vec!["arn:aws:sqs:eu-west-1:123456789012:jobs"]),
-            ("sns", "Publish", json!({"topicArn": "arn:aws:sns:eu-west-1:123456789012:news"}), vec!["arn:aws:sns:eu-west-1:123456789012:news"]),
-            ("secretsmanager", "GetSecretValue", json!({"secretId": "db"}), vec!["arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-??????"]),
-            ("ssm", "GetParameter", json!({"name": "/app/db"}), vec!["arn:aws:ssm:eu-west-1:123456789012:parameter/app/db"]),
-            ("ec2", "TerminateInstances", json!({"instancesSet": {"items": [{"instanceId": "i-1"}, {"instanceId": "i-2"}]}}), vec!["arn:aws:ec2:eu-west-1:123456789012:instance/i-1", "arn:aws:ec2:eu-west-1:123456789012:instance/i-2"]),
-            ("ec2", "CreateTags", json!({"resourcesSet": {"items": [{"resourceId": "vpce-1"}, {"resourceId": "snap-1"}]}}), vec!["arn:aws:ec2:eu-west-1:123456789012:vpc-endpoint/vpce-1", "arn:aws:ec2:eu-west-1::snapshot/snap-1"]),
+            (
+                "iam",
+                "GetRole",
+                json!({"roleName": "ci"}),
+                vec!["arn:aws:iam::123456789012:role/ci"],
+            ),
+            (
+                "iam",
+                "AttachRolePolicy",
+                json!({"roleName": "ci", "policyArn": "arn:aws:iam::aws:policy/X"}),
+                vec!["arn:aws:iam::123456789012:role/ci"],
+            ),
+            (
+                "sqs",
+                "SendMessage",
+                json!({"queueUrl": "https://sqs.eu-west-1.amazonaws.com/123456789012/jobs"}),
+                vec!["arn:aws:sqs:eu-west-1:123456789012:jobs"],
+            ),
+            (
+                "sns",
+                "Publish",
+                json!({"topicArn": "arn:aws:sns:eu-west-1:123456789012:news"}),
+                vec!["arn:aws:sns:eu-west-1:123456789012:news"],
+            ),
+            (
+                "secretsmanager",
+                "GetSecretValue",
+                json!({"secretId": "db"}),
+                vec!["arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-??????"],
+            ),
+            (
+                "ssm",
+                "GetParameter",
+                json!({"name": "/app/db"}),
+                vec!["arn:aws:ssm:eu-west-1:123456789012:parameter/app/db"],
+            ),
+            (
+                "ec2",
+                "TerminateInstances",
+                json!({"instancesSet": {"items": [{"instanceId": "i-1"}, {"instanceId": "i-2"}]}}),
+                vec![
+                    "arn:aws:ec2:eu-west-1:123456789012:instance/i-1",
+                    "arn:aws:ec2:eu-west-1:123456789012:instance/i-2",
+                ],
+            ),
+            (
+                "ec2",
+                "CreateTags",
+                json!({"resourcesSet": {"items": [{"resourceId": "vpce-1"}, {"resourceId": "snap-1"}]}}),
+                vec![
+                    "arn:aws:ec2:eu-west-1:123456789012:vpc-endpoint/vpce-1",
+                    "arn:aws:ec2:eu-west-1::snapshot/snap-1",
+                ],
+            ),
             ("ec2", "DescribeInstances", json!({}), vec!["*"]),
-            ("ec2", "CreateVpc", json!({"cidrBlock": "10.0.0.0/16"}), vec!["arn:aws:ec2:eu-west-1:123456789012:vpc/*"]),
-            ("logs", "FilterLogEvents", json!({"logGroupName": "/aws/x"}), vec!["arn:aws:logs:eu-west-1:123456789012:log-group:/aws/x", "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/x:*"]),
-            ("rds", "DeleteDBInstance", json!({"dBInstanceIdentifier": "db"}), vec!["arn:aws:rds:eu-west-1:123456789012:db:db"]),
-            ("apigateway", "GetStage", json!({"restApiId": "a1", "stageName": "prod"}), vec!["arn:aws:apigateway:eu-west-1::/restapis/a1/stages/prod"]),
-            ("kms", "DisableKey", json!({"keyId": "1234"}), vec!["arn:aws:kms:eu-west-1:123456789012:key/1234"]),
-            ("kms", "DisableKey", json!({"keyId": "alias/x"}), vec!["arn:aws:kms:eu-west-1:123456789012:key/*"]),
+            (
+                "ec2",
+                "CreateVpc",
+                json!({"cidrBlock": "10.0.0.0/16"}),
+                vec!["arn:aws:ec2:eu-west-1:123456789012:vpc/*"],
+            ),
+            (
+                "logs",
+                "FilterLogEvents",
+                json!({"logGroupName": "/aws/x"}),
+                vec![
+                    "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/x",
+                    "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/x:*",
+                ],
+            ),
+            (
+                "rds",
+                "DeleteDBInstance",
+                json!({"dBInstanceIdentifier": "db"}),
+                vec!["arn:aws:rds:eu-west-1:123456789012:db:db"],
+            ),
+            (
+                "apigateway",
+                "GetStage",
+                json!({"restApiId": "a1", "stageName": "prod"}),
+                vec!["arn:aws:apigateway:eu-west-1::/restapis/a1/stages/prod"],
+            ),
+            (
+                "kms",
+                "DisableKey",
+                json!({"keyId": "1234"}),
+                vec!["arn:aws:kms:eu-west-1:123456789012:key/1234"],
+            ),
+            (
+                "kms",
+                "DisableKey",
+                json!({"keyId": "alias/x"}),
+                vec!["arn:aws:kms:eu-west-1:123456789012:key/*"],
+            ),
         ] {
             assert_eq!(arns(source, name, &params, &none), expected, "{source} {name}");
         }

@@ -156,7 +156,7 @@ pub(super) fn fits(pattern: &str, arn: &str) -> bool {
             },
             Piece::Variable(name) => {
                 let length = match pieces.get(at) {
-                    Some(Piece::Text(text)) => match rest.find(text) {
+                    Some(Piece::Text(text)) => match rest.find(text.trim_end_matches('*')) {
                         Some(length) => length,
                         None => return false,
                     },
@@ -182,18 +182,41 @@ mod tests {
 
     #[test]
     fn arns_fit_their_type_alone() {
-        let (bucket, object) = ("arn:${Partition}:s3:::${BucketName}", "arn:${Partition}:s3:::${BucketName}/${ObjectName}");
+        let (bucket, object) = (
+            "arn:${Partition}:s3:::${BucketName}",
+            "arn:${Partition}:s3:::${BucketName}/${ObjectName}",
+        );
         for (pattern, arn, expected) in [
             (bucket, "arn:aws:s3:::notes", true),
             (bucket, "arn:aws:s3:::notes/a", false),
             (object, "arn:aws:s3:::notes/a/b", true),
             (object, "arn:aws:s3:::notes", false),
             (object, "arn:aws:s3:::notes/", false),
-            ("arn:${Partition}:iam::${Account}:user/${UserNameWithPath}", "arn:aws:iam::1:user/a/b", true),
-            ("arn:${Partition}:iam::${Account}:user/${UserNameWithPath}", "arn:aws:iam::1:role/a", false),
-            ("arn:${Partition}:sns:${Region}:${Account}:${TopicName}", "arn:aws:sns:eu-west-1:1:news", true),
-            ("arn:${Partition}:sns:${Region}:${Account}:${TopicName}", "arn:aws:sns:eu-west-1:1:news:sub", false),
-            ("arn:${Partition}:dms:${Region}:${Account}:task:*", "arn:aws:dms:eu-west-1:1:task:x", true),
+            (
+                "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}",
+                "arn:aws:iam::1:user/a/b",
+                true,
+            ),
+            (
+                "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}",
+                "arn:aws:iam::1:role/a",
+                false,
+            ),
+            (
+                "arn:${Partition}:sns:${Region}:${Account}:${TopicName}",
+                "arn:aws:sns:eu-west-1:1:news",
+                true,
+            ),
+            (
+                "arn:${Partition}:sns:${Region}:${Account}:${TopicName}",
+                "arn:aws:sns:eu-west-1:1:news:sub",
+                false,
+            ),
+            (
+                "arn:${Partition}:dms:${Region}:${Account}:task:*",
+                "arn:aws:dms:eu-west-1:1:task:x",
+                true,
+            ),
         ] {
             assert_eq!(fits(pattern, arn), expected, "{pattern} {arn}");
         }

@@ -44,6 +44,8 @@ pub struct Call {
     pub needs: Vec<Need>,
     /// The context keys that the event tells, in lower case, time left out.
     pub context: BTreeMap<String, Vec<String>>,
+    /// The instance profiles that it named.
+    pub(super) profiles: BTreeSet<String>,
 }
 
 /// Like calls that were refused.
@@ -66,14 +68,14 @@ pub struct Evidence {
     pub first: Option<Timestamp>,
     /// The last.
     pub last: Option<Timestamp>,
-    /// The ids of some of the events.
-    pub events: Vec<String>,
+    /// The ids of some of the events, the first by their text.
+    pub events: BTreeSet<String>,
     /// The services that called for the principal.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub via: BTreeSet<String>,
     /// The ids of decisions, which `bailiwick why` explains.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub decisions: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub decisions: BTreeSet<String>,
 }
 
 // Serde hands a reference.
@@ -87,17 +89,15 @@ impl Evidence {
         self.count += 1;
         self.failed += u64::from(!record.error_code.is_empty());
         self.spread(record.event_time, record.event_time);
-        if self.events.len() < MOST_IDS && !record.event_id.is_empty() {
-            self.events.push(record.event_id.clone());
+        if !record.event_id.is_empty() {
+            keep(&mut self.events, &record.event_id);
         }
         if !record.user_identity.invoked_by.is_empty() {
             self.via.insert(record.user_identity.invoked_by.clone());
         }
         let decision = record.additional_event_data.pointer("/decisionId");
-        if let Some(id) = decision.and_then(Value::as_str)
-            && self.decisions.len() < MOST_IDS
-        {
-            self.decisions.push(id.to_owned());
+        if let Some(id) = decision.and_then(Value::as_str) {
+            keep(&mut self.decisions, id);
         }
     }
 
@@ -106,21 +106,23 @@ impl Evidence {
         self.count += other.count;
         self.failed += other.failed;
         self.spread(other.first, other.last);
-        for (mine, theirs) in
-            [(&mut self.events, &other.events), (&mut self.decisions, &other.decisions)]
-        {
-            for id in theirs {
-                if mine.len() < MOST_IDS && !mine.contains(id) {
-                    mine.push(id.clone());
-                }
-            }
-        }
+        other.events.iter().for_each(|id| keep(&mut self.events, id));
+        other.decisions.iter().for_each(|id| keep(&mut self.decisions, id));
         self.via.extend(other.via.iter().cloned());
     }
 
     fn spread(&mut self, first: Option<Timestamp>, last: Option<Timestamp>) {
         self.first = [self.first, first].into_iter().flatten().min();
         self.last = [self.last, last].into_iter().flatten().max();
+    }
+}
+
+/// Keeps the first ids by their text, so that the order of the events does not matter.
+fn keep(ids: &mut BTreeSet<String>, id: &str) {
+    if ids.len() < MOST_IDS {
+        ids.insert(id.to_owned());
+    } else if ids.last().is_some_and(|last| id < last.as_str()) && ids.insert(id.to_owned()) {
+        ids.pop_last();
     }
 }
 
@@ -190,6 +192,13 @@ impl Usage {
         }
     }
 
+    /// Counts events of others that were looked at elsewhere.
+    pub fn pass_many(&mut self, records: u64, data: &BTreeSet<String>, reads: bool) {
+        self.records += records;
+        self.reads |= reads;
+        self.data.extend(data.iter().cloned());
+    }
+
     /// Looks at an event.
     pub fn take(&mut self, record: &Record) {
         self.pass(&record.event_source, record.is_data(), record.read_only == Some(true));
@@ -223,14 +232,14 @@ impl Usage {
             self.unknown.entry(event).or_default().add(record);
             return;
         }
-        let scene = Scene { catalog, record, params: &params, actor: &self.actor };
+        let scene = Scene { record, params: &params, actor: &self.actor };
         let needs = match because.as_ref().and_then(Because::need) {
             // The refusal itself says what was lacking.
             Some(need) => vec![need],
             None => asked_for(needs(&scene, &meant), because.as_ref()),
         };
         let context = context(record, &params);
-        let call = Call { event, needs, context };
+        let mut call = Call { event, needs, context, profiles: BTreeSet::new() };
         if let Some(because) = because {
             if self.refused.len() >= MOST_CALLS {
                 self.beyond += 1;
@@ -245,7 +254,8 @@ impl Usage {
                 self.passing.entry(call.event.clone()).or_default().add(record);
             }
             for profile in passing.profiles {
-                self.profiles.entry(profile).or_default().add(record);
+                self.profiles.entry(profile.clone()).or_default().add(record);
+                call.profiles.insert(profile);
             }
         }
         if self.calls.len() >= MOST_CALLS && !self.calls.contains_key(&call) {
@@ -265,9 +275,16 @@ impl Usage {
         };
         let named = matches!(kind, "user" | "role" | "group" | "instance-profile" | "policy");
         if let Some((_, bare)) = name.rsplit_once('/')
-            && is_iam && own && named && self.paths.len() < MOST_CALLS
+            && is_iam
+            && own
+            && named
+            && self.paths.len() < MOST_CALLS
         {
-            self.paths.insert(format!("{kind}/{bare}"), arn.to_owned());
+            // Of an entity that was made anew elsewhere the order of events would decide.
+            let held = self.paths.entry(format!("{kind}/{bare}")).or_default();
+            if held.as_str() < arn {
+                arn.clone_into(held);
+            }
         }
     }
 
@@ -434,4 +451,25 @@ fn context(record: &Record, params: &Params<'_>) -> BTreeMap<String, Vec<String>
         keys.insert("aws:calledvia".to_owned(), via);
     }
     keys
+}
+
+impl Usage {
+    /// Adds `iam:PassRole` to the calls that passed the role of an instance profile.
+    pub(super) fn pass_by_profile(&mut self, profile: &str, role: &str) {
+        if self.profiles.remove(profile).is_none() {
+            return;
+        }
+        let need = Need {
+            action: "iam:PassRole".to_owned(),
+            target: Target::exact(role),
+            passed_to: Some("ec2.amazonaws.com".to_owned()),
+        };
+        for (mut call, evidence) in std::mem::take(&mut self.calls) {
+            if call.profiles.contains(profile) {
+                call.needs.push(need.clone());
+                call.needs.sort();
+            }
+            self.calls.entry(call).or_default().merge(&evidence);
+        }
+    }
 }
