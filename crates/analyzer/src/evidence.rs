@@ -44,6 +44,7 @@ pub use text::Fault;
 pub use trails::{EventSelectors, LogGroup, Trail};
 
 use crate::estate::Estate;
+use crate::trail::Uses;
 
 /// All that is known of an account.
 #[derive(Debug)]
@@ -101,6 +102,8 @@ pub struct Evidence {
     pub identity_center: Part<Option<IdentityCenter>>,
     /// Last uses of services, by the ARN of the principal: service to the last use, if any.
     pub last_accessed: Part<BTreeMap<String, BTreeMap<String, Option<Timestamp>>>>,
+    /// What the events of a trail say together. Files of events are not among those of [`read`].
+    pub events: Part<Uses>,
     /// What could not be read.
     pub faults: Vec<Fault>,
     /// What is passed over or partial, in words.
@@ -146,6 +149,7 @@ impl Evidence {
             contacts: Part::default(),
             identity_center: Part::default(),
             last_accessed: Part::default(),
+            events: Part::default(),
             faults: Vec::new(),
             notes: Vec::new(),
         }
@@ -189,9 +193,8 @@ impl Evidence {
             Data::IdentityCenter => self.identity_center.missing(),
             Data::LastAccessed => self.last_accessed.missing(),
             Data::Regions => self.regions.missing(),
-            Data::Events | Data::Journal | Data::RolesAnywhere | Data::Instances => {
-                Some(&Missing::NotGiven)
-            }
+            Data::Events => self.events.missing(),
+            Data::Journal | Data::RolesAnywhere | Data::Instances => Some(&Missing::NotGiven),
         }
     }
 }

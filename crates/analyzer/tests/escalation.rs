@@ -95,7 +95,17 @@ fn planted_at(seed: u64, principals: usize) -> (Estate, Report) {
 
 #[test]
 fn all_planted_and_no_decoy_at_100() {
-    let (estate, report) = planted_at(1, 100);
+    for seed in 0..8 {
+        let world = Planted::new(seed, 100);
+        assert_eq!(world.users.len() + world.roles.len(), 100, "{seed}");
+        assert!(world.truth.len() > 30, "{seed}");
+        check(&world, &escalations(&estate(&world), &options()));
+    }
+}
+
+#[test]
+fn all_planted_replay_and_cuts_close() {
+    let (estate, report) = planted_at(1, 500);
     replays(&estate, &report);
     cuts_close(&report);
     // The same account gives the same report.

@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use crate::Format;
 use crate::access::AccessArgs;
 use crate::iam::Span;
+use crate::trail::EventsArgs;
 
 /// What to audit, or a verb.
 #[derive(Args, Debug)]
@@ -34,6 +35,9 @@ pub struct AuditArgs {
     /// An earlier report (`--format json`): say what is new and what is fixed
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
+    /// The events of a trail: a folder of its files [default: FOLDER/events]
+    #[arg(long, value_name = "FOLDER|FILE")]
+    pub events: Vec<PathBuf>,
     /// Limits, lists and exceptions, in TOML
     #[arg(long, value_name = "FILE")]
     pub settings: Option<PathBuf>,
@@ -103,6 +107,16 @@ Examples:
 
 The script only reads. What it may not read it writes down as such, and the audit says so.")]
     Collect(CollectArgs),
+    /// What the events of a trail say: who used what, how often, and when last
+    #[command(after_help = "\
+Examples:
+  bailiwick audit events trail/
+  bailiwick audit events trail/ --actions --principal role/deploy
+  bailiwick audit events trail/ --denied --format csv > denied.csv
+
+The folder may be a copy of a trail's bucket, of any depth; digests and insights are counted and passed
+over. Names of events are told as the actions of policies. Exit code 2: some events could not be read.")]
+    Events(EventsArgs),
     /// Credentials, roles, policies and groups that nobody uses
     #[command(after_help = "\
 Examples:
@@ -182,6 +196,7 @@ pub(crate) fn run(args: &AuditArgs) -> anyhow::Result<()> {
     match command {
         AuditCommand::Checks(args) => checks::run(args),
         AuditCommand::Collect(args) => collect::run(args),
+        AuditCommand::Events(args) => crate::trail::run(args),
         AuditCommand::Unused(args) => unused::run(args),
         AuditCommand::SharedKeys(args) => shared::run(args),
     }

@@ -24,6 +24,7 @@ mod scan;
 mod simulate;
 mod suite;
 mod terminal;
+mod trail;
 mod validate;
 mod why;
 

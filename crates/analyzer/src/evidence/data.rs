@@ -123,7 +123,8 @@ impl Data {
             Self::IdentityCenter => "identity-center/instances.json",
             Self::LastAccessed => "last-accessed/N.json",
             Self::Regions => "regions.json",
-            Self::Events | Self::Journal | Self::RolesAnywhere | Self::Instances => "",
+            Self::Events => "events/",
+            Self::Journal | Self::RolesAnywhere | Self::Instances => "",
         }
     }
 }

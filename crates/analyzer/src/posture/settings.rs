@@ -34,6 +34,8 @@ pub struct Settings {
     pub services: Option<BTreeSet<String>>,
     /// Ids of access keys that have leaked (KEY-06).
     pub leaked_keys: BTreeSet<String>,
+    /// Address ranges, VPC endpoints and accounts from which no key may be used (TRU-15).
+    pub foreign_networks: BTreeSet<String>,
     /// Findings that are accepted for a time.
     pub exceptions: Vec<Exception>,
 }
@@ -72,6 +74,22 @@ pub struct Limits {
     pub certificate_days: i64,
     /// The greatest age of an SSH key or service-specific credential (USR-10).
     pub other_credential_age: i64,
+    /// How long a granted action may lie unused (USE-04, USE-05).
+    pub unused_actions: i64,
+    /// How long a permission set may lie unused (IDC-05).
+    pub permission_set_unused: i64,
+    /// At so many client addresses a user or key may be seen within an hour (USR-06).
+    pub client_addresses: usize,
+    /// With so many client programs (USR-06).
+    pub client_agents: usize,
+    /// So many calls of a principal may be refused before it is told (LOG-14).
+    pub denied_calls: u64,
+    /// So many distinct actions of escalation are a pattern (MON-12).
+    pub escalation_actions: usize,
+    /// So many distinct actions of enumeration are (MON-12).
+    pub enumeration_actions: usize,
+    /// The hours within which they are (MON-12).
+    pub pattern_hours: i64,
 }
 
 impl Default for Limits {
@@ -92,6 +110,14 @@ impl Default for Limits {
             report_hours: 24,
             certificate_days: 30,
             other_credential_age: 90,
+            unused_actions: 90,
+            permission_set_unused: 90,
+            client_addresses: 3,
+            client_agents: 5,
+            denied_calls: 10,
+            escalation_actions: 5,
+            enumeration_actions: 15,
+            pattern_hours: 24,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::digest::Digest;
 use super::event::Event;
 use super::lazy::Text;
 use crate::evidence::Fault;
@@ -21,8 +22,8 @@ pub struct Told {
     pub events: u64,
     /// Records of insights, which are no calls and are passed over.
     pub insights: u64,
-    /// Whether the file is a digest, which is passed over.
-    pub digests: u64,
+    /// Digests, which hold no events.
+    pub digests: Vec<Digest>,
     /// Records that could not be read.
     pub bad: u64,
     /// Whether the file ends before its records do, or goes on with what is no record: what comes
@@ -156,11 +157,13 @@ impl<'a> Reader<'a, '_> {
         }
         let event: Event<'_> = match serde_json::from_str(text) {
             Ok(event) => event,
-            Err(_) if is_digest(text) => {
-                self.told.digests += 1;
-                return Ok(());
-            }
-            Err(error) => return Err((offset(text, &error), message(&error))),
+            Err(error) => match Digest::parse(text) {
+                Some(digest) => {
+                    self.told.digests.push(digest);
+                    return Ok(());
+                }
+                None => return Err((offset(text, &error), message(&error))),
+            },
         };
         if event.is_insight() {
             self.told.insights += 1;
@@ -183,17 +186,6 @@ impl<'a> Reader<'a, '_> {
             self.told.faults.push(fault(self.file, self.whole, at, problem, rest));
         }
     }
-}
-
-/// Whether a text is a digest of log files.
-fn is_digest(text: &str) -> bool {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Probe {
-        #[allow(dead_code, reason = "that it is there tells enough")]
-        digest_start_time: IgnoredAny,
-    }
-    serde_json::from_str::<Probe>(text).is_ok()
 }
 
 /// What a document turned out to be.
@@ -478,9 +470,14 @@ mod tests {
 
     #[test]
     fn digests_and_insights_are_passed_over() {
-        let digest = r#"{"awsAccountId":"123456789012","digestStartTime":"2026-07-01T10:00:00Z"}"#;
+        let digest = r#"{"awsAccountId":"123456789012","digestStartTime":"2026-07-01T10:00:00Z",
+            "digestEndTime":"2026-07-01T11:00:00Z","digestS3Object":
+            "AWSLogs/123456789012/CloudTrail-Digest/us-east-1/2026/07/01/d.json.gz",
+            "logFiles":[{"s3Object":"AWSLogs/123456789012/CloudTrail/us-east-1/a.json.gz"}]}"#;
         let (_, told) = names(digest);
-        assert_eq!((told.digests, told.bad, told.events), (1, 0, 0));
+        assert_eq!((told.bad, told.events), (0, 0));
+        assert_eq!(told.digests[0].region, "us-east-1");
+        assert_eq!(told.digests[0].files, ["a.json.gz"]);
         let insight = r#"{"Records":[{"eventVersion":"1.07","eventTime":"2026-07-01T10:00:00Z",
             "awsRegion":"us-east-1","eventType":"AwsCloudTrailInsight","eventCategory":"Insight"}]}"#;
         let (_, told) = names(insight);

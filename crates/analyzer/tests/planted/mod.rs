@@ -14,6 +14,7 @@
 mod background;
 mod decoys;
 mod paths;
+mod sample;
 mod traps;
 
 use std::collections::BTreeMap;
@@ -54,13 +55,16 @@ pub(crate) struct Planted {
 }
 
 impl Planted {
-    /// An account of about so many principals.
+    /// An account of so many principals; a small one holds a part of what is planted in a large one.
     pub(crate) fn new(seed: u64, principals: usize) -> Self {
         let mut world = Self { seed: seed.wrapping_add(1), ..Self::default() };
         world.guard();
         paths::plant(&mut world);
         decoys::plant(&mut world);
         traps::plant(&mut world);
+        if world.users.len() + world.roles.len() > principals {
+            world.keep_some(principals * 4 / 5);
+        }
         background::fill(&mut world, principals);
         world
     }

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use bailiwick_analyzer::evidence::{MAX_BYTES, MAX_FILES};
 
+/// The folder of a trail's events, in the folder of an audit.
+pub(super) const EVENTS: &str = "events";
+
 /// A file with its content.
 pub(super) struct Loaded {
     /// The name for people.
@@ -50,7 +53,9 @@ fn walk(root: &Path, found: &mut Vec<Loaded>, bytes: &mut u64) -> anyhow::Result
         list.sort_by_key(std::fs::DirEntry::file_name);
         for entry in list {
             let (path, kind) = (entry.path(), entry.file_type()?);
-            if kind.is_dir() {
+            if kind.is_dir() && folder == root && entry.file_name() == EVENTS {
+                // Events are read one after another, and never held.
+            } else if kind.is_dir() {
                 waiting.push(path);
             } else if kind.is_file() {
                 let below = path.strip_prefix(root).unwrap_or(&path);

@@ -5,16 +5,16 @@ use std::io::{IsTerminal as _, Write as _, stderr, stdout};
 use std::path::Path;
 
 use anyhow::bail;
-use bailiwick_analyzer::evidence::{self, Evidence, File};
+use bailiwick_analyzer::evidence::{self, Evidence, File, Part};
 use bailiwick_analyzer::posture::{self, Report, Settings};
 use bailiwick_catalog::Catalog;
 use serde::Deserialize;
 
-use super::folder::{Loaded, load};
+use super::folder::{EVENTS, Loaded, load};
 use super::{AuditArgs, AuditFormat, show, write};
 use crate::clock;
 use crate::simulate::fault::{Fault, Findings, read};
-use crate::terminal;
+use crate::{terminal, trail};
 
 /// The longest settings file, in bytes.
 const MAX_SETTINGS: u64 = 4 << 20;
@@ -37,7 +37,7 @@ pub(super) fn run(args: &AuditArgs) -> anyhow::Result<()> {
         }
     };
     say("reading ...");
-    let evidence = match parse(&files) {
+    let mut evidence = match parse(&files) {
         Ok(evidence) => evidence,
         Err(faults) => {
             say("");
@@ -49,6 +49,7 @@ pub(super) fn run(args: &AuditArgs) -> anyhow::Result<()> {
         // The bytes are for the lines of faults alone.
         files.clear();
     }
+    let partial = events(args, &mut evidence)?;
     say("checking ...");
     let report = posture::run(&evidence, &settings, now, baseline.as_ref());
     say("");
@@ -62,7 +63,27 @@ pub(super) fn run(args: &AuditArgs) -> anyhow::Result<()> {
     }
     out.flush()?;
     drop(out);
-    end(&report, &evidence, &files)
+    let end = end(&report, &evidence, &files);
+    if partial && evidence.faults.is_empty() {
+        bail!("some events could not be read: what needs all of them is not assessed");
+    }
+    end
+}
+
+/// Reads the events that are named, or that the folders hold; answers whether some could not be read.
+fn events(args: &AuditArgs, evidence: &mut Evidence) -> anyhow::Result<bool> {
+    let mut paths = args.events.clone();
+    if paths.is_empty() {
+        let own = args.paths.iter().map(|path| path.join(EVENTS));
+        paths.extend(own.filter(|path| path.is_dir()));
+    }
+    if paths.is_empty() {
+        return Ok(false);
+    }
+    let (uses, scan) = trail::uses(&paths)?;
+    scan.tell(&uses);
+    evidence.events = Part::Known(uses);
+    Ok(scan.problems > 0)
 }
 
 /// The exit code's meaning: a file that cannot be used outweighs findings.
