@@ -15,6 +15,7 @@ pub mod check;
 pub mod escalation;
 pub mod estate;
 pub mod evidence;
+pub mod generate;
 pub mod posture;
 pub mod reach;
 pub mod summary;

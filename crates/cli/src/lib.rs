@@ -13,6 +13,7 @@ mod clock;
 mod diff;
 mod escalate;
 mod events;
+mod generate;
 mod iam;
 mod keys;
 mod offboard;
@@ -41,6 +42,7 @@ use clap::{Subcommand, ValueEnum};
 pub use diff::DiffArgs;
 pub use escalate::{EscalateArgs, EscalateFormat};
 pub use events::EventsArgs;
+pub use generate::{GenerateArgs, GenerateFormat};
 pub use keys::{KeysCommand, RotateArgs};
 pub use offboard::OffboardArgs;
 pub use policies::group::ToGroupArgs;
@@ -124,6 +126,9 @@ requests that the engine allows with identity policies, boundary, SCPs, RCPs and
 needs MFA, an address or anything else is told as conditional, with what it needs. Exit code 0:
 nobody gets there; 1: somebody does; 2: bad input.")]
     Escalate(Box<EscalateArgs>),
+    /// Write the smallest policy that the observed calls of a user or role need
+    #[command(after_help = GENERATE_HELP)]
+    Generate(Box<GenerateArgs>),
     /// Who can do something, under which conditions, and by which statements
     #[command(after_help = WHO_CAN_HELP)]
     WhoCan(Box<WhoCanArgs>),
@@ -312,6 +317,20 @@ Examples:
 
 Exit code 0: all is as expected; 1: something is not; 2: a suite cannot be read.";
 
+const GENERATE_HELP: &str = "\
+Examples:
+  bailiwick generate --principal arn:aws:iam::123456789012:role/ci --events AWSLogs/
+  bailiwick generate --principal arn:aws:iam::123456789012:user/alice --events AWSLogs/ \\
+      --account audit/ --from 2026-10-01 --format policy > least.json
+  bailiwick events --limit 1000 --format json | \\
+      bailiwick generate --principal arn:aws:iam::123456789012:user/alice --events -
+  bailiwick generate --principal arn:aws:iam::123456789012:role/ci --events AWSLogs/ --denied
+  bailiwick generate --principal arn:aws:iam::123456789012:role/ci --events AWSLogs/ --preview new.json
+
+The policy is put to the engine: all observed calls must be allowed by it, and no refused one that was
+never let through. What the events cannot show is said. Exit code 0: so it is; 1: it is not, something was
+refused (--denied), or the policy would refuse an observed call (--preview); 2: bad input.";
+
 const WHO_CAN_HELP: &str = "\
 Examples:
   bailiwick who-can s3:GetObject arn:aws:s3:::payroll/2026.csv --account export.json
@@ -366,6 +385,7 @@ impl Command {
             Self::Policy { verb: PolicyCommand::Checks(args) } => validate::codes::run(&args),
             Self::Simulate(args) => simulate::run(&args),
             Self::Escalate(args) => escalate::run(&args),
+            Self::Generate(args) => generate::run(&args),
             Self::WhoCan(args) => reach::who_can(&args),
             Self::Can(args) => reach::can(&args),
             Self::AccessMatrix(args) => reach::matrix(&args),
@@ -508,6 +528,9 @@ mod tests {
             ("x scan .", false),
             ("x escalate e.json --to admin --format dot --scp root=a.json", true),
             ("x escalate", false),
+            ("x generate --principal p --events d - --from 2026-01-01 --compact", true),
+            ("x generate --principal p --events d --denied --preview f", false),
+            ("x generate --principal p", false),
             ("x quickstart groups --dry-run", true),
             ("x quickstart third-party --name n --bucket bbb --source-ip 192.0.2.0/24", true),
             ("x quickstart third-party --name n --bucket bbb --source-ip 0.0.0.0/0", false),
