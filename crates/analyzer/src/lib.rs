@@ -6,11 +6,12 @@
 //!
 //! Of an account, [`evidence`] is what its files tell, [`estate`] whom the engine can be asked about,
 //! [`reach`] who can do what, [`escalation`] how somebody becomes administrator, and [`posture`] what
-//! the checks of the catalogue say.
+//! the checks of the catalogue say. [`attack`] plays techniques step by step.
 //!
 //! Absences: no I/O, no clock, no random numbers, nothing `async`. Input never panics; texts are
 //! bounded in length and depth.
 
+pub mod attack;
 pub mod check;
 pub mod escalation;
 pub mod estate;
