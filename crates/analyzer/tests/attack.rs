@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bailiwick_analyzer::attack::{
     Attempt, Layer, Options, Report, Tactic, Verdict, run, techniques,
 };
+use bailiwick_analyzer::escalation::ROWS;
 use bailiwick_analyzer::estate::{Estate, Organization, ResourcePolicy};
 use bailiwick_catalog::Catalog;
 use bailiwick_model::Found;
@@ -143,17 +144,26 @@ fn m119_every_path_is_reached_where_it_is_planted_and_no_decoy_is() {
 }
 
 #[test]
-fn m119_each_path_is_blocked_for_whom_a_boundary_an_scp_or_a_deny_stops() {
-    for row in bailiwick_analyzer::escalation::ROWS {
-        let id = row.id.to_string();
-        let mut world = Planted::new(1, 1);
-        let service = row.services.first().copied().unwrap_or("ec2.amazonaws.com");
-        world.admin_of("some-admin", service);
+fn m119_each_path_is_blocked_for_whom_a_deny_stops() {
+    let mut world = Planted::default();
+    ground(&mut world);
+    let mut services: Vec<&str> = ROWS.iter().flat_map(|row| row.services).copied().collect();
+    services.sort_unstable();
+    services.dedup();
+    for service in services {
+        world.admin_of(&format!("admin-of-{service}"), service);
+    }
+    for row in ROWS {
         let statements = [allow(row.actions, &["*"]), deny(row.actions, &["*"])];
-        let who = world.user("stopped", &statements);
-        let found = one(&world, &who, &id);
+        world.user(&format!("stopped-{}", row.id), &statements);
+    }
+    let report = play(&world, &[], &[]);
+    for row in ROWS {
+        let (id, who) = (row.id.to_string(), arn(&format!("user/stopped-{}", row.id)));
+        let mut of = report.attempts.iter();
+        let found = of.find(|held| held.technique == id && held.principal == who).unwrap();
         assert_eq!(found.verdict, Verdict::Blocked, "{id} {found:?}");
-        let by = found.blocked.unwrap().by;
+        let by = found.blocked.as_ref().unwrap().by;
         assert!(matches!(by, Layer::ExplicitDeny | Layer::NothingThere), "{id} {by:?}");
     }
 }
@@ -161,6 +171,7 @@ fn m119_each_path_is_blocked_for_whom_a_boundary_an_scp_or_a_deny_stops() {
 #[test]
 fn m119_decoys_name_what_blocks_them() {
     let world = Planted::new(1, 100);
+    let mut decoys: Vec<(String, &str, Layer)> = Vec::new();
     for (who, id, by) in [
         ("boundary-self", "ESC-010", Layer::Boundary),
         ("boundary-key", "ESC-015", Layer::Boundary),
@@ -176,9 +187,16 @@ fn m119_decoys_name_what_blocks_them() {
         ("never-name", "ESC-010", Layer::Condition),
         ("passed-to-another", "ESC-072", Layer::Condition),
     ] {
-        let found = one(&world, &arn(&format!("user/{who}")), id);
-        assert_eq!(found.blocked.as_ref().map(|held| held.by), Some(by), "{who} {id} {found:?}");
-        assert!(!found.blocked.unwrap().why.is_empty());
+        decoys.push((arn(&format!("user/{who}")), id, by));
+    }
+    let from: Vec<&str> = decoys.iter().map(|(who, ..)| who.as_str()).collect();
+    let ids: Vec<&str> = decoys.iter().map(|(_, id, _)| *id).collect();
+    let report = play(&world, &from, &ids);
+    for (who, id, by) in &decoys {
+        let mut of = report.attempts.iter();
+        let found = of.find(|held| held.principal == *who && held.technique == *id).unwrap();
+        assert_eq!(found.blocked.as_ref().map(|held| held.by), Some(*by), "{who} {id} {found:?}");
+        assert!(!found.blocked.as_ref().unwrap().why.is_empty());
     }
 }
 

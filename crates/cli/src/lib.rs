@@ -5,6 +5,7 @@
 //! analyst's the model and the engine.
 
 mod access;
+mod attack;
 mod audit;
 mod call;
 mod check;
@@ -30,7 +31,11 @@ use std::io::{ErrorKind, Write as _, stderr};
 use std::process::ExitCode;
 
 pub use access::AccessArgs;
-pub use audit::{AuditArgs, AuditCommand, SharedKeysArgs, UnusedArgs};
+pub use attack::{AttackCommand, AttackListArgs, AttackRunArgs};
+pub use audit::{
+    AuditArgs, AuditCommand, CheckToxicArgs, OverprivilegedArgs, RuleArgs, SharedKeysArgs,
+    ToxicArgs, UnusedArgs,
+};
 pub use call::CallArgs;
 pub use check::{
     AccessNotGrantedArgs, CheckCommand, KindArg, NoNewAccessArgs, NoPublicAccessArgs,
@@ -180,6 +185,17 @@ Examples:
         /// What to do
         #[command(subcommand)]
         verb: KeysCommand,
+    },
+    /// Play attacks step by step against the decision engine
+    #[command(after_help = "\
+Examples:
+  bailiwick attack run --all audit/
+  bailiwick attack run --all details.json --from arn:aws:iam::123456789012:role/ci
+  bailiwick attack list --count")]
+    Attack {
+        /// What to do
+        #[command(subcommand)]
+        verb: AttackCommand,
     },
     /// Audit an account from files: posture, and on a live account what nobody uses
     #[command(after_help = "\
@@ -364,6 +380,7 @@ impl Command {
             Self::Policy { verb: PolicyCommand::Summary(args) } => policies::summary::run(&args),
             Self::Policy { verb: PolicyCommand::Checks(args) } => validate::codes::run(&args),
             Self::Simulate(args) => simulate::run(&args),
+            Self::Attack { verb } => attack::run(&verb),
             Self::Escalate(args) => escalate::run(&args),
             Self::WhoCan(args) => reach::who_can(&args),
             Self::Can(args) => reach::can(&args),
@@ -505,6 +522,16 @@ mod tests {
             ("x offboard", false),
             ("x scan . --keys --format sarif --check", true),
             ("x scan .", false),
+            ("x attack run --all folder --from a --format json", true),
+            ("x attack run folder --technique ESC-049 --technique LAT-001", true),
+            ("x attack run folder", false),
+            ("x attack run --all", false),
+            ("x attack list --count", true),
+            ("x audit toxic folder --rules r.yaml --built-in", true),
+            ("x audit toxic", false),
+            ("x audit overprivileged folder --top 5", true),
+            ("x check toxic --attach p.json --to a folder", true),
+            ("x check toxic --to a folder", false),
             ("x escalate e.json --to admin --format dot --scp root=a.json", true),
             ("x escalate", false),
             ("x quickstart groups --dry-run", true),

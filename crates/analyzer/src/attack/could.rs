@@ -135,15 +135,14 @@ pub(crate) fn meets(set: &Set, other: &Set) -> bool {
     set.iter().zip(other).any(|(held, other)| held & other != 0)
 }
 
-/// How many there are.
-pub(crate) fn count(set: &Set) -> usize {
-    set.iter().map(|word| word.count_ones() as usize).sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use bailiwick_policy::DocumentKind;
+
+    fn count(set: &Set) -> u32 {
+        set.iter().map(|word| word.count_ones()).sum()
+    }
 
     #[test]
     fn documents_could_allow_what_they_name() {

@@ -25,10 +25,16 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use catalogue::{Tactic, Technique, techniques};
-pub(crate) use could::Could;
 pub use report::{Report, Tally, run};
 
 use crate::escalation::{Ask, Dependence};
+pub(crate) use could::Could;
+
+/// Sets of actions, and the statements that allow a request, for those who ask about rights.
+pub(crate) mod sets {
+    pub(crate) use super::could::{Set, join, meets};
+    pub(crate) use super::why::allowing;
+}
 
 /// Whose place an intruder takes, and what is played.
 #[derive(Clone, Debug, Default)]

@@ -9,7 +9,7 @@ use bailiwick_policy::{
 use super::{Blocker, Layer, Said};
 
 /// The statements that allow a request, one for each layer that was asked.
-pub(super) fn allowing(why: &Explanation) -> Vec<Said> {
+pub(crate) fn allowing(why: &Explanation) -> Vec<Said> {
     let mut found = Vec::new();
     for layer in &why.layers {
         let statement = each(layer).find(|(_, statement)| {

@@ -184,6 +184,42 @@ impl<'e> Probe<'e> {
         found
     }
 
+    /// Gives a principal a policy more. How far it is from administrator is not looked at again.
+    pub(crate) fn give(&mut self, at: usize, policy: Found) {
+        if let Some(node) = self.world.nodes.get_mut(at) {
+            node.subject.effective.identity.push(policy);
+        }
+    }
+
+    /// The resources of any action: for each that a call names the patterns of which one will do. The
+    /// same as [`Self::targets`], for actions that are not of a table.
+    pub(crate) fn kinds(&self, action: &str) -> Vec<Vec<String>> {
+        let catalog = Catalog::embedded();
+        let known = action.split_once(':').and_then(|(prefix, name)| {
+            Some((catalog.service(prefix)?, catalog.action(prefix, name)?))
+        });
+        let Some((service, known)) = known else { return vec![vec!["*".to_owned()]] };
+        let pattern = |kind: &str| {
+            let found = service.resource_type(kind)?;
+            Some(self.filled(&found.arn_pattern))
+        };
+        let required = known.resource_types.iter().filter(|kind| kind.required);
+        let found: Vec<Vec<String>> =
+            required.filter_map(|kind| Some(vec![pattern(&kind.name)?])).collect();
+        if !found.is_empty() {
+            return found;
+        }
+        let mut either = vec!["*".to_owned()];
+        either.extend(known.resource_types.iter().filter_map(|kind| pattern(&kind.name)));
+        vec![either]
+    }
+
+    fn filled(&self, template: &str) -> String {
+        let text = template.replace("${Partition}", self.partition());
+        let text = text.replace("${Account}", self.account()).replace("${Region}", "\u{1}");
+        filled(&text).replace('\u{1}', "${Region}")
+    }
+
     pub(crate) fn account(&self) -> &str {
         self.world.judge.account()
     }
@@ -262,9 +298,11 @@ impl<'e> Probe<'e> {
     ) -> Option<Answer> {
         let node = self.world.nodes.get(at)?;
         let judge = &self.world.judge;
+        // The policy of a key that is not known is taken for the one that keys have at first.
+        let open_key = self.open_key(action, resource, written);
         let trust = match written {
             Written::Trust(text) => Some(*text),
-            _ => None,
+            _ => open_key.as_deref(),
         };
         let question = Question { action, resource, keys, trust, strict: false };
         let policy = match written {
@@ -279,7 +317,7 @@ impl<'e> Probe<'e> {
             Written::Resource(_) => None,
             _ => judge.ask(&node.subject, &node.caller, question),
         };
-        let ask = if let Some(permit) = &permit {
+        let mut ask = if let Some(permit) = &permit {
             permit.ask.clone()
         } else {
             let mut context = node.caller.clone();
@@ -299,11 +337,38 @@ impl<'e> Probe<'e> {
             }
         };
         let why = self.explain(at, &ask, policy.as_ref())?;
-        let on = match permit {
+        let mut on = match permit {
             Some(permit) => Some(permit.on),
             None => why.decision.is_allowed().then(BTreeSet::new),
         };
+        if open_key.is_some() {
+            ask.trust = None;
+            if let Some(on) = &mut on {
+                let exists = "a key whose policy leaves it to the account".to_owned();
+                on.insert(Dependence::Thing { exists });
+            }
+        }
         Some(Answer { ask, on, why })
+    }
+
+    /// What a key says that nobody has changed, where a key's policy is asked for and not known.
+    fn open_key(&self, action: &str, resource: &str, written: &Written<'_>) -> Option<String> {
+        let kms = action.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("kms:"));
+        if !kms || !matches!(written, Written::Nothing) || !is_delegated(action, resource) {
+            return None;
+        }
+        let known = self.estate().resource_policies.as_ref();
+        if known.is_some_and(|known| known.contains_key(resource)) {
+            return None;
+        }
+        let root = format!("arn:{}:iam::{}:root", self.partition(), self.account());
+        Some(
+            serde_json::json!({
+                "Version": "2012-10-17",
+                "Statement": [{"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*"}],
+            })
+            .to_string(),
+        )
     }
 
     /// Why a request is decided as it is; with a policy in the place of the resource's own.
@@ -390,16 +455,12 @@ impl<'e> Probe<'e> {
     /// The resources of an action: for each that a call names the patterns of which one will do, with
     /// `${Region}` left open; `*` for an action without resource.
     pub(crate) fn targets(&self, action: &'static str) -> Vec<Vec<String>> {
-        let own = |template: &str| {
-            let text = template.replace("${Partition}", self.partition());
-            let text = text.replace("${Account}", self.account()).replace("${Region}", "\u{1}");
-            filled(&text).replace('\u{1}', "${Region}")
-        };
         let mut found: Vec<Vec<String>> = Vec::new();
         for target in targets(action) {
-            let mut either: Vec<String> = target.either.iter().map(|text| own(text)).collect();
+            let mut either: Vec<String> =
+                target.either.iter().map(|text| self.filled(text)).collect();
             if either == ["*"] {
-                either.extend(optional(action).iter().map(|text| own(text)));
+                either.extend(optional(action).iter().map(|text| self.filled(text)));
             }
             if !found.contains(&either) {
                 found.push(either);
