@@ -55,7 +55,8 @@ pub struct Tally {
 
 /// Plays techniques on a copy of the account. Nothing changes.
 ///
-/// Whoever is administrator is played only if asked about by ARN. An ARN that is none of the account's
+/// Whoever is administrator is played only if asked about by ARN; of who is one under conditions only
+/// what works without any is told then. An ARN that is none of the account's
 /// principals gives no attempt.
 pub fn run(estate: &Estate, options: &Options) -> Report {
     let chosen: Vec<Technique> = techniques()
@@ -91,6 +92,7 @@ pub fn run(estate: &Estate, options: &Options) -> Report {
             continue;
         }
         played_from += 1;
+        let unsure = !asked && matches!(probe.rank(at), Rank::Conditional(_));
         let arn = probe.arn(at).to_owned();
         let held = probe.subject(at).map(|subject| could.of(&subject.effective.identity));
         let held = held.unwrap_or_else(|| could.none());
@@ -119,6 +121,10 @@ pub fn run(estate: &Estate, options: &Options) -> Report {
                 .filter(super::play::Course::goes_on)
                 .unwrap_or_else(|| player.play(technique, &lacks));
             let attempt = course.attempt(&technique.id, &arn);
+            // Of one the conditions of its own rights would be told again and again.
+            if unsure && attempt.verdict != Verdict::Reached {
+                continue;
+            }
             let by = attempt.blocked.as_ref().map(|blocked| blocked.by);
             tally.count(attempt.verdict, by);
             let trivial = !asked && !lacks.is_empty() && attempt.verdict == Verdict::Blocked;

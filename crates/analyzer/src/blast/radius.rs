@@ -128,8 +128,9 @@ impl Radii {
         let mut found: BTreeSet<usize> = BTreeSet::new();
         for (users, actions) in [(true, &ON_USERS[..]), (false, &ON_ROLES[..])] {
             let of_kind = if users { self.users } else { probe.len() - self.users };
+            let others = of_kind - usize::from(probe.is_user(at) == users);
             for action in actions.iter().filter(|action| meets(&self.could.set(action), held)) {
-                if found.iter().filter(|at| probe.is_user(**at) == users).count() + 1 >= of_kind {
+                if found.iter().filter(|at| probe.is_user(**at) == users).count() >= others {
                     break;
                 }
                 let groups = probe.patterns(at, action);

@@ -27,7 +27,7 @@ pub(crate) fn evidence(paths: &[PathBuf]) -> anyhow::Result<Evidence> {
     if let Some(missing) = evidence.details.missing() {
         bail!("the users, roles and policies are not known: {missing}");
     }
-    let mut note = |text: &str| {
+    let note = |text: &str| {
         let _ = writeln!(stderr(), "note: {}", terminal::text(text));
     };
     if evidence.estate.organization.is_none() {
