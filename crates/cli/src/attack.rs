@@ -1,5 +1,7 @@
 //! `bailiwick attack`: techniques played step by step, on files or on a throw-away account.
 
+mod lab;
+mod live;
 mod show;
 
 use std::io::{Write as _, stdout};
@@ -7,9 +9,11 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use bailiwick_analyzer::attack::{Options, run as play, techniques};
+use bailiwick_identifiers::AccountId;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
+use crate::access::{Access, AccessArgs};
 use crate::audit::given;
 use crate::simulate::fault::Findings;
 use crate::{Format, clock, terminal};
@@ -23,11 +27,17 @@ Examples:
   bailiwick attack run --all audit/
   bailiwick attack run --all details.json --from arn:aws:iam::123456789012:user/ci
   bailiwick attack run --technique ESC-049 --technique EVA-001 audit/ --format json
+  bailiwick attack run --all --live --endpoint http://127.0.0.1:4680 \\
+      --throw-away-account 123456789012
 
 Nothing is changed: each step is a request that the decision engine decides, and what a step would
 change is laid over a copy. `reached`: every step works as things are; `conditional`: under
-conditions that are told; `blocked`: by which policy. Administrators are played only by --from. Exit
-code 0: nothing is reached; 1: something is, if only under conditions; 2: bad input.")]
+conditions that are told; `blocked`: by which policy. Administrators are played only by --from.
+
+--live makes users, groups, roles and policies named bailiwick-attack-..., plays the techniques that
+are calls of IAM and STS alone with an attacker's own key, and takes all of it away again. It does so
+only where --throw-away-account is the account of the key. Exit code 0: nothing is reached; 1:
+something is, if only under conditions; 2: bad input.")]
     Run(AttackRunArgs),
     /// The techniques
     #[command(after_help = "\
@@ -42,7 +52,7 @@ Examples:
 #[derive(Args, Debug)]
 pub struct AttackRunArgs {
     /// A folder as for `bailiwick audit`, or files: authorization details (pages in their order)
-    #[arg(value_name = "FOLDER|FILE", required = true)]
+    #[arg(value_name = "FOLDER|FILE", required_unless_present = "live", conflicts_with = "live")]
     pub paths: Vec<PathBuf>,
     /// Play all techniques
     #[arg(long, required_unless_present = "technique", conflicts_with = "technique")]
@@ -51,8 +61,20 @@ pub struct AttackRunArgs {
     #[arg(long, value_name = "ID")]
     pub technique: Vec<String>,
     /// From this user or role (repeat) [default: everyone but administrators]
-    #[arg(long, value_name = "ARN")]
+    #[arg(long, value_name = "ARN", conflicts_with = "live")]
     pub from: Vec<String>,
+    /// Play with signed calls, by attackers that are made for it and taken away again
+    #[arg(long, requires = "throw_away_account")]
+    pub live: bool,
+    /// The account that --live may do this in: it must be that of the key
+    #[arg(long, value_name = "ID", requires = "live")]
+    pub throw_away_account: Option<AccountId>,
+    /// The server's address for --live, before all else
+    #[arg(long, value_name = "URL", requires = "live", conflicts_with = "endpoint_url")]
+    pub endpoint: Option<String>,
+    /// Which server, with which key
+    #[command(flatten)]
+    pub access: AccessArgs,
     /// Play as of this instant, in RFC 3339 [default: now]
     #[arg(long, value_name = "INSTANT")]
     pub as_of: Option<Timestamp>,
@@ -77,9 +99,22 @@ pub struct AttackListArgs {
 
 pub(crate) fn run(command: &AttackCommand) -> anyhow::Result<()> {
     match command {
-        AttackCommand::Run(args) => on_files(args),
+        AttackCommand::Run(args) => match &args.throw_away_account {
+            Some(account) if args.live => on_server(args, account),
+            _ => on_files(args),
+        },
         AttackCommand::List(args) => list(args),
     }
+}
+
+fn on_server(args: &AttackRunArgs, account: &AccountId) -> anyhow::Result<()> {
+    known(&args.technique)?;
+    let mut found = args.access.clone();
+    if args.endpoint.is_some() {
+        found.endpoint_url.clone_from(&args.endpoint);
+    }
+    let access = Access::find(&found, |name| std::env::var(name).ok())?;
+    live::run(access, &account.to_string(), &args.technique, args.format)
 }
 
 fn on_files(args: &AttackRunArgs) -> anyhow::Result<()> {

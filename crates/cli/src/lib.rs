@@ -526,6 +526,13 @@ mod tests {
             ("x attack run folder --technique ESC-049 --technique LAT-001", true),
             ("x attack run folder", false),
             ("x attack run --all", false),
+            (
+                "x attack run --all --live --throw-away-account 123456789012 --endpoint http://a:1",
+                true,
+            ),
+            ("x attack run --all --live", false),
+            ("x attack run --all --live --throw-away-account 12", false),
+            ("x attack run --all f --live --throw-away-account 123456789012", false),
             ("x attack list --count", true),
             ("x audit toxic folder --rules r.yaml --built-in", true),
             ("x audit toxic", false),

@@ -3,6 +3,8 @@
 //! What the search of [`crate::escalation`] has found is replayed. Where it found nothing the steps
 //! are played on what looks most like it would work, so that the policy which stops them shows.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::catalogue::{How, Technique};
 use super::lateral::{On, Then, Way};
 use super::play::{Course, Keys, Player};
@@ -463,22 +465,31 @@ impl Player<'_, '_> {
         course
     }
 
-    /// Of some principals those first whom the caller's policies name for an action.
+    /// Of some principals, by number, a few: those first whom the caller's policies name for an action.
     fn nearest(&self, action: &str, all: Vec<usize>) -> Vec<usize> {
         let groups = self.probe.patterns(self.at, action);
-        let fit = |at: usize| {
-            groups
-                .iter()
-                .filter(|group| {
-                    group
-                        .iter()
-                        .any(|pattern| pattern == "*" || matches(pattern, self.probe.arn(at)))
-                })
-                .count()
-        };
-        let mut all: Vec<(usize, usize)> = all.into_iter().map(|at| (fit(at), at)).collect();
-        all.sort_by_key(|(fit, _)| std::cmp::Reverse(*fit));
-        all.into_iter().map(|(_, at)| at).take(MOST).collect()
+        if groups.is_empty() {
+            return all.into_iter().take(MOST).collect();
+        }
+        let mut fit: HashMap<usize, usize> = HashMap::new();
+        for group in &groups {
+            let mut covered = BTreeSet::new();
+            for pattern in group {
+                if pattern == "*" {
+                    covered.extend(all.iter().copied());
+                } else {
+                    covered.extend(self.probe.covered(pattern));
+                }
+            }
+            for at in covered {
+                *fit.entry(at).or_default() += 1;
+            }
+        }
+        let fit = |at: &usize| fit.get(at).copied().unwrap_or_default();
+        let mut all = all;
+        all.sort_by_key(|at| std::cmp::Reverse(fit(at)));
+        all.truncate(MOST);
+        all
     }
 
     fn fitting(&self, action: &str, all: Vec<String>) -> Vec<String> {

@@ -117,10 +117,21 @@ impl Radii {
     pub(super) fn of(&mut self, probe: &Probe<'_>, at: usize, administrator: bool) -> Found {
         let held = probe.subject(at).map(|subject| self.could.of(&subject.effective.identity));
         let held = held.unwrap_or_else(|| self.could.none());
+        if administrator {
+            // It may change everybody, and rewrite the trust of every role that can be changed.
+            let others =
+                (0..probe.len()).filter(|other| *other != at && !probe.is_protected(*other));
+            let (mut principals, mut roles) = (0, 0);
+            for other in others {
+                principals += 1;
+                roles += usize::from(!probe.is_user(other));
+            }
+            return Found { principals, resources: self.changed(probe, at, &held), roles };
+        }
         Found {
             principals: self.principals(probe, at, &held),
             resources: self.changed(probe, at, &held),
-            roles: self.roles(probe, at, administrator),
+            roles: self.roles(probe, at),
         }
     }
 
@@ -134,10 +145,12 @@ impl Radii {
                     break;
                 }
                 let groups = probe.patterns(at, action);
-                let mut near: BTreeSet<usize> = (0..probe.len()).collect();
-                for group in &groups {
-                    let covered = group.iter().flat_map(|pattern| probe.covered(pattern));
-                    let covered: BTreeSet<usize> = covered.collect();
+                let covered = |group: &Vec<String>| -> BTreeSet<usize> {
+                    group.iter().flat_map(|pattern| probe.covered(pattern)).collect()
+                };
+                let mut groups = groups.iter().map(covered);
+                let mut near = groups.next().unwrap_or_else(|| (0..probe.len()).collect());
+                for covered in groups {
                     near = near.intersection(&covered).copied().collect();
                 }
                 near.retain(|other| {
@@ -184,18 +197,16 @@ impl Radii {
         Some(all.iter().filter(may).count())
     }
 
-    /// Roles by chains. An administrator may become every role, as it may rewrite every trust; of it
-    /// those are counted that let it in as they are.
-    fn roles(&mut self, probe: &Probe<'_>, at: usize, administrator: bool) -> usize {
+    /// Roles by chains.
+    fn roles(&mut self, probe: &Probe<'_>, at: usize) -> usize {
         let mut seen = BTreeSet::from([at]);
         let mut waiting = vec![at];
         while let Some(place) = waiting.pop() {
             if seen.len() > MOST_ROLES {
                 break;
             }
-            let next = self.next(probe, place);
-            for role in next {
-                if seen.insert(role) && !administrator {
+            for role in self.next(probe, place) {
+                if seen.insert(role) {
                     waiting.push(role);
                 }
             }
