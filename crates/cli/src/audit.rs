@@ -4,12 +4,19 @@
 mod checks;
 mod collect;
 mod folder;
+pub(crate) mod given;
+mod overprivileged;
 mod posture;
 mod remove;
 mod shared;
 mod show;
+mod toxic;
 mod unused;
 mod write;
+
+pub use overprivileged::OverprivilegedArgs;
+pub(crate) use toxic::run_check;
+pub use toxic::{CheckToxicArgs, RuleArgs, ToxicArgs};
 
 use std::path::PathBuf;
 
@@ -117,6 +124,28 @@ Examples:
 The folder may be a copy of a trail's bucket, of any depth; digests and insights are counted and passed
 over. Names of events are told as the actions of policies. Exit code 2: some events could not be read.")]
     Events(EventsArgs),
+    /// Who has more than it uses, and what that could do
+    #[command(after_help = "\
+Examples:
+  bailiwick audit overprivileged audit/
+  bailiwick audit overprivileged audit/ --top 10
+  bailiwick audit overprivileged audit/ --format json
+
+Granted counts actions within boundary and SCPs; used is the folder's last-accessed data (a question
+mark where there are none). The radius is 0 to 100: 100 for who is administrator or becomes it. Exit
+code 0: nobody has more than it uses; 1: somebody has, or gets to administrator; 2: bad input.")]
+    Overprivileged(OverprivilegedArgs),
+    /// Who holds duties that are to be held apart, as some role if not by itself
+    #[command(after_help = "\
+Examples:
+  bailiwick audit toxic audit/
+  bailiwick audit toxic details.json --rules duties.yaml
+  bailiwick audit toxic audit/ --rules duties.yaml --built-in --format json
+
+A rule is {id, one: {name, actions}, other: {name, actions}, reason}. What counts is what the engine
+allows, with groups, boundaries, SCPs and the roles that can be assumed. Administrators hold all and
+are no findings. Exit code 0: no pair is held together; 1: some are; 2: bad input.")]
+    Toxic(ToxicArgs),
     /// Credentials, roles, policies and groups that nobody uses
     #[command(after_help = "\
 Examples:
@@ -197,6 +226,8 @@ pub(crate) fn run(args: &AuditArgs) -> anyhow::Result<()> {
         AuditCommand::Checks(args) => checks::run(args),
         AuditCommand::Collect(args) => collect::run(args),
         AuditCommand::Events(args) => crate::trail::run(args),
+        AuditCommand::Overprivileged(args) => overprivileged::run(args),
+        AuditCommand::Toxic(args) => toxic::run(args),
         AuditCommand::Unused(args) => unused::run(args),
         AuditCommand::SharedKeys(args) => shared::run(args),
     }

@@ -5,6 +5,7 @@
 //! analyst's the model and the engine.
 
 mod access;
+mod attack;
 mod audit;
 mod call;
 mod check;
@@ -32,7 +33,11 @@ use std::io::{ErrorKind, Write as _, stderr};
 use std::process::ExitCode;
 
 pub use access::AccessArgs;
-pub use audit::{AuditArgs, AuditCommand, SharedKeysArgs, UnusedArgs};
+pub use attack::{AttackCommand, AttackListArgs, AttackRunArgs};
+pub use audit::{
+    AuditArgs, AuditCommand, CheckToxicArgs, OverprivilegedArgs, RuleArgs, SharedKeysArgs,
+    ToxicArgs, UnusedArgs,
+};
 pub use call::CallArgs;
 pub use check::{
     AccessNotGrantedArgs, CheckCommand, KindArg, NoNewAccessArgs, NoPublicAccessArgs,
@@ -186,6 +191,17 @@ Examples:
         /// What to do
         #[command(subcommand)]
         verb: KeysCommand,
+    },
+    /// Play attacks step by step against the decision engine
+    #[command(after_help = "\
+Examples:
+  bailiwick attack run --all audit/
+  bailiwick attack run --all details.json --from arn:aws:iam::123456789012:role/ci
+  bailiwick attack list --count")]
+    Attack {
+        /// What to do
+        #[command(subcommand)]
+        verb: AttackCommand,
     },
     /// Audit an account from files: posture, and on a live account what nobody uses
     #[command(after_help = "\
@@ -384,6 +400,7 @@ impl Command {
             Self::Policy { verb: PolicyCommand::Summary(args) } => policies::summary::run(&args),
             Self::Policy { verb: PolicyCommand::Checks(args) } => validate::codes::run(&args),
             Self::Simulate(args) => simulate::run(&args),
+            Self::Attack { verb } => attack::run(&verb),
             Self::Escalate(args) => escalate::run(&args),
             Self::Generate(args) => generate::run(&args),
             Self::WhoCan(args) => reach::who_can(&args),
@@ -526,6 +543,23 @@ mod tests {
             ("x offboard", false),
             ("x scan . --keys --format sarif --check", true),
             ("x scan .", false),
+            ("x attack run --all folder --from a --format json", true),
+            ("x attack run folder --technique ESC-049 --technique LAT-001", true),
+            ("x attack run folder", false),
+            ("x attack run --all", false),
+            (
+                "x attack run --all --live --throw-away-account 123456789012 --endpoint http://a:1",
+                true,
+            ),
+            ("x attack run --all --live", false),
+            ("x attack run --all --live --throw-away-account 12", false),
+            ("x attack run --all f --live --throw-away-account 123456789012", false),
+            ("x attack list --count", true),
+            ("x audit toxic folder --rules r.yaml --built-in", true),
+            ("x audit toxic", false),
+            ("x audit overprivileged folder --top 5", true),
+            ("x check toxic --attach p.json --to a folder", true),
+            ("x check toxic --to a folder", false),
             ("x escalate e.json --to admin --format dot --scp root=a.json", true),
             ("x escalate", false),
             ("x generate --principal p --events d - --from 2026-01-01 --compact", true),

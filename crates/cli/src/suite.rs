@@ -6,7 +6,7 @@
 mod fields;
 mod read;
 mod report;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::io::{Write as _, stderr, stdout};
 use std::path::PathBuf;

@@ -139,7 +139,7 @@ impl<'e> Judge<'e> {
     }
 
     /// The keys of a request that follow from its resource.
-    fn surroundings(&self, context: &mut Context, question: Question<'_>) {
+    pub(super) fn surroundings(&self, context: &mut Context, question: Question<'_>) {
         let mut fields = question.resource.splitn(6, ':').skip(2);
         let service = fields.next().unwrap_or_default();
         let region = fields.next().filter(|region| !region.is_empty());

@@ -25,6 +25,7 @@ mod graph;
 mod judge;
 mod moves;
 mod naming;
+pub(crate) mod probe;
 mod replay;
 mod report;
 mod search;

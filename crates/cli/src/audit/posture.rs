@@ -98,7 +98,7 @@ fn end(report: &Report, evidence: &Evidence, files: &[Loaded]) -> anyhow::Result
     Ok(())
 }
 
-fn parse(files: &[Loaded]) -> Result<Evidence, Vec<evidence::Fault>> {
+pub(super) fn parse(files: &[Loaded]) -> Result<Evidence, Vec<evidence::Fault>> {
     let files: Vec<File<'_>> = files
         .iter()
         .map(|file| File { name: &file.name, path: &file.path, bytes: &file.bytes })
@@ -107,7 +107,7 @@ fn parse(files: &[Loaded]) -> Result<Evidence, Vec<evidence::Fault>> {
 }
 
 /// Faults with the lines they stand in.
-fn tell(faults: &[evidence::Fault], files: &[Loaded]) {
+pub(super) fn tell(faults: &[evidence::Fault], files: &[Loaded]) {
     let mut out = stderr().lock();
     for fault in faults.iter().take(MOST_FAULTS) {
         let held = files.iter().find(|file| file.name == fault.file);
