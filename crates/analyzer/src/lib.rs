@@ -12,9 +12,11 @@
 //! bounded in length and depth.
 
 pub mod check;
+pub mod checklist;
 pub mod escalation;
 pub mod estate;
 pub mod evidence;
+pub mod pages;
 pub mod posture;
 pub mod reach;
 pub mod summary;
