@@ -2,7 +2,7 @@
 //! a server.
 
 mod can;
-mod csv;
+pub(crate) mod csv;
 mod matrix;
 mod who;
 mod world;

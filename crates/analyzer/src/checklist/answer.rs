@@ -156,7 +156,10 @@ mod tests {
                     place: None,
                     why: found.why,
                     time: None,
-                    fix: crate::posture::Fix { text: format!("mend {}", row.id), ..Default::default() },
+                    fix: crate::posture::Fix {
+                        text: format!("mend {}", row.id),
+                        ..Default::default()
+                    },
                     is_new: None,
                     excepted: None,
                 });
@@ -210,10 +213,8 @@ mod tests {
             assert_eq!(standing(&good, &none, practice.id), expected, "{}", practice.id);
         }
         for row in catalogue() {
-            let bad =
-                report(|id| if id == row.id { Outcome::Fail } else { Outcome::Pass });
-            let gap =
-                report(|id| if id == row.id { Outcome::NotAssessed } else { Outcome::Pass });
+            let bad = report(|id| if id == row.id { Outcome::Fail } else { Outcome::Pass });
+            let gap = report(|id| if id == row.id { Outcome::NotAssessed } else { Outcome::Pass });
             let serves = practices.iter().filter(|practice| practice.checks.contains(&row.id));
             for practice in serves {
                 let id = practice.id;
@@ -309,7 +310,13 @@ mod tests {
                 let answers = Answers::new(&bad, &none).unwrap();
                 let held = answers.standard(standard);
                 let found = held.controls.iter().find(|one| one.id == control.id).unwrap();
-                assert_eq!(found.verdict.standing, Standing::Fail, "{} {}", standard.id(), control.id);
+                assert_eq!(
+                    found.verdict.standing,
+                    Standing::Fail,
+                    "{} {}",
+                    standard.id(),
+                    control.id
+                );
                 assert!(held.passed < held.assessed);
             }
         }

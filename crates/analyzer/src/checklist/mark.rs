@@ -100,7 +100,8 @@ impl Mark {
                 if known { Ok(id.clone()) } else { Err(format!("there is no practice `{id}`")) }
             }
             (None, Some(control)) => {
-                let unknown = || format!("there is no control `{control}`, as `cis-3.0 1.3` is one");
+                let unknown =
+                    || format!("there is no control `{control}`, as `cis-3.0 1.3` is one");
                 let (standard, id) = control.split_once(' ').ok_or_else(unknown)?;
                 let standard = Standard::parse(standard).ok_or_else(unknown)?;
                 let held = standard.controls().into_iter().find(|held| held.id == id.trim());

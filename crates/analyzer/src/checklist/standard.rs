@@ -260,7 +260,11 @@ mod tests {
             (Standard::Cis70, "2.1.5", ["1.4", "2", "2.1.5.1", "x"]),
             (Standard::Nist80053, "AC-6", ["XX-1", "AC6", "AC-", "ac-6"]),
             (Standard::Pci40, "A1.2.3", ["13.1.1", "7.2", "A7.1.1", "7.2.x"]),
-            (Standard::Hipaa, "164.308(a)(1)(ii)(B)", ["164.307(a)", "164.308", "164.308(a)(b)", "164.308(a)x"]),
+            (
+                Standard::Hipaa,
+                "164.308(a)(1)(ii)(B)",
+                ["164.307(a)", "164.308", "164.308(a)(b)", "164.308(a)x"],
+            ),
         ] {
             assert!(has_form(standard, good), "{good}");
             for bad in bad {

@@ -34,6 +34,8 @@ pub struct Settings {
     pub services: Option<BTreeSet<String>>,
     /// Ids of access keys that have leaked (KEY-06).
     pub leaked_keys: BTreeSet<String>,
+    /// Where it is written what something is for, and what has to be (`docs export`).
+    pub documentation: crate::pages::Documentation,
     /// Findings that are accepted for a time.
     pub exceptions: Vec<Exception>,
 }
