@@ -36,19 +36,8 @@ impl Target {
         let before = match fs::read_dir(folder) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeSet::new(),
             Err(error) => return Err(error).with_context(|| format!("`{shown}` cannot be read")),
-            Ok(entries) if entries.count() == 0 => BTreeSet::new(),
-            Ok(_) if !folder.join(LIST).is_file() => {
-                bail!("`{shown}` holds other files: name an empty folder or an earlier export")
-            }
-            Ok(_) => {
-                let list = folder.join(LIST);
-                let text = read(&list, MAX_LIST)?;
-                let mut lines = text.lines();
-                if lines.next() != Some(HEAD) {
-                    bail!("`{}` is no list of pages", list.display());
-                }
-                // The list may have been written by others: only what can be a page is removed.
-                lines.filter(|line| is_page(line)).map(str::to_owned).collect()
+            Ok(mut entries) => {
+                if entries.next().is_none() { BTreeSet::new() } else { earlier(folder)? }
             }
         };
         for name in FOLDERS {
@@ -100,6 +89,22 @@ impl Target {
         text.push('\n');
         put(&self.folder.join(LIST), &text)
     }
+}
+
+/// The pages of an earlier export.
+fn earlier(folder: &Path) -> anyhow::Result<BTreeSet<String>> {
+    let list = folder.join(LIST);
+    if !list.is_file() {
+        let shown = folder.display();
+        bail!("`{shown}` holds other files: name an empty folder or an earlier export");
+    }
+    let text = read(&list, MAX_LIST)?;
+    let mut lines = text.lines();
+    if lines.next() != Some(HEAD) {
+        bail!("`{}` is no list of pages", list.display());
+    }
+    // The list may have been written by others: only what can be a page is removed.
+    Ok(lines.filter(|line| is_page(line)).map(str::to_owned).collect())
 }
 
 /// Writes a file, and never through a link that stands in its place.
