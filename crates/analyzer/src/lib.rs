@@ -16,10 +16,12 @@
 pub mod attack;
 pub mod blast;
 pub mod check;
+pub mod checklist;
 pub mod escalation;
 pub mod estate;
 pub mod evidence;
 pub mod generate;
+pub mod pages;
 pub mod posture;
 pub mod reach;
 pub mod summary;

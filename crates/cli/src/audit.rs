@@ -28,6 +28,9 @@ use crate::access::AccessArgs;
 use crate::iam::Span;
 use crate::trail::EventsArgs;
 
+pub(crate) use folder::{Loaded, load};
+pub(crate) use posture::{parse, settings, tell};
+
 /// What to audit, or a verb.
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]

@@ -9,9 +9,11 @@ mod attack;
 mod audit;
 mod call;
 mod check;
+mod checklist;
 mod client;
 mod clock;
 mod diff;
+mod docs;
 mod escalate;
 mod events;
 mod generate;
@@ -43,8 +45,10 @@ pub use check::{
     AccessNotGrantedArgs, CheckCommand, KindArg, NoNewAccessArgs, NoPublicAccessArgs,
     PublicResourceArg,
 };
+pub use checklist::{ChecklistArgs, ComplianceArgs, SourceArgs, Table};
 use clap::{Subcommand, ValueEnum};
 pub use diff::DiffArgs;
+pub use docs::{DocsCommand, DocsExportArgs};
 pub use escalate::{EscalateArgs, EscalateFormat};
 pub use events::EventsArgs;
 pub use generate::{GenerateArgs, GenerateFormat};
@@ -219,6 +223,21 @@ Examples:
 A check whose data are missing says so and never passes. Exit code 0: nothing was found; 1: there
 are findings; 2: a file cannot be used; what the others tell is printed all the same.")]
     Audit(Box<AuditArgs>),
+    /// Best-practice lists, each practice answered from the checks of an audit
+    #[command(after_help = CHECKLIST_HELP)]
+    Checklist(ChecklistArgs),
+    /// Controls of a standard, each answered from the checks of an audit
+    #[command(after_help = COMPLIANCE_HELP)]
+    Compliance(ComplianceArgs),
+    /// Write down who there is, what for, and what they may do
+    #[command(after_help = "\
+Examples:
+  bailiwick docs export audit/ --out docs/iam")]
+    Docs {
+        /// What to do
+        #[command(subcommand)]
+        verb: DocsCommand,
+    },
     /// Take away everything with which a user could still act
     #[command(after_help = "\
 Examples:
@@ -346,6 +365,38 @@ Examples:
 The policy is put to the engine: all observed calls must be allowed by it, and no refused one that was
 never let through. What the events cannot show is said. Exit code 0: so it is; 1: it is not, something was
 refused (--denied), or the policy would refuse an observed call (--preview); 2: bad input.";
+const CHECKLIST_HELP: &str = "\
+Examples:
+  bailiwick checklist audit/                           all five lists
+  bailiwick checklist audit/ --seed 000                one of them
+  bailiwick checklist --seed 000                       of the account on a server
+  bailiwick checklist audit/ --seed 001 --format markdown > practices.md
+  bailiwick checklist audit/ --manual marks.toml --format csv > practices.csv
+
+A practice fails if one of its checks does, and passes if all of them were assessed and pass. What only
+people know is `manual` until somebody says so in --manual, with evidence and a last day:
+  [[mark]]
+  practice = \"000-07\"
+  state = \"pass\"
+  evidence = \"review of 2026-10-01, ticket SEC-77\"
+  by = \"ann\"
+  until = \"2026-12-31\"
+Exit code 0: no practice fails; 1: some do; 2: a file cannot be used.";
+
+const COMPLIANCE_HELP: &str = "\
+Examples:
+  bailiwick compliance audit/ --standard cis-3.0
+  bailiwick compliance audit/ --standard nist-800-53 --format markdown > nist.md
+  bailiwick compliance audit/ --standard pci-4.0 --manual marks.toml --format csv > pci.csv
+
+A control that no check can answer is `manual` until somebody says in --manual how it stands:
+  [[mark]]
+  control = \"cis-3.0 1.3\"
+  state = \"pass\"
+  evidence = \"looked at in the console, ticket SEC-78\"
+  by = \"ann\"
+  until = \"2026-12-31\"
+Exit code 0: no control fails; 1: some do; 2: a file cannot be used.";
 
 const WHO_CAN_HELP: &str = "\
 Examples:
@@ -409,6 +460,9 @@ impl Command {
             Self::Quickstart { verb } => quickstart::run(&verb),
             Self::Scan(args) => scan::run(&args),
             Self::Audit(args) => audit::run(&args),
+            Self::Checklist(args) => checklist::run(&args),
+            Self::Compliance(args) => checklist::compliance(&args),
+            Self::Docs { verb } => docs::run(&verb),
             Self::Offboard(args) => offboard::run(&args),
             Self::Keys { verb } => keys::run(&verb),
             Self::Test(args) | Self::Policy { verb: PolicyCommand::Test(args) } => {
@@ -538,6 +592,14 @@ mod tests {
             ("x audit collect --script", true),
             ("x audit collect", false),
             ("x audit collect --script --policy", false),
+            ("x checklist folder --seed 001 --manual m.toml --format markdown", true),
+            ("x checklist --seed 000 --endpoint-url http://127.0.0.1:1", true),
+            ("x checklist folder --seed 005", false),
+            ("x compliance folder --standard cis-3.0 --format csv", true),
+            ("x compliance folder", false),
+            ("x compliance folder --standard cis-2.9", false),
+            ("x docs export folder --out d --require-purpose", true),
+            ("x docs export folder", false),
             ("x offboard alice --undo r.json --dry-run", true),
             ("x offboard alice --undo r.json --delete", false),
             ("x offboard", false),

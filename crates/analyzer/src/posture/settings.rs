@@ -36,6 +36,8 @@ pub struct Settings {
     pub leaked_keys: BTreeSet<String>,
     /// Address ranges, VPC endpoints and accounts from which no key may be used (TRU-15).
     pub foreign_networks: BTreeSet<String>,
+    /// Where it is written what something is for, and what has to be (`docs export`).
+    pub documentation: crate::pages::Documentation,
     /// Findings that are accepted for a time.
     pub exceptions: Vec<Exception>,
 }

@@ -9,19 +9,19 @@ use bailiwick_analyzer::evidence::{MAX_BYTES, MAX_FILES};
 pub(super) const EVENTS: &str = "events";
 
 /// A file with its content.
-pub(super) struct Loaded {
+pub(crate) struct Loaded {
     /// The name for people.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its path in the folder, with `/`; empty for one that is told by what it holds.
-    pub(super) path: String,
-    pub(super) bytes: Vec<u8>,
+    pub(crate) path: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Every file of a folder, by path, or files themselves.
 ///
 /// # Errors
 /// A path is not there or cannot be read, or there is more than an audit takes.
-pub(super) fn load(paths: &[PathBuf]) -> anyhow::Result<Vec<Loaded>> {
+pub(crate) fn load(paths: &[PathBuf]) -> anyhow::Result<Vec<Loaded>> {
     let mut found = Vec::new();
     let mut bytes = 0_u64;
     for path in paths {

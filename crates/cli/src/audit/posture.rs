@@ -98,7 +98,7 @@ fn end(report: &Report, evidence: &Evidence, files: &[Loaded]) -> anyhow::Result
     Ok(())
 }
 
-pub(super) fn parse(files: &[Loaded]) -> Result<Evidence, Vec<evidence::Fault>> {
+pub(crate) fn parse(files: &[Loaded]) -> Result<Evidence, Vec<evidence::Fault>> {
     let files: Vec<File<'_>> = files
         .iter()
         .map(|file| File { name: &file.name, path: &file.path, bytes: &file.bytes })
@@ -107,7 +107,7 @@ pub(super) fn parse(files: &[Loaded]) -> Result<Evidence, Vec<evidence::Fault>> 
 }
 
 /// Faults with the lines they stand in.
-pub(super) fn tell(faults: &[evidence::Fault], files: &[Loaded]) {
+pub(crate) fn tell(faults: &[evidence::Fault], files: &[Loaded]) {
     let mut out = stderr().lock();
     for fault in faults.iter().take(MOST_FAULTS) {
         let held = files.iter().find(|file| file.name == fault.file);
@@ -125,7 +125,7 @@ pub(super) fn tell(faults: &[evidence::Fault], files: &[Loaded]) {
     }
 }
 
-fn settings(path: &Path) -> anyhow::Result<Settings> {
+pub(crate) fn settings(path: &Path) -> anyhow::Result<Settings> {
     let text = read(path, MAX_SETTINGS)?;
     toml::from_str(&text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
