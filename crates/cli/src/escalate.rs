@@ -15,7 +15,7 @@ use bailiwick_model::Found;
 use bailiwick_policy::{Document, DocumentKind, Source, SourceKind};
 use clap::{Args, ValueEnum};
 
-use crate::simulate::account::World;
+use crate::audit::import::ServerArgs;
 use crate::simulate::fault::Findings;
 use crate::{clock, simulate, terminal};
 
@@ -37,7 +37,7 @@ pub enum EscalateFormat {
 #[derive(Args, Debug)]
 pub struct EscalateArgs {
     /// An account export: one file, or its pages in order
-    #[arg(value_name = "EXPORT", required = true)]
+    #[arg(value_name = "EXPORT", required_unless_present = "server", conflicts_with = "server")]
     pub export: Vec<PathBuf>,
     /// Only from this user or role
     #[arg(long, value_name = "ARN")]
@@ -57,10 +57,13 @@ pub struct EscalateArgs {
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: EscalateFormat,
+    /// A live account in place of an export
+    #[command(flatten)]
+    pub server: ServerArgs,
 }
 
 pub(crate) fn run(args: &EscalateArgs) -> anyhow::Result<()> {
-    let world = World::read(&args.export)?;
+    let world = args.server.world(&args.export)?;
     for note in &world.notes {
         let _ = writeln!(stderr(), "note: {}", terminal::text(note));
     }

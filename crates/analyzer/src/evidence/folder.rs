@@ -4,6 +4,7 @@
 //! folder by another name, by what it holds. Where a call failed, `NAME.error` beside it holds what
 //! was answered.
 
+mod center;
 mod refused;
 
 use std::collections::BTreeMap;
@@ -18,7 +19,8 @@ use super::account::{self, Collected};
 use super::part::{Missing, Part};
 use super::text::{Fault, REST, Text, fault};
 use super::{
-    Details, Evidence, Recorder, alarms, credentials, organization, regional, resources, trails,
+    Details, Evidence, PermissionSet, Recorder, alarms, credentials, organization, regional,
+    resources, trails,
 };
 use crate::estate::Estate;
 
@@ -128,6 +130,8 @@ struct Reader {
     recorder_status: BTreeMap<(String, String), bool>,
     oidc_clients: BTreeMap<String, Vec<String>>,
     collected: Option<Timestamp>,
+    /// Permission sets under way, by the number in the names of their files.
+    sets: BTreeMap<String, PermissionSet>,
 }
 
 /// What a file tells of one trail.
@@ -343,7 +347,7 @@ impl Reader {
                 found.account_public_access = Part::Known(Some(account::public_access(text)?));
             }
             ["s3", ..] => return self.resource(found, "", &segments, text),
-            ["identity-center", file] => return identity_center(found, file, text),
+            ["identity-center", file] => return self.identity_center(found, file, text),
             ["regions", region, rest @ ..] => return self.regional(found, region, rest, text),
             _ => return Ok(false),
         }
@@ -443,6 +447,7 @@ impl Reader {
                 );
             }
         }
+        self.join_sets(found);
         found.resources = self.resources.found;
         if let Part::Known(resources) = &found.resources {
             found.estate.resource_policies = Some(resources::for_estate(resources, id));
@@ -514,30 +519,5 @@ fn user_file(found: &mut Evidence, kind: &str, file: &str, text: &Text<'_>) -> R
             extend(&mut found.other_credentials, list);
         }
     }
-    Ok(true)
-}
-
-fn identity_center(found: &mut Evidence, file: &str, text: &Text<'_>) -> Result<bool, Fault> {
-    let mut center = match &found.identity_center {
-        Part::Known(Some(center)) => center.clone(),
-        Part::Missing(Missing::NotGiven) | Part::Known(None) => super::IdentityCenter::default(),
-        Part::Missing(_) => return Ok(true),
-    };
-    if file == "instances.json" {
-        center.instances = regional::instances(text)?;
-        if center.instances.is_empty() {
-            found.identity_center = Part::Known(None);
-            return Ok(true);
-        }
-    } else if file.starts_with("permission-set-") {
-        center.permission_sets.push(regional::permission_set(text)?);
-    } else if file.starts_with("assignments-") {
-        let (users, groups) = regional::assignments(text)?;
-        center.user_assignments.extend(users);
-        center.group_assignments += groups;
-    } else {
-        return Ok(false);
-    }
-    found.identity_center = Part::Known(Some(center));
     Ok(true)
 }

@@ -36,6 +36,8 @@ pub struct Resource {
     pub kind: ResourceKind,
     /// The policy; `None`: known to have none; `Err`: its text cannot be read, which denies (IN-6).
     pub policy: Part<Option<Result<Arc<Document>, String>>>,
+    /// The policy as it was written, if there is one.
+    pub text: Option<Arc<str>>,
     /// What else is known of a bucket.
     pub bucket: BucketFacts,
 }
@@ -55,7 +57,7 @@ pub struct BucketFacts {
 
 impl Resource {
     fn new(kind: ResourceKind) -> Self {
-        Self { kind, policy: Part::default(), bucket: BucketFacts::default() }
+        Self { kind, policy: Part::default(), text: None, bucket: BucketFacts::default() }
     }
 }
 
@@ -196,7 +198,8 @@ impl Gathered {
 
     fn policy(&mut self, arn: &str, kind: ResourceKind, policy: Option<String>) {
         if let Some(resource) = self.at(arn, kind) {
-            resource.policy = Part::Known(policy.map(|text| parsed(&text)));
+            resource.policy = Part::Known(policy.as_deref().map(parsed));
+            resource.text = policy.map(Arc::from);
         }
     }
 

@@ -6,12 +6,12 @@ use anyhow::{Context as _, bail};
 use bailiwick_analyzer::evidence::{MAX_BYTES, MAX_FILES};
 
 /// A file with its content.
-pub(super) struct Loaded {
+pub(crate) struct Loaded {
     /// The name for people.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its path in the folder, with `/`; empty for one that is told by what it holds.
-    pub(super) path: String,
-    pub(super) bytes: Vec<u8>,
+    pub(crate) path: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Every file of a folder, by path, or files themselves.

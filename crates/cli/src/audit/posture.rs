@@ -26,7 +26,8 @@ const MOST_FAULTS: usize = 20;
 pub(super) fn run(args: &AuditArgs) -> anyhow::Result<()> {
     let settings = args.settings.as_deref().map_or_else(|| Ok(Settings::default()), settings)?;
     let baseline = args.baseline.as_deref().map(baseline).transpose()?;
-    let mut files = load(&args.paths)?;
+    let live = args.server.asked();
+    let mut files = if live { args.server.files()? } else { load(&args.paths)? };
     let now = args.as_of.unwrap_or_else(clock::now);
     // Work of less than a second says nothing; what is long is told on a terminal alone.
     let long = files.iter().map(|file| file.bytes.len()).sum::<usize>() > 8 << 20;
@@ -77,7 +78,7 @@ fn end(report: &Report, evidence: &Evidence, files: &[Loaded]) -> anyhow::Result
     Ok(())
 }
 
-fn parse(files: &[Loaded]) -> Result<Evidence, Vec<evidence::Fault>> {
+pub(super) fn parse(files: &[Loaded]) -> Result<Evidence, Vec<evidence::Fault>> {
     let files: Vec<File<'_>> = files
         .iter()
         .map(|file| File { name: &file.name, path: &file.path, bytes: &file.bytes })
@@ -86,7 +87,7 @@ fn parse(files: &[Loaded]) -> Result<Evidence, Vec<evidence::Fault>> {
 }
 
 /// Faults with the lines they stand in.
-fn tell(faults: &[evidence::Fault], files: &[Loaded]) {
+pub(super) fn tell(faults: &[evidence::Fault], files: &[Loaded]) {
     let mut out = stderr().lock();
     for fault in faults.iter().take(MOST_FAULTS) {
         let held = files.iter().find(|file| file.name == fault.file);

@@ -13,7 +13,7 @@ use bailiwick_model::Found;
 use bailiwick_policy::{Document, DocumentKind, Source, SourceKind};
 use clap::Args;
 
-use crate::simulate::account::World;
+use crate::audit::import::ServerArgs;
 use crate::simulate::question::Named;
 use crate::simulate::{files, levels, nearest};
 use crate::terminal;
@@ -22,7 +22,7 @@ use crate::terminal;
 #[derive(Args, Debug)]
 pub struct WorldArgs {
     /// The account, as `aws iam get-account-authorization-details` prints it (its pages in order)
-    #[arg(long, value_name = "EXPORT", num_args = 1.., required = true)]
+    #[arg(long, value_name = "EXPORT", num_args = 1.., required_unless_present = "server", conflicts_with = "server")]
     pub account: Vec<PathBuf>,
     /// Service control policies, root first, each a level; several of one level as LEVEL=FILE
     #[arg(long, value_name = "[LEVEL=]FILE", num_args = 1..)]
@@ -39,6 +39,9 @@ pub struct WorldArgs {
     /// The account that owns resources whose ARN names none and that have a policy here
     #[arg(long, value_name = "ID")]
     pub resource_account: Option<AccountId>,
+    /// A live account in place of an export
+    #[command(flatten)]
+    pub server: ServerArgs,
 }
 
 impl WorldArgs {
@@ -47,7 +50,7 @@ impl WorldArgs {
     /// # Errors
     /// A file cannot be read, is no export, or holds a policy that AWS would refuse.
     pub(super) fn read(&self) -> anyhow::Result<(Estate, Vec<String>)> {
-        let (account, managed, mut notes) = World::read(&self.account)?.into_parts();
+        let (account, managed, mut notes) = self.server.world(&self.account)?.into_parts();
         let mut estate = Estate::new(account, managed);
         let scps = found(levels(&self.scp, DocumentKind::ServiceControl)?, true)?;
         let rcps = found(levels(&self.rcp, DocumentKind::ResourceControl)?, false)?;

@@ -61,6 +61,14 @@ impl World {
         Self::of(&files)
     }
 
+    /// The same of pages that a server has answered, with their names.
+    ///
+    /// # Errors
+    /// They are no export.
+    pub(crate) fn of_pages(pages: &[(String, Vec<u8>)]) -> anyhow::Result<Self> {
+        Self::of(pages)
+    }
+
     /// The same of an export in memory.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use super::super::part::{Missing, Part};
 use super::super::{Evidence, resources};
+use super::center::{SetPart, set_file};
 use super::{Reader, Told, TrailPart};
 
 impl Reader {
@@ -53,6 +54,7 @@ impl Reader {
             ["s3", "account-public-access-block.json"] => {
                 found.account_public_access = Part::Missing(gap);
             }
+            ["identity-center", file] if self.refuse_set(file, missing) => {}
             ["identity-center", _] => found.identity_center = Part::Missing(gap),
             ["regions", region, rest @ ..] => match rest {
                 ["analyzers.json"] => found.analyzers = Part::Missing(gap),
@@ -74,6 +76,23 @@ impl Reader {
             },
             ["s3", ..] => return self.refuse_resource(found, "", &segments, missing, text),
             _ => return false,
+        }
+        true
+    }
+
+    /// A policy of a permission set that was not told: of the others nothing is lost.
+    fn refuse_set(&mut self, file: &str, missing: &Missing) -> bool {
+        match set_file(file) {
+            None | Some((SetPart::Itself, _)) => return false,
+            Some((SetPart::Inline, number)) => {
+                self.set(number).inline = Part::Missing(missing.clone());
+            }
+            Some((SetPart::Managed, number)) => {
+                self.set(number).managed = Part::Missing(missing.clone());
+            }
+            Some((SetPart::Customer, number)) => {
+                self.set(number).customer_managed = Part::Missing(missing.clone());
+            }
         }
         true
     }
