@@ -22,7 +22,7 @@ use crate::Format;
 use crate::access::AccessArgs;
 use crate::iam::Span;
 use import::ServerArgs;
-pub use validate::ValidateAllArgs;
+use validate::ValidateAllArgs;
 
 /// What to audit, or a verb.
 #[derive(Args, Debug)]

@@ -433,6 +433,7 @@ impl Reader {
     }
 
     fn finish(mut self, found: &mut Evidence) {
+        self.join_sets(found);
         found.details = self.details;
         found.collected = self.collected;
         found.organization = self.organization.finish();
@@ -447,7 +448,6 @@ impl Reader {
                 );
             }
         }
-        self.join_sets(found);
         found.resources = self.resources.found;
         if let Part::Known(resources) = &found.resources {
             found.estate.resource_policies = Some(resources::for_estate(resources, id));
