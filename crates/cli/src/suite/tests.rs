@@ -251,7 +251,7 @@ fn checks_stand_among_tests_and_in_every_report() {
     let results = &sarif["runs"][0]["results"];
     assert_eq!(results.as_array().unwrap().len(), 1);
     assert_eq!(results[0]["ruleId"], "access-not-granted");
-    assert_eq!(results[0]["locations"][0]["physicalLocation"]["region"]["startLine"], 8);
+    assert_eq!(results[0]["locations"][0]["physicalLocation"]["region"]["startLine"], 9);
     let told = report::json(&runs);
     assert_eq!(told["suites"][0]["checks"][0]["result"], "fail");
     assert!(!told["suites"][0]["checks"][0]["witness"].is_null());
