@@ -16,6 +16,7 @@ use bailiwick_policy::{Document, DocumentKind, Source, SourceKind};
 use clap::{Args, ValueEnum};
 
 use crate::audit::import::ServerArgs;
+use crate::reach::{end, unreadable};
 use crate::simulate::fault::Findings;
 use crate::{clock, simulate, terminal};
 
@@ -84,12 +85,14 @@ pub(crate) fn run(args: &EscalateArgs) -> anyhow::Result<()> {
         known(&args.to)?;
         Goal::Principal(args.to.clone())
     };
+    let unreadable = unreadable(&account);
     let mut estate = Estate::new(account, managed);
     estate.organization = organization(args)?;
     let options = Options { from: args.from.clone(), to, now: Some(clock::now()) };
     let report = escalations(&estate, &options);
     print(args.format, &report)?;
-    if report.findings.is_empty() { Ok(()) } else { Err(Findings.into()) }
+    let done = if report.findings.is_empty() { Ok(()) } else { Err(Findings.into()) };
+    end(unreadable, done)
 }
 
 fn print(format: EscalateFormat, report: &Report) -> anyhow::Result<()> {

@@ -157,6 +157,14 @@ impl Reader {
         if files.is_empty() {
             return;
         }
+        // The reader of exports knows no other encoding, and names none.
+        let wrong = files.iter().filter_map(|file| Text::new(file.name, file.bytes).err());
+        let wrong: Vec<Fault> = wrong.collect();
+        if let Some(first) = wrong.first() {
+            self.details = Part::Missing(Missing::Unreadable(first.file.clone()));
+            self.faults.extend(wrong);
+            return;
+        }
         let pages: Vec<ExportFile<'_>> =
             files.iter().map(|file| ExportFile { name: file.name, bytes: file.bytes }).collect();
         match export::read(&pages, catalog) {
@@ -305,22 +313,34 @@ impl Reader {
                 found.account_summary = Part::Known(account::account_summary(text)?);
             }
             ["virtual-mfa-devices.json"] => {
-                found.virtual_mfa_devices = Part::Known(account::virtual_mfa_devices(text)?);
+                let list = account::virtual_mfa_devices(text)?;
+                same_account(found, text, list.iter().map(|device| device.serial.as_str()))?;
+                found.virtual_mfa_devices = Part::Known(list);
             }
             ["server-certificates.json"] => {
-                found.server_certificates = Part::Known(account::server_certificates(text)?);
+                let list = account::server_certificates(text)?;
+                same_account(found, text, list.iter().map(|one| one.arn.as_str()))?;
+                found.server_certificates = Part::Known(list);
             }
             ["saml-providers.json"] => {
-                found.saml_providers = Part::Known(account::saml_providers(text)?);
+                let list = account::saml_providers(text)?;
+                same_account(found, text, list.iter().map(|one| one.arn.as_str()))?;
+                found.saml_providers = Part::Known(list);
             }
             ["oidc-providers.json"] => {
-                found.oidc_providers = Part::Known(account::oidc_providers(text)?);
+                let list = account::oidc_providers(text)?;
+                same_account(found, text, list.iter().map(|one| one.arn.as_str()))?;
+                found.oidc_providers = Part::Known(list);
             }
             ["oidc-providers", _] => {
                 let (url, clients) = account::oidc_provider(text)?;
                 self.oidc_clients.insert(url, clients);
             }
-            ["roles.json"] => found.roles = Part::Known(account::roles(text)?),
+            ["roles.json"] => {
+                let roles = account::roles(text)?;
+                same_account(found, text, roles.values().map(|role| role.arn.as_str()))?;
+                found.roles = Part::Known(roles);
+            }
             [
                 kind @ ("mfa-devices"
                 | "access-keys"
@@ -338,6 +358,7 @@ impl Reader {
             }
             ["last-accessed", _] => {
                 let (arn, uses) = account::last_accessed(text)?;
+                same_account(found, text, std::iter::once(arn.as_str()))?;
                 if let Some(all) = found.last_accessed.gather() {
                     all.insert(arn, uses);
                 }
@@ -473,6 +494,22 @@ impl Reader {
         found.faults = self.faults;
         found.notes = self.notes;
     }
+}
+
+/// Files of two accounts make no account: what a file tells must be of the one that is audited.
+fn same_account<'a>(
+    found: &Evidence,
+    text: &Text<'_>,
+    mut arns: impl Iterator<Item = &'a str>,
+) -> Result<(), Fault> {
+    let id = found.account_id().to_string();
+    let other = |arn: &str| {
+        arn.starts_with("arn:")
+            && arn.split(':').nth(4).is_some_and(|part| part.len() == 12 && part != id)
+    };
+    let Some(arn) = arns.find(|arn| other(arn)) else { return Ok(()) };
+    let at = text.whole.find(arn).unwrap_or_default();
+    Err(text.fault(at, &format!("`{arn}` is of another account, and account {id} was expected")))
 }
 
 /// Joins what one file tells of a trail to it.

@@ -7,6 +7,7 @@ use bailiwick_identifiers::AccountId;
 use bailiwick_model::Found;
 use bailiwick_policy::{Document, DocumentKind, Source, SourceKind};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::account::AccountPublicAccess;
 use super::part::{Missing, Part};
@@ -104,14 +105,17 @@ impl Gathered {
             }
             ["sqs", _] => {
                 let (arn, policy) = attributes(text, "QueueArn")?;
+                own(place, text, &arn)?;
                 self.policy(&arn, ResourceKind::Queue, policy);
             }
             ["sns", _] => {
                 let (arn, policy) = attributes(text, "TopicArn")?;
+                own(place, text, &arn)?;
                 self.policy(&arn, ResourceKind::Topic, policy);
             }
             ["secretsmanager", _] => {
                 let (arn, policy) = secret(text)?;
+                own(place, text, &arn)?;
                 self.policy(&arn, ResourceKind::Secret, policy);
             }
             ["ecr", _] => {
@@ -292,6 +296,18 @@ fn function_arn(place: &Place<'_>, file: &str) -> String {
     format!("arn:{partition}:lambda:{region}:{account}:function:{}", stem(file))
 }
 
+/// Files of two accounts make no account.
+fn own(place: &Place<'_>, text: &Text<'_>, arn: &str) -> Result<(), Fault> {
+    let account = arn.split(':').nth(4).unwrap_or_default();
+    if account.is_empty() || account == place.account {
+        return Ok(());
+    }
+    let at = text.whole.find(arn).unwrap_or_default();
+    let expected = place.account;
+    let problem = format!("`{arn}` is of another account, and account {expected} was expected");
+    Err(text.fault(at, &problem))
+}
+
 fn stem(file: &str) -> &str {
     file.strip_suffix(".json").unwrap_or(file)
 }
@@ -384,6 +400,6 @@ fn has(text: &Text<'_>, member: &str) -> Result<bool, Fault> {
     if text.whole.trim().is_empty() {
         return Ok(false);
     }
-    let form: serde_json::Map<String, serde_json::Value> = text.json()?;
-    Ok(form.get(member).is_some_and(|value| !value.is_null()))
+    let form: BTreeMap<String, Option<IgnoredAny>> = text.json()?;
+    Ok(form.get(member).is_some_and(Option::is_some))
 }

@@ -99,7 +99,7 @@ impl ServerArgs {
     /// # Errors
     /// As of [`ServerArgs::files`] and [`World::read`], or the server refuses to tell it.
     pub(crate) fn world(&self, export: &[PathBuf]) -> anyhow::Result<World> {
-        if self.asked() { World::of_pages(&self.details()?) } else { World::read(export) }
+        if self.asked() { World::of_pages(&self.details()?) } else { World::read(export) }?.whole()
     }
 
     fn details(&self) -> anyhow::Result<Vec<(String, Vec<u8>)>> {

@@ -9,7 +9,7 @@ use anyhow::{anyhow, bail};
 use bailiwick_analyzer::estate::{Estate, Organization, ResourcePolicy};
 use bailiwick_analyzer::reach::Reach;
 use bailiwick_identifiers::AccountId;
-use bailiwick_model::Found;
+use bailiwick_model::{Account, Found};
 use bailiwick_policy::{Document, DocumentKind, Source, SourceKind};
 use clap::Args;
 
@@ -96,6 +96,38 @@ pub(super) fn tell(notes: &[String]) {
     for note in notes {
         let _ = writeln!(stderr(), "note: {}", terminal::text(note));
     }
+}
+
+/// What the command comes to: an answer from an account with policies that cannot be read is told,
+/// and is no whole answer.
+///
+/// # Errors
+/// `done`, or policies cannot be read.
+pub(crate) fn end(unreadable: usize, done: anyhow::Result<()>) -> anyhow::Result<()> {
+    if unreadable > 0 {
+        bail!(
+            "{unreadable} policies cannot be read (see the notes): whoever they apply to is shown as \
+             denied everything, the rest as it is"
+        );
+    }
+    done
+}
+
+/// How many policies of the account cannot be read.
+pub(crate) fn unreadable(account: &Account) -> usize {
+    let owners = account
+        .users()
+        .map(|user| user.id)
+        .chain(account.groups().map(|group| group.id))
+        .chain(account.roles().map(|role| role.id));
+    let inline = owners.flat_map(|id| account.inline_policies(id));
+    let managed =
+        account.policies().filter_map(|policy| account.version(policy.id, policy.default_version));
+    let texts = inline
+        .map(|policy| &policy.document)
+        .chain(managed.map(|version| &version.document))
+        .filter(|text| text.document().is_err());
+    texts.count() + account.roles().filter(|role| role.trust.document().is_err()).count()
 }
 
 /// The ARN of a principal of the account, given by its ARN, or by the name of a user or role.
