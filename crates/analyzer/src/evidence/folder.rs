@@ -19,8 +19,8 @@ use super::account::{self, Collected};
 use super::part::{Missing, Part};
 use super::text::{Fault, REST, Text, fault};
 use super::{
-    Details, Evidence, PermissionSet, Recorder, alarms, credentials, organization, regional,
-    resources, trails,
+    Details, Evidence, PermissionSet, Recorder, alarms, credentials, journal, organization,
+    regional, resources, services, trails,
 };
 use crate::estate::Estate;
 
@@ -102,7 +102,8 @@ fn kind<'a>(file: &File<'a>) -> Option<&'a str> {
 }
 
 /// Files at the top of the folder.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
+    "journal.json",
     "collected.json",
     "regions.json",
     "credential-report.json",
@@ -302,6 +303,7 @@ impl Reader {
                 text.json::<Collected>()?;
             }
             ["collect.log" | "users.json"] => {}
+            ["journal.json"] => found.journal = Part::Known(journal::journal(text)?),
             ["regions.json"] => found.regions = Part::Known(account::regions(text)?),
             ["credential-report.json" | "credential-report.csv"] => {
                 found.credential_report = Part::Known(credentials::read(text)?);
@@ -435,6 +437,35 @@ impl Reader {
                     all.topics.extend(list);
                 }
             }
+            ["instances.json"] => {
+                extend(&mut found.instances, services::instances(text, region)?);
+            }
+            ["anywhere-profiles.json"] => {
+                let list = services::profiles(text)?;
+                if let Some(all) = found.roles_anywhere.gather() {
+                    all.profiles.extend(list);
+                }
+            }
+            ["anywhere-anchors.json"] => {
+                let list = services::anchors(text)?;
+                if let Some(all) = found.roles_anywhere.gather() {
+                    all.anchors.extend(list);
+                }
+            }
+            ["security-hub.json"] => {
+                let on = services::hub(text)?;
+                set_hub(found, region, Some(on), None);
+            }
+            ["detectors.json"] => {
+                // That there are any does not make one that is on.
+                let detector = (!services::detectors(text)?).then_some(false);
+                set_hub(found, region, None, detector);
+            }
+            ["detectors", _] => {
+                let on = services::detector(text)?;
+                set_hub(found, region, None, Some(on));
+            }
+            ["findings", _] => extend(&mut found.findings, services::findings(text)?),
             _ => return self.resource(found, region, path, text),
         }
         Ok(true)
@@ -524,6 +555,17 @@ fn join_trail(trails: &mut [trails::Trail], TrailPart { region, name, told }: Tr
         Told::Status(Part::Missing(missing)) => trail.logging = Part::Missing(missing),
         Told::Selectors(selectors) => trail.selectors = selectors,
     }
+}
+
+/// What is told of a region's hub or detectors; one detector that is on is enough.
+fn set_hub(found: &mut Evidence, region: &str, hub: Option<bool>, detector: Option<bool>) {
+    let Some(hubs) = found.hubs.gather() else { return };
+    let held = hubs.entry(region.to_owned()).or_default();
+    held.hub = hub.or(held.hub);
+    held.detector = match (held.detector, detector) {
+        (Some(one), Some(other)) => Some(one || other),
+        (one, other) => other.or(one),
+    };
 }
 
 /// Adds to a list that several files make up; one that cannot be read keeps it missing.

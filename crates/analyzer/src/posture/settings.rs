@@ -34,8 +34,24 @@ pub struct Settings {
     pub services: Option<BTreeSet<String>>,
     /// Ids of access keys that have leaked (KEY-06).
     pub leaked_keys: BTreeSet<String>,
+    /// Names, with `*`, that units of the organization may have (ORG-10).
+    pub units: Vec<String>,
+    /// Resources whose users are known (ANA-05).
+    pub critical: Vec<Critical>,
     /// Findings that are accepted for a time.
     pub exceptions: Vec<Exception>,
+}
+
+/// A critical resource, and who is expected to reach it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Critical {
+    /// Its ARN, as in a policy.
+    pub resource: String,
+    /// Actions, as in a policy.
+    pub actions: Vec<String>,
+    /// ARNs, with `*`, of those who may.
+    pub expected: Vec<String>,
 }
 
 /// Limits, in days where nothing else is said.
@@ -72,6 +88,10 @@ pub struct Limits {
     pub certificate_days: i64,
     /// The greatest age of an SSH key or service-specific credential (USR-10).
     pub other_credential_age: i64,
+    /// How long a finding of an analyzer may stay active (USE-08).
+    pub finding_age: i64,
+    /// How long a review holds (USE-07).
+    pub review_age: i64,
 }
 
 impl Default for Limits {
@@ -92,6 +112,8 @@ impl Default for Limits {
             report_hours: 24,
             certificate_days: 30,
             other_credential_age: 90,
+            finding_age: 30,
+            review_age: 92,
         }
     }
 }

@@ -24,6 +24,7 @@ impl Reader {
             // Of the last two, one more or less: what is not in the map is not known.
             ["collected.json" | "collect.log" | "users.json"]
             | ["oidc-providers" | "last-accessed", _] => {}
+            ["journal.json"] => found.journal = Part::Missing(gap),
             ["regions.json"] => found.regions = Part::Missing(gap),
             ["credential-report.json" | "credential-report.csv"] => {
                 found.credential_report = Part::Missing(gap);
@@ -68,6 +69,18 @@ impl Reader {
                     let told = Told::Selectors(Part::Missing(gap));
                     self.trail_parts.push(TrailPart::new(region, name, told));
                 }
+                // Who is not subscribed is answered so, and has no hub.
+                ["security-hub.json"] if text.contains("not subscribed") => {
+                    super::set_hub(found, region, Some(false), None);
+                }
+                ["security-hub.json" | "detectors.json"] | ["detectors", _] => {
+                    found.hubs = Part::Missing(gap);
+                }
+                ["instances.json"] => found.instances = Part::Missing(gap),
+                ["anywhere-profiles.json" | "anywhere-anchors.json"] => {
+                    found.roles_anywhere = Part::Missing(gap);
+                }
+                ["findings", _] => found.findings = Part::Missing(gap),
                 ["log-groups.json"] => found.log_groups = Part::Missing(gap),
                 ["metric-filters.json" | "alarms.json" | "subscriptions.json"] => {
                     found.alarms = Part::Missing(gap);
