@@ -24,6 +24,7 @@ import decision_rows  # noqa: E402,F401
 import entity_rows  # noqa: E402,F401
 import generate_rows  # noqa: E402,F401
 import hygiene_rows  # noqa: E402,F401
+import import_rows  # noqa: E402,F401
 import last_accessed_rows  # noqa: E402,F401
 import mfa_rows  # noqa: E402,F401
 import operator_rows  # noqa: E402,F401

@@ -6,12 +6,14 @@ mod collect;
 mod folder;
 pub(crate) mod given;
 mod overprivileged;
+pub(crate) mod import;
 mod posture;
 mod remove;
 mod shared;
 mod show;
 mod toxic;
 mod unused;
+mod validate;
 mod write;
 
 pub use overprivileged::OverprivilegedArgs;
@@ -30,6 +32,8 @@ use crate::trail::EventsArgs;
 
 pub(crate) use folder::{Loaded, load};
 pub(crate) use posture::{parse, settings, tell};
+use import::ServerArgs;
+use validate::ValidateAllArgs;
 
 /// What to audit, or a verb.
 #[derive(Args, Debug)]
@@ -40,7 +44,11 @@ pub struct AuditArgs {
     pub verb: Option<AuditCommand>,
     /// A folder as the collecting script makes it, or files: authorization details (pages in their
     /// order), a credential report and so on
-    #[arg(value_name = "FOLDER|FILE", required = true)]
+    #[arg(
+        value_name = "FOLDER|FILE",
+        required_unless_present = "server",
+        conflicts_with = "server"
+    )]
     pub paths: Vec<PathBuf>,
     /// An earlier report (`--format json`): say what is new and what is fixed
     #[arg(long, value_name = "FILE")]
@@ -57,6 +65,9 @@ pub struct AuditArgs {
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: AuditFormat,
+    /// A live account in place of files
+    #[command(flatten)]
+    pub server: ServerArgs,
 }
 
 /// How an audit is printed.
@@ -85,6 +96,12 @@ pub struct CollectArgs {
     /// Print the least policy with which the script can do its work
     #[arg(long)]
     pub policy: bool,
+    /// Ask a server of this program, and write what it answers into a new folder
+    #[arg(long, value_name = "FOLDER")]
+    pub run: Option<PathBuf>,
+    /// Which server, with which key
+    #[command(flatten)]
+    pub access: AccessArgs,
 }
 
 /// Flags of `audit checks`.
@@ -114,6 +131,7 @@ Examples:
   bailiwick audit collect --script > collect.sh
   sh collect.sh audit                                  with the credentials of the AWS CLI
   bailiwick audit collect --policy > collect-policy.json
+  bailiwick audit collect --run audit                  a server of this program, without the AWS CLI
 
 The script only reads. What it may not read it writes down as such, and the audit says so.")]
     Collect(CollectArgs),
@@ -149,6 +167,19 @@ A rule is {id, one: {name, actions}, other: {name, actions}, reason}. What count
 allows, with groups, boundaries, SCPs and the roles that can be assumed. Administrators hold all and
 are no findings. Exit code 0: no pair is held together; 1: some are; 2: bad input.")]
     Toxic(ToxicArgs),
+    /// What is wrong with every policy of whole accounts
+    #[command(after_help = "\
+Examples:
+  bailiwick audit validate --all                       a live account, with your own key
+  bailiwick audit validate --all audit/                a folder that the script has made
+  bailiwick audit validate --all one/ two/ --format json > policies.json
+  bailiwick audit validate --all details.json --format sarif --fail-on error
+
+Managed policies (the version in force), inline ones, trust policies, boundaries, resource policies,
+SCPs, RCPs and permission sets, each as ValidatePolicy takes its type. Exit code 0: nothing grave; 1: an
+error or a security warning (--fail-on sets from where on); 2: something could not be validated, which
+does not keep the rest from it.")]
+    Validate(ValidateAllArgs),
     /// Credentials, roles, policies and groups that nobody uses
     #[command(after_help = "\
 Examples:
@@ -231,6 +262,7 @@ pub(crate) fn run(args: &AuditArgs) -> anyhow::Result<()> {
         AuditCommand::Events(args) => crate::trail::run(args),
         AuditCommand::Overprivileged(args) => overprivileged::run(args),
         AuditCommand::Toxic(args) => toxic::run(args),
+        AuditCommand::Validate(args) => validate::run(args),
         AuditCommand::Unused(args) => unused::run(args),
         AuditCommand::SharedKeys(args) => shared::run(args),
     }

@@ -15,7 +15,8 @@ use bailiwick_model::Found;
 use bailiwick_policy::{Document, DocumentKind, Source, SourceKind};
 use clap::{Args, ValueEnum};
 
-use crate::simulate::account::World;
+use crate::audit::import::ServerArgs;
+use crate::reach::{end, unreadable};
 use crate::simulate::fault::Findings;
 use crate::{clock, simulate, terminal};
 
@@ -37,7 +38,7 @@ pub enum EscalateFormat {
 #[derive(Args, Debug)]
 pub struct EscalateArgs {
     /// An account export: one file, or its pages in order
-    #[arg(value_name = "EXPORT", required = true)]
+    #[arg(value_name = "EXPORT", required_unless_present = "server", conflicts_with = "server")]
     pub export: Vec<PathBuf>,
     /// Only from this user or role
     #[arg(long, value_name = "ARN")]
@@ -57,10 +58,13 @@ pub struct EscalateArgs {
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: EscalateFormat,
+    /// A live account in place of an export
+    #[command(flatten)]
+    pub server: ServerArgs,
 }
 
 pub(crate) fn run(args: &EscalateArgs) -> anyhow::Result<()> {
-    let world = World::read(&args.export)?;
+    let world = args.server.world(&args.export)?;
     for note in &world.notes {
         let _ = writeln!(stderr(), "note: {}", terminal::text(note));
     }
@@ -81,12 +85,14 @@ pub(crate) fn run(args: &EscalateArgs) -> anyhow::Result<()> {
         known(&args.to)?;
         Goal::Principal(args.to.clone())
     };
+    let unreadable = unreadable(&account);
     let mut estate = Estate::new(account, managed);
     estate.organization = organization(args)?;
     let options = Options { from: args.from.clone(), to, now: Some(clock::now()) };
     let report = escalations(&estate, &options);
     print(args.format, &report)?;
-    if report.findings.is_empty() { Ok(()) } else { Err(Findings.into()) }
+    let done = if report.findings.is_empty() { Ok(()) } else { Err(Findings.into()) };
+    end(unreadable, done)
 }
 
 fn print(format: EscalateFormat, report: &Report) -> anyhow::Result<()> {

@@ -213,6 +213,7 @@ Examples:
   bailiwick audit collect --script > collect.sh        prints the read-only calls; run it with sh
   bailiwick audit audit/                               a folder that the script has made
   bailiwick audit details.json                         authorization details alone
+  bailiwick audit --server                             a live account, with your own key
   bailiwick audit audit/ --format json > today.json
   bailiwick audit audit/ --baseline yesterday.json     what is new, and what is fixed
   bailiwick audit audit/ --settings audit.toml --format sarif > audit.sarif
@@ -588,6 +589,11 @@ mod tests {
             ("x audit folder other.json --format sarif --baseline b.json --settings s.toml", true),
             ("x audit folder --as-of 2026-01-01T00:00:00Z", true),
             ("x audit --format json", false),
+            ("x audit --server", true),
+            ("x audit --server http://127.0.0.1:4680 --format json", true),
+            ("x audit --data-dir d", false),
+            ("x audit collect --run folder", true),
+            ("x audit collect --run folder --script", false),
             ("x audit checks --count", true),
             ("x audit collect --script", true),
             ("x audit collect", false),

@@ -10,6 +10,7 @@ mod world;
 pub use can::CanArgs;
 pub use matrix::MatrixArgs;
 pub use who::WhoCanArgs;
+pub(crate) use world::{end, unreadable};
 
 use bailiwick_analyzer::reach::{Certainty, Requirement, Unless, Way};
 use clap::ValueEnum;

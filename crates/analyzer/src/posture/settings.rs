@@ -38,8 +38,24 @@ pub struct Settings {
     pub foreign_networks: BTreeSet<String>,
     /// Where it is written what something is for, and what has to be (`docs export`).
     pub documentation: crate::pages::Documentation,
+    /// Names, with `*`, that units of the organization may have (ORG-10).
+    pub units: Vec<String>,
+    /// Resources whose users are known (ANA-05).
+    pub critical: Vec<Critical>,
     /// Findings that are accepted for a time.
     pub exceptions: Vec<Exception>,
+}
+
+/// A critical resource, and who is expected to reach it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Critical {
+    /// Its ARN, as in a policy.
+    pub resource: String,
+    /// Actions, as in a policy.
+    pub actions: Vec<String>,
+    /// ARNs, with `*`, of those who may.
+    pub expected: Vec<String>,
 }
 
 /// Limits, in days where nothing else is said.
@@ -94,6 +110,10 @@ pub struct Limits {
     pub enumeration_actions: usize,
     /// The hours within which they are (MON-12).
     pub pattern_hours: i64,
+    /// How long a finding of an analyzer may stay active (USE-08).
+    pub finding_age: i64,
+    /// How long a review holds (USE-07).
+    pub review_age: i64,
 }
 
 impl Default for Limits {
@@ -123,6 +143,8 @@ impl Default for Limits {
             escalation_actions: 5,
             enumeration_actions: 15,
             pattern_hours: 24,
+            finding_age: 30,
+            review_age: 92,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! `bailiwick audit collect`: the script that makes a folder, and the policy that it needs.
 
-use std::io::{Write as _, stdout};
+use std::io::{Write as _, stderr, stdout};
 
 use serde_json::json;
 
-use super::CollectArgs;
+use super::{CollectArgs, import};
+use crate::iam::Iam;
+use crate::terminal;
 
 /// The script. It is text for a shell and is never run from here.
 const SCRIPT: &str = include_str!("collect.sh");
@@ -83,6 +85,18 @@ const MORE: [&str; 3] = [
 ];
 
 pub(super) fn run(args: &CollectArgs) -> anyhow::Result<()> {
+    if let Some(folder) = &args.run {
+        let files = import::gather(Iam::find(&args.access)?)?;
+        import::write(folder, &files)?;
+        let refused = files.iter().filter(|file| file.path.ends_with(".error")).count();
+        let text = format!(
+            "{} files in {}; {refused} calls were refused",
+            files.len() - refused,
+            folder.display()
+        );
+        writeln!(stderr(), "{}", terminal::text(&text))?;
+        return Ok(());
+    }
     let mut out = stdout().lock();
     if args.script {
         out.write_all(SCRIPT.as_bytes())?;

@@ -8,6 +8,7 @@ use anyhow::bail;
 use bailiwick_analyzer::evidence::{self, Evidence, File, Part};
 use bailiwick_analyzer::posture::{self, Report, Settings};
 use bailiwick_catalog::Catalog;
+use bailiwick_model::export::{NoteKind, NotePlace};
 use serde::Deserialize;
 
 use super::folder::{EVENTS, Loaded, load};
@@ -26,7 +27,8 @@ const MOST_FAULTS: usize = 20;
 pub(super) fn run(args: &AuditArgs) -> anyhow::Result<()> {
     let settings = args.settings.as_deref().map_or_else(|| Ok(Settings::default()), settings)?;
     let baseline = args.baseline.as_deref().map(baseline).transpose()?;
-    let mut files = load(&args.paths)?;
+    let live = args.server.asked();
+    let mut files = if live { args.server.files()? } else { load(&args.paths)? };
     let now = args.as_of.unwrap_or_else(clock::now);
     // Work of less than a second says nothing; what is long is told on a terminal alone.
     let long = files.iter().map(|file| file.bytes.len()).sum::<usize>() > 8 << 20;
@@ -92,10 +94,43 @@ fn end(report: &Report, evidence: &Evidence, files: &[Loaded]) -> anyhow::Result
         tell(&evidence.faults, files);
         bail!("{} files cannot be used: what needs them is not assessed", evidence.faults.len());
     }
+    let unreadable = unreadable(evidence);
+    if unreadable > 0 {
+        bail!(
+            "{unreadable} policies cannot be read: whoever they apply to is not assessed where it \
+             matters, the rest is as told"
+        );
+    }
     if report.counted().next().is_some() {
         return Err(Findings.into());
     }
     Ok(())
+}
+
+/// Tells the policies whose text cannot be read, and how many there are.
+fn unreadable(evidence: &Evidence) -> usize {
+    let notes = evidence.details.known().map_or(&[][..], |details| &details.notes);
+    let notes = notes.iter().filter(|note| note.kind == NoteKind::Unreadable);
+    let mut lines: Vec<String> = notes
+        .map(|note| match &note.place {
+            Some(NotePlace { file, line, column }) => {
+                format!("{file}:{line}:{column}: {}: {}", note.about, note.text)
+            }
+            None => format!("{}: {}", note.about, note.text),
+        })
+        .collect();
+    for (arn, resource) in evidence.resources.known().into_iter().flatten() {
+        if let Some(Some(Err(problem))) = resource.policy.known() {
+            lines.push(format!("{arn}: {problem}"));
+        }
+    }
+    for line in lines.iter().take(MOST_FAULTS) {
+        let _ = writeln!(stderr(), "{}", terminal::text(line));
+    }
+    if lines.len() > MOST_FAULTS {
+        let _ = writeln!(stderr(), "and {} more", lines.len() - MOST_FAULTS);
+    }
+    lines.len()
 }
 
 pub(crate) fn parse(files: &[Loaded]) -> Result<Evidence, Vec<evidence::Fault>> {
