@@ -129,7 +129,7 @@ fn dates(value: &str, now: Option<Timestamp>) -> Vec<String> {
 }
 
 /// A text that a pattern covers.
-fn concrete(pattern: &str) -> String {
+pub(super) fn concrete(pattern: &str) -> String {
     pattern.chars().map(|letter| if matches!(letter, '*' | '?') { 'x' } else { letter }).collect()
 }
 
