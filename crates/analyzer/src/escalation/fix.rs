@@ -38,7 +38,7 @@ pub(super) fn fix(estate: &Estate, step: &Step) -> Option<Fix> {
     let judge = Judge::new(estate, None);
     step.asks.iter().filter(|ask| ask.caller.starts_with("arn:")).find_map(|ask| {
         let (source, document, statement) = allowing(&judge, &subject, ask)?;
-        build(&subject, ask, &source, &document, statement)
+        build(estate, &subject, ask, &source, &document, statement)
     })
 }
 
@@ -80,6 +80,7 @@ fn allowing(judge: &Judge<'_>, subject: &Subject, ask: &Ask) -> Option<(Source, 
 }
 
 fn build(
+    estate: &Estate,
     subject: &Subject,
     ask: &Ask,
     source: &Source,
@@ -105,7 +106,7 @@ fn build(
     for value in &after {
         lines('+', value);
     }
-    let (owner, command) = command(subject, ask, source);
+    let (owner, command) = command(estate, subject, ask, source);
     Some(Fix { policy: source.id.to_string(), owner, statement, before, after, diff, command })
 }
 
@@ -138,7 +139,7 @@ fn without(statement: &Value, action: &str, speaks: bool) -> Vec<Value> {
 }
 
 /// What the policy hangs on, and the command that writes it.
-fn command(subject: &Subject, ask: &Ask, source: &Source) -> (String, String) {
+fn command(estate: &Estate, subject: &Subject, ask: &Ask, source: &Source) -> (String, String) {
     let arn = subject.arn();
     let name = arn.rsplit('/').next().unwrap_or_default();
     let kind = if arn.contains(":user/") { "user" } else { "role" };
@@ -153,10 +154,17 @@ fn command(subject: &Subject, ask: &Ask, source: &Source) -> (String, String) {
         ),
         SourceKind::GroupManaged { group } => (format!("group {group}"), version),
         SourceKind::UserManaged | SourceKind::RoleManaged => (format!("{kind} {name}"), version),
-        SourceKind::AwsManaged => (
-            format!("{kind} {name}"),
-            format!("aws iam detach-{kind}-policy --{kind}-name {name} --policy-arn {id}"),
-        ),
+        SourceKind::AwsManaged => {
+            let group = by_group(estate, arn, id);
+            let (kind, name) = match &group {
+                Some(group) => ("group", group.as_str()),
+                None => (kind, name),
+            };
+            (
+                format!("{kind} {name}"),
+                format!("aws iam detach-{kind}-policy --{kind}-name {name} --policy-arn {id}"),
+            )
+        }
         SourceKind::Trust => {
             let role = ask.resource.rsplit('/').next().unwrap_or_default();
             (
@@ -169,4 +177,16 @@ fn command(subject: &Subject, ask: &Ask, source: &Source) -> (String, String) {
             format!("aws iam put-{kind}-policy --{kind}-name {name} --policy-name {id} {file}"),
         ),
     }
+}
+
+/// The group by which a user has an AWS managed policy that is not attached to itself.
+fn by_group(estate: &Estate, user: &str, policy: &str) -> Option<String> {
+    let account = &estate.account;
+    let user = account.user_with_arn(&user.parse().ok()?)?;
+    let has = |owner| account.attached(owner).any(|arn| arn.as_str() == policy);
+    if has(user.id) {
+        return None;
+    }
+    let group = account.groups_of(user.id).find(|group| has(group.id))?;
+    Some(group.name.to_string())
 }

@@ -73,11 +73,12 @@ impl Graph {
         match end {
             End::Node(at) => at,
             End::Directory => self.directory(),
+            End::Made => self.directory() + 1,
         }
     }
 
     fn distances(&self, world: &World<'_>, goal: &Goal, certain: bool) -> Vec<u32> {
-        let mut far = vec![FAR; self.moves.len() + 1];
+        let mut far = vec![FAR; self.moves.len() + 2];
         let mut into: Vec<Vec<(usize, u32)>> = vec![Vec::new(); far.len()];
         for (from, moves) in self.moves.iter().enumerate() {
             for found in moves {
@@ -92,7 +93,7 @@ impl Graph {
         }
         let mut waiting = BinaryHeap::new();
         for at in 0..far.len() {
-            let start = if at == self.directory() {
+            let start = if at >= self.directory() {
                 (*goal == Goal::Administrator).then_some(0)
             } else {
                 is_goal(world, at, goal)

@@ -23,6 +23,8 @@ mod fix;
 mod grants;
 mod graph;
 mod judge;
+mod limits;
+mod made;
 mod moves;
 mod naming;
 pub(crate) mod probe;
@@ -35,7 +37,7 @@ mod takeover;
 mod values;
 mod world;
 
-pub use change::{Change, Standpoint};
+pub use change::{Change, Limit, Standpoint};
 pub use cut::{Cut, Edge};
 pub use fix::Fix;
 pub use graph::Goal;

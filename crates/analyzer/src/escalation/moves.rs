@@ -26,6 +26,8 @@ pub(super) enum End {
     Node(usize),
     /// Whatever the organization's directory gives in this account.
     Directory,
+    /// An administrator whom the step has made.
+    Made,
 }
 
 /// A step from one place to another.
@@ -107,6 +109,9 @@ pub(super) fn moves(world: &mut World<'_>, from: usize) -> Vec<Move> {
     moves.on_roles();
     moves.by_services();
     moves.by_directory();
+    if !made {
+        moves.by_made();
+    }
     moves.found
 }
 
@@ -150,6 +155,7 @@ impl Moves<'_, '_> {
                 self.world.nodes.get(to).is_some_and(|node| node.standing == Standing::Yes)
             }
             End::Directory => false,
+            End::Made => true,
         };
         let sure = admin && found.is_certain();
         let count = self.counts.entry(found.paths.clone()).or_default();

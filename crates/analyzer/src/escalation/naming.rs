@@ -131,7 +131,7 @@ fn on(permits: &[Permit]) -> BTreeSet<&Dependence> {
 }
 
 /// Each choice of one pattern a group.
-fn combinations(groups: &[Vec<String>]) -> Vec<Vec<&str>> {
+pub(super) fn combinations(groups: &[Vec<String>]) -> Vec<Vec<&str>> {
     let mut all: Vec<Vec<&str>> = vec![Vec::new()];
     for group in groups {
         let mut next = Vec::new();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Options;
-use super::change::Standpoint;
+use super::change::{Change, Standpoint};
 use super::cut::{Cut, Edge, cut};
 use super::fix::{Fix, fix};
 use super::graph::{Goal, Graph, Route};
@@ -219,6 +219,10 @@ fn way(world: &World<'_>, graph: &Graph, route: &Route, certain: bool) -> Option
         let to = match found.to {
             End::Node(to) => Some(world.standpoint(to)?),
             End::Directory => None,
+            End::Made => found.permits.last().map(|permit| Standpoint {
+                principal: permit.ask.resource.clone(),
+                changes: vec![Change::Everything],
+            }),
         };
         on.extend(found.on());
         steps.push(Step {

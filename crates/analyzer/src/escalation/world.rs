@@ -7,7 +7,7 @@ use bailiwick_identifiers::{Arn, UniqueId};
 use bailiwick_model::{Effective, Found, Policy, Role, User, parallel};
 use bailiwick_policy::{Applicable, Context, Effect, PrincipalType, Request, Statement, decide};
 
-use super::ability::{Abilities, Actions, BREADTH, NEEDS, set, speaks_of};
+use super::ability::{Abilities, Actions, BREADTH, LIFTING, NEEDS, set, speaks_of};
 use super::change::{Change, Standpoint, policies_of};
 use super::judge::{Dependence, Judge, Keys, Permit, Question};
 use super::table::{Class, ROWS};
@@ -252,7 +252,7 @@ impl<'e> World<'e> {
     pub(super) fn changed(&mut self, from: usize, change: &Change) -> Option<usize> {
         let node = self.nodes.get(from)?;
         if node.changes.contains(change)
-            || (node.changes.contains(&Change::Everything) && *change != Change::Unbound)
+            || (node.changes.contains(&Change::Everything) && !change.lifts())
         {
             return None;
         }
@@ -260,7 +260,7 @@ impl<'e> World<'e> {
         let mut changes = node.changes.clone();
         if *change == Change::Everything {
             // What is allowed everywhere needs no other policy beside it.
-            changes.retain(|held| *held == Change::Unbound);
+            changes.retain(Change::lifts);
         }
         changes.push(change.clone());
         changes.sort();
@@ -348,6 +348,7 @@ impl<'e> World<'e> {
             let able = || {
                 NEEDS.iter().any(|needs| node.abilities.covers(*needs))
                     || node.abilities.covers(assume)
+                    || node.abilities.common(*LIFTING) > 0
                     || self.named.contains_key(&at)
                     || !self.anyone.is_empty()
             };
@@ -388,7 +389,7 @@ impl<'e> World<'e> {
     pub(super) fn able(&self, at: usize) -> bool {
         let Some(node) = self.nodes.get(at) else { return false };
         NEEDS.iter().any(|needs| node.abilities.covers(*needs))
-            || node.abilities.can("iam:DeleteRolePermissionsBoundary")
+            || node.abilities.common(*LIFTING) > 0
             || self.named.contains_key(&node.entity)
             || !self.anyone.is_empty()
     }
@@ -422,7 +423,7 @@ impl<'e> World<'e> {
 
     /// An administrator may do most actions of most services by its identity policies, and with all
     /// layers at least one of those that give policies or credentials to anybody.
-    fn standing(&self, subject: &Subject, caller: &Context, abilities: Actions) -> Standing {
+    pub(super) fn standing(&self, subject: &Subject, caller: &Context, abilities: Actions) -> Standing {
         let most = |count: usize| count * 2 > BREADTH.len();
         let could = abilities.common(set(&BREADTH));
         if !most(usize::try_from(could).unwrap_or_default()) {
