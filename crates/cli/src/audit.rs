@@ -4,6 +4,7 @@
 mod checks;
 mod collect;
 mod folder;
+mod html;
 mod posture;
 mod remove;
 mod shared;
@@ -59,6 +60,8 @@ pub enum AuditFormat {
     Sarif,
     /// Compliance findings of the Open Cybersecurity Schema Framework 1.3, one JSON object a line.
     Ocsf,
+    /// One page for a browser, which asks for nothing outside itself.
+    Html,
 }
 
 /// Flags of `audit collect`.
