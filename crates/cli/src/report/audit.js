@@ -40,7 +40,9 @@ boot(held => {
     subjectCell(number) {
       if (!number) return h("span", { class: "muted" }, "All subjects");
       const { kind, name } = named(text[number]);
-      return h("div", { class: "subject", title: text[number] }, h("b", {}, name), kind ? h("small", {}, kind) : null);
+      const at = ["user", "role", "group", "policy"].includes(kind) ? name.lastIndexOf("/") + 1 : 0;
+      return h("div", { class: "subject", title: text[number] }, h("b", {}, name.slice(at)),
+        kind ? h("small", { class: "break" }, kind, at ? ` in /${name.slice(0, at)}` : "") : null);
     },
     hrefOf(row) {
       return row.at >= 0 ? link("finding", {}, f.id[row.at]) : link("check", {}, row.check.id);
@@ -105,7 +107,7 @@ boot(held => {
       list.append(h("li", {},
         h("h3", {}, severity(check.severity), h("a", { class: "title", href: link("check", {}, check.id) }, check.title)),
         h("p", { class: "count" }, h("a", { href: link("findings", { check: check.id }) }, count(check.failed, "finding"))),
-        h("p", { class: "act" }, capital(text[f.fix[first.at]]), "."),
+        h("p", { class: "act" }, ticks(capital(text[f.fix[first.at]])), "."),
         commands.length || f.diff[first.at] ? h("details", {},
           h("summary", {}, `For instance, ${about.kind} ${about.name}`),
           h("p", { class: "small muted break" }, text[first.why]),
@@ -290,7 +292,8 @@ boot(held => {
       ])) : h("p", { class: "none" }, "The settings name no exception.")));
     if (held.ended.length) {
       main.append(h("section", { class: "card" }, h("h2", {}, "Ended, and still true"), h("p", {}, "These count again."),
-        h("ul", { class: "plain stack" }, held.ended.map(line => h("li", { class: "break" }, line)))));
+        h("ul", { class: "plain stack" }, held.ended.slice(0, 200).map(line => h("li", { class: "break" }, line))),
+        held.ended.length > 200 ? h("p", { class: "small muted" }, `and ${number.format(held.ended.length - 200)} more`) : null));
     }
   }
 

@@ -51,6 +51,9 @@ function named(arn) {
   return { kind: service, name: rest };
 }
 
+/** A sentence; what stands between backticks becomes code. */
+const ticks = text => text.split("`").map((part, at) => at % 2 ? h("code", {}, part) : part);
+
 /** A bar of shares with the same in words. */
 function bar(shares, big) {
   const words = shares.filter(share => share[1]).map(([state, n]) => `${number.format(n)} ${STATES[state][0].toLowerCase()}`);

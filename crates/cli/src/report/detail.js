@@ -32,7 +32,7 @@ function finding(app, main, at, shown) {
     h("div", { class: "chips" }, severity(check.severity), stateBadge(excepted ? "suppressed" : "fail"), f.new[n] === 1 ? h("span", { class: "badge new" }, "New") : null)));
 
   const why = h("section", { class: "card stack" }, h("h2", {}, "Why"),
-    h("p", { class: "pre break" }, capital(text[f.why[n]]), /[.!?\n]$/.test(text[f.why[n]]) ? "" : "."),
+    h("p", { class: "pre break" }, ticks(capital(text[f.why[n]])), /[.!?\n]$/.test(text[f.why[n]]) ? "" : "."),
     facts([
       [about.kind ? capital(about.kind) : "About", h("b", { class: "break" }, about.name)],
       ["ARN", subject.startsWith("arn:") ? h("span", { class: "mono break" }, subject) : null],
@@ -52,7 +52,7 @@ function finding(app, main, at, shown) {
   proof.append(facts([["As of", instant(text[f.time[n]]) || instant(held.collected) || `${instant(held.asOf)} (when the report was made)`]]));
   if (f.text[n]) proof.append(code(pretty(text[f.text[n]]), "Statement as it stands"));
 
-  const act = h("section", { class: "card stack" }, h("h2", {}, "What to do"), h("p", { class: "break" }, capital(text[f.fix[n]]), "."));
+  const act = h("section", { class: "card stack" }, h("h2", {}, "What to do"), h("p", { class: "break" }, ticks(capital(text[f.fix[n]])), "."));
   const commands = text[f.commands[n]].split("\n").filter(Boolean);
   if (commands.length) act.append(h("div", {}, h("h3", {}, "With the AWS CLI"), commands.map(command => code(command, "Command"))));
   if (f.diff[n]) act.append(h("div", {}, h("h3", {}, "Change of the policy"), code(text[f.diff[n]], "Change of the policy", true)));
@@ -96,7 +96,7 @@ function oneCheck(app, main, at) {
   const left = h("div", { class: "stack" }, result);
   const own = byId.get(check.id);
   const first = findings.find(row => f.check[row.at] === own);
-  if (first) left.append(h("section", { class: "card stack" }, h("h2", {}, "What to do"), h("p", {}, capital(text[f.fix[first.at]]), ".")));
+  if (first) left.append(h("section", { class: "card stack" }, h("h2", {}, "What to do"), h("p", {}, ticks(capital(text[f.fix[first.at]])), ".")));
   if (check.gaps.length) {
     const whole = check.outcome === "not-built";
     left.append(h("section", { class: "card stack" }, h("h2", {}, whole ? "Not built" : "Not assessed"),
