@@ -7,6 +7,7 @@ mod folder;
 pub(crate) mod given;
 mod overprivileged;
 pub(crate) mod import;
+mod html;
 mod posture;
 mod remove;
 mod shared;
@@ -84,6 +85,8 @@ pub enum AuditFormat {
     Sarif,
     /// Compliance findings of the Open Cybersecurity Schema Framework 1.3, one JSON object a line.
     Ocsf,
+    /// One page for a browser, which asks for nothing outside itself.
+    Html,
 }
 
 /// Flags of `audit collect`.

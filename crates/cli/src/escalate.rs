@@ -2,6 +2,7 @@
 
 mod html;
 mod show;
+mod svg;
 
 use std::io::{Write as _, stderr, stdout};
 use std::path::PathBuf;
@@ -30,7 +31,9 @@ pub enum EscalateFormat {
     Json,
     /// For Graphviz.
     Dot,
-    /// A page of its own, with the graph and a table.
+    /// A picture: the graph in columns, from left to right towards the goal.
+    Svg,
+    /// One page for a browser, with the graph and a table, which asks for nothing outside itself.
     Html,
 }
 
@@ -90,21 +93,22 @@ pub(crate) fn run(args: &EscalateArgs) -> anyhow::Result<()> {
     estate.organization = organization(args)?;
     let options = Options { from: args.from.clone(), to, now: Some(clock::now()) };
     let report = escalations(&estate, &options);
-    print(args.format, &report)?;
+    print(args, &report)?;
     let done = if report.findings.is_empty() { Ok(()) } else { Err(Findings.into()) };
     end(unreadable, done)
 }
 
-fn print(format: EscalateFormat, report: &Report) -> anyhow::Result<()> {
+fn print(args: &EscalateArgs, report: &Report) -> anyhow::Result<()> {
     let mut out = std::io::BufWriter::new(stdout().lock());
-    match format {
+    match args.format {
         EscalateFormat::Table => show::table(&mut out, report)?,
         EscalateFormat::Json => {
             let text = serde_json::to_string_pretty(report)?;
             writeln!(out, "{}", terminal::json(&text))?;
         }
         EscalateFormat::Dot => show::dot(&mut out, report)?,
-        EscalateFormat::Html => html::page(&mut out, report)?,
+        EscalateFormat::Svg => svg::picture(&mut out, report)?,
+        EscalateFormat::Html => html::page(&mut out, report, &args.to)?,
     }
     out.flush()?;
     Ok(())

@@ -23,6 +23,7 @@ mod offboard;
 mod policies;
 mod quickstart;
 mod reach;
+mod report;
 mod scan;
 mod simulate;
 mod suite;

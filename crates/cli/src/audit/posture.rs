@@ -12,7 +12,7 @@ use bailiwick_model::export::{NoteKind, NotePlace};
 use serde::Deserialize;
 
 use super::folder::{EVENTS, Loaded, load};
-use super::{AuditArgs, AuditFormat, show, write};
+use super::{AuditArgs, AuditFormat, html, show, write};
 use crate::clock;
 use crate::simulate::fault::{Fault, Findings, read};
 use crate::{terminal, trail};
@@ -26,7 +26,10 @@ const MOST_FAULTS: usize = 20;
 
 pub(super) fn run(args: &AuditArgs) -> anyhow::Result<()> {
     let settings = args.settings.as_deref().map_or_else(|| Ok(Settings::default()), settings)?;
-    let baseline = args.baseline.as_deref().map(baseline).transpose()?;
+    let earlier = args.baseline.as_deref().map(baseline).transpose()?;
+    let baseline: Option<BTreeMap<String, String>> = earlier.as_ref().map(|earlier| {
+        earlier.iter().map(|(id, held)| (id.clone(), held.check.clone())).collect()
+    });
     let live = args.server.asked();
     let mut files = if live { args.server.files()? } else { load(&args.paths)? };
     let now = args.as_of.unwrap_or_else(clock::now);
@@ -62,6 +65,11 @@ pub(super) fn run(args: &AuditArgs) -> anyhow::Result<()> {
         AuditFormat::Csv => write::csv(&mut out, &report)?,
         AuditFormat::Sarif => write::sarif(&mut out, &report, &evidence)?,
         AuditFormat::Ocsf => write::ocsf(&mut out, &report)?,
+        AuditFormat::Html => {
+            let baseline = earlier.as_ref();
+            let around = html::Around { evidence: &evidence, settings: &settings, baseline };
+            html::page(&mut out, &report, &around)?;
+        }
     }
     out.flush()?;
     drop(out);
@@ -173,20 +181,24 @@ pub(crate) fn settings(path: &Path) -> anyhow::Result<Settings> {
     })
 }
 
-/// The findings of an earlier report: id to check.
-fn baseline(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
-    #[derive(Deserialize)]
-    struct Held {
-        id: String,
-        check: String,
-    }
+/// What an earlier report says of a finding.
+#[derive(Deserialize)]
+pub(super) struct Earlier {
+    id: String,
+    pub(super) check: String,
+    #[serde(default)]
+    pub(super) subject: String,
+}
+
+/// The findings of an earlier report, by id.
+fn baseline(path: &Path) -> anyhow::Result<BTreeMap<String, Earlier>> {
     #[derive(Deserialize)]
     #[serde(expecting = "a report of `bailiwick audit --format json`")]
-    struct Earlier {
-        findings: Vec<Held>,
+    struct Whole {
+        findings: Vec<Earlier>,
     }
     let text = read(path, MAX_BASELINE)?;
-    let earlier: Earlier = serde_json::from_str(&text)
+    let whole: Whole = serde_json::from_str(&text)
         .map_err(|error| Fault::json(&path.display().to_string(), &text, &error))?;
-    Ok(earlier.findings.into_iter().map(|held| (held.id, held.check)).collect())
+    Ok(whole.findings.into_iter().map(|held| (held.id.clone(), held)).collect())
 }
