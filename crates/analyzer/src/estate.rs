@@ -53,7 +53,7 @@ pub struct ResourcePolicy {
 }
 
 /// A user or role and the policies that apply to it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Subject {
     /// As the engine knows it. A role is taken for a session of it in what it may do.
     pub principal: Principal,

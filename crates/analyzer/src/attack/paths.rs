@@ -512,6 +512,7 @@ fn then(who: &str, change: &Change) -> String {
         Change::Member { group } => format!("{who} is a member of {group}"),
         Change::Version { policy, number } => format!("version {number} of {policy} is in force"),
         Change::Unbound => format!("{who} has no boundary"),
+        Change::Lifted { limit } => format!("{who} is now {limit}"),
     }
 }
 

@@ -181,6 +181,7 @@ fn ways(estate: &Estate, options: &Options, chosen: &[Technique]) -> Found {
             findings: Vec::new(),
             edges: Vec::new(),
             cuts: Vec::new(),
+            movements: Vec::new(),
             cut_short: false,
         }
     };

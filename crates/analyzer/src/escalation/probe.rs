@@ -104,7 +104,7 @@ impl<'e> Probe<'e> {
     }
 
     pub(crate) fn subject(&self, at: usize) -> Option<&Subject> {
-        self.world.nodes.get(at).map(|node| &node.subject)
+        self.world.nodes.get(at).map(|node| &*node.subject)
     }
 
     pub(crate) fn rank(&self, at: usize) -> Rank {
@@ -187,7 +187,7 @@ impl<'e> Probe<'e> {
     /// Gives a principal a policy more. How far it is from administrator is not looked at again.
     pub(crate) fn give(&mut self, at: usize, policy: Found) {
         if let Some(node) = self.world.nodes.get_mut(at) {
-            node.subject.effective.identity.push(policy);
+            Arc::make_mut(&mut node.subject).effective.identity.push(policy);
         }
     }
 
