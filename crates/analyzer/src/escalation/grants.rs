@@ -7,8 +7,8 @@ use super::change::Change;
 use super::common::{covers, fitting};
 use super::judge::{Keys, Permit};
 use super::moves::{End, Gift, Move, Moves};
+use super::standing::Standing;
 use super::table::PathId;
-use super::world::Standing;
 
 /// Managed policies tried where an attachment is limited to some.
 pub(super) const MOST_POLICIES: usize = 30;

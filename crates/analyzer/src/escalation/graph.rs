@@ -5,8 +5,9 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use super::moves::{End, Move, moves};
 use super::report::Movement;
+use super::standing::Standing;
 use super::table::PathId;
-use super::world::{Standing, World};
+use super::world::World;
 
 /// Places that are looked at: past that many the rest is left out, and the report says so.
 const MOST_PLACES: usize = 400_000;

@@ -8,7 +8,7 @@
 //! step conditional on them; so does what no export shows, such as a function that runs with a role.
 //!
 //! A principal is an *administrator* if its identity policies allow most actions of most services,
-//! and if all layers together let it give policies or credentials to anybody: see [`world`]. Whoever
+//! and if all layers together let it give policies or credentials to anybody: see [`standing`]. Whoever
 //! may change what any user and any role may do, and little else, is one step away: it is told as a
 //! finding here, and counts as administrator where nothing is searched: see [`Person::standing`].
 //!
@@ -32,6 +32,7 @@ mod replay;
 mod report;
 mod search;
 mod services;
+mod standing;
 pub mod table;
 mod takeover;
 mod values;
@@ -45,8 +46,8 @@ pub use judge::{Ask, Dependence};
 pub use replay::{Replayed, replay};
 pub use report::{Finding, Movement, Report, Severity, Step, Way, escalations};
 pub use search::{Person, Search};
+pub use standing::Standing;
 pub use table::{Class, PathId, ROWS, Row, row};
-pub use world::Standing;
 
 use jiff::Timestamp;
 

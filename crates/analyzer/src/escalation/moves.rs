@@ -8,8 +8,9 @@ use std::collections::{BTreeSet, HashMap};
 use super::ability::Actions;
 use super::change::Change;
 use super::judge::{Dependence, Keys, Permit, Question};
+use super::standing::Standing;
 use super::table::PathId;
-use super::world::{Standing, World};
+use super::world::World;
 
 /// Moves of one kind to an administrator that are kept.
 const ENOUGH: usize = 3;

@@ -12,8 +12,9 @@ use super::graph::{Goal, Graph, Route};
 use super::judge::{Ask, Dependence};
 use super::moves::End;
 use super::search::Search;
+use super::standing::Standing;
 use super::table::PathId;
-use super::world::{Standing, World};
+use super::world::World;
 use crate::estate::Estate;
 
 /// How much a finding matters.

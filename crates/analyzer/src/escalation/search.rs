@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use super::Options;
 use super::judge::Judge;
 use super::report::{Report, report};
-use super::world::{Standing, World};
+use super::standing::Standing;
+use super::world::World;
 use crate::estate::{Estate, Subject};
 
 /// The principals of an account, made ready to be looked at.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::grants::{FOR_ROLES, FOR_USERS};
 use super::judge::{Keys, Permit};
 use super::moves::{Access, Moves};
+use super::standing::Standing;
 use super::table::PathId;
-use super::world::Standing;
 
 /// Which resources a principal's statements name for an action.
 enum Reach {

@@ -1,15 +1,16 @@
 //! The principals of an account as places of a graph, with what the search asks of each.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use bailiwick_identifiers::{Arn, UniqueId};
 use bailiwick_model::{Effective, Found, Policy, Role, User, parallel};
-use bailiwick_policy::{Applicable, Context, Effect, PrincipalType, Request, Statement, decide};
+use bailiwick_policy::{Context, Effect, PrincipalType, Statement};
 
-use super::ability::{Abilities, Actions, BREADTH, LIFTING, NEEDS, set, speaks_of};
+use super::ability::{Abilities, Actions, LIFTING, NEEDS, set, speaks_of};
 use super::change::{Change, Standpoint, policies_of};
-use super::judge::{Dependence, Judge, Keys, Permit, Question};
+use super::judge::{Judge, Keys, Permit};
+use super::standing::Standing;
 use super::table::{Class, ROWS};
 use super::values::resolved;
 use crate::estate::{Estate, Subject, is_service_linked};
@@ -57,17 +58,6 @@ pub(super) struct PolicyInfo {
     /// Whether no further version has room (section 14 of the rules).
     pub(super) full: bool,
     pub(super) abilities: Actions,
-}
-
-/// Whether a principal is an administrator.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Standing {
-    /// It is not.
-    No,
-    /// It is under these conditions.
-    Conditional(BTreeSet<Dependence>),
-    /// It is.
-    Yes,
 }
 
 /// A principal with what steps have changed.
@@ -421,92 +411,6 @@ impl<'e> World<'e> {
         found
     }
 
-    /// An administrator may do most actions of most services by its identity policies, and with all
-    /// layers at least one of those that give policies or credentials to anybody.
-    pub(super) fn standing(&self, subject: &Subject, caller: &Context, abilities: Actions) -> Standing {
-        let most = |count: usize| count * 2 > BREADTH.len();
-        let could = abilities.common(set(&BREADTH));
-        if !most(usize::try_from(could).unwrap_or_default()) {
-            return Standing::No;
-        }
-        let wide = |context: &Context| {
-            let identity = subject.effective.applicable().identity;
-            let applicable = Applicable { identity, ..Applicable::default() };
-            let allowed = BREADTH.iter().filter(|action| {
-                let service = action.split(':').next().unwrap_or_default();
-                let resource = format!("arn:aws:{service}:us-east-1:{}:any", self.judge.account());
-                let request = Request {
-                    principal: &subject.principal,
-                    action,
-                    resource: &resource,
-                    resource_account: None,
-                    context,
-                    delegated: false,
-                };
-                decide(&request, &applicable).is_allowed()
-            });
-            most(allowed.count())
-        };
-        let (partition, account) = (self.judge.partition(), self.judge.account());
-        let nothing = Keys::new();
-        let mut conditional = None;
-        for (action, kind) in CONTROL {
-            let resource = format!("arn:{partition}:iam::{account}:{kind}/any-of-them");
-            let question = Question {
-                action,
-                resource: &resource,
-                keys: &nothing,
-                trust: None,
-                strict: false,
-            };
-            let Some(permit) = self.judge.ask(subject, caller, question) else { continue };
-            let mut context = caller.clone();
-            for (key, values) in &permit.ask.context {
-                context.put_list(key, values.iter().map(String::as_str));
-            }
-            if !wide(&context) {
-                continue;
-            }
-            if permit.is_certain() {
-                return Standing::Yes;
-            }
-            conditional = conditional.or(Some(permit.on));
-        }
-        conditional.map_or(Standing::No, Standing::Conditional)
-    }
-
-    /// Whether it may take all of the actions by which one changes what any user and any role may
-    /// do, under one context.
-    fn controls(&self, node: &Node) -> Standing {
-        if !node.abilities.covers(*GRANTS) {
-            return Standing::No;
-        }
-        let (partition, account) = (self.judge.partition(), self.judge.account());
-        let ask = |(action, kind): &(&str, &str), keys: &Keys, strict| {
-            let resource = format!("arn:{partition}:iam::{account}:{kind}/any-of-them");
-            let question = Question { action, resource: &resource, keys, trust: None, strict };
-            self.judge.ask(&node.subject, &node.caller, question)
-        };
-        let nothing = Keys::new();
-        let granting = || CONTROL.iter().filter(|(action, _)| GRANTING.contains(action));
-        let mut permits = Vec::new();
-        for probe in granting() {
-            let Some(permit) = ask(probe, &nothing, false) else { return Standing::No };
-            permits.push(permit);
-        }
-        if permits.iter().all(Permit::is_certain) {
-            return Standing::Yes;
-        }
-        // What one of them needs has to do for all of them.
-        let fits = |permit: &Permit| {
-            let keys: Keys =
-                permit.ask.context.iter().map(|(key, to)| (key.clone(), to.clone())).collect();
-            granting().all(|probe| ask(probe, &keys, true).is_some())
-        };
-        let fitting = permits.into_iter().filter(|permit| !permit.is_certain()).find(fits);
-        fitting.map_or(Standing::No, |permit| Standing::Conditional(permit.on))
-    }
-
     /// The resource patterns that bear on an action of a principal, in groups of which one each has to
     /// fit: what its policies allow, what its boundary and the organization allow, and what each
     /// Deny spares. A group with `*` alone is left out.
@@ -569,28 +473,6 @@ impl<'e> World<'e> {
         found
     }
 }
-
-/// Actions that give policies or credentials, with the kind of what they reach.
-const CONTROL: [(&str, &str); 8] = [
-    ("iam:PutUserPolicy", "user"),
-    ("iam:AttachUserPolicy", "user"),
-    ("iam:PutRolePolicy", "role"),
-    ("iam:AttachRolePolicy", "role"),
-    ("iam:CreatePolicyVersion", "policy"),
-    ("iam:CreateAccessKey", "user"),
-    ("iam:UpdateAssumeRolePolicy", "role"),
-    ("iam:PutGroupPolicy", "group"),
-];
-
-/// Those by which one changes what any user and any role may do.
-const GRANTING: [&str; 4] = [
-    "iam:PutUserPolicy",
-    "iam:AttachRolePolicy",
-    "iam:CreatePolicyVersion",
-    "iam:UpdateAssumeRolePolicy",
-];
-
-static GRANTS: LazyLock<Actions> = LazyLock::new(|| set(&GRANTING));
 
 /// The keys of requests on a user or role.
 fn keys<'t>(tags: impl Iterator<Item = (&'t str, &'t str)>, boundary: Option<&Arn>) -> Keys {
