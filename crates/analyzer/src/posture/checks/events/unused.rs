@@ -111,7 +111,9 @@ impl Watched {
             }
         }
         if statement.is_not_action() {
-            set.iter_mut().for_each(|word| *word = !*word);
+            for word in &mut set {
+                *word = !*word;
+            }
         }
         set
     }
