@@ -6,6 +6,7 @@
 
 mod show;
 
+use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Read as _, Write as _, stderr};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -120,8 +121,9 @@ pub(crate) fn scan<G: Gather>(
 pub(crate) fn uses(paths: &[PathBuf]) -> anyhow::Result<(Uses, Scan<()>)> {
     let start = Instant::now();
     let Scan { gathered, faults, problems, others, .. } = scan(paths, Uses::default)?;
-    let mut all = Uses::default();
-    for part in gathered {
+    let mut parts = gathered.into_iter();
+    let mut all = parts.next().unwrap_or_default();
+    for part in parts {
         all.merge(part);
     }
     let took = start.elapsed();
@@ -170,11 +172,12 @@ fn rate(uses: &Uses, took: Duration) -> String {
         thousands(rounded(events / seconds)),
     );
     if totals.digests + totals.insights > 0 {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "; {} digests and {} insights are no events",
             thousands(totals.digests),
             thousands(totals.insights)
-        ));
+        );
     }
     text
 }

@@ -127,7 +127,7 @@ pub struct Totals {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Count {
+struct Seen {
     count: u64,
     first: Timestamp,
     last: Timestamp,
@@ -155,12 +155,12 @@ pub struct Uses {
     events: HashMap<Box<str>, HashMap<Box<str>, u32>>,
     numbers: BTreeMap<Action, u32>,
     actions: Vec<Known>,
-    used: HashMap<(u32, u32), Count>,
-    denied: HashMap<(u32, u32), Count>,
-    keys: HashMap<(u32, u32), Count>,
+    used: HashMap<(u32, u32), Seen>,
+    denied: HashMap<(u32, u32), Seen>,
+    keys: HashMap<(u32, u32), Seen>,
     owners: HashMap<u32, u32>,
     logins: HashMap<u32, Logins>,
-    assumed: HashMap<(u32, u32), Count>,
+    assumed: HashMap<(u32, u32), Seen>,
     privileged: HashMap<(u32, i64, u32), u64>,
     covered: HashMap<u32, Covered>,
     watch: Watch,
@@ -208,7 +208,7 @@ impl Uses {
         let at = event.event_time;
         self.cover(event, region, at);
         let new =
-            |map: &HashMap<(u32, u32), Count>, key| map.len() < MAX_KEYS || map.contains_key(key);
+            |map: &HashMap<(u32, u32), Seen>, key| map.len() < MAX_KEYS || map.contains_key(key);
         let key = (who, number);
         let map = if event.is_denied() { &mut self.denied } else { &mut self.used };
         if new(map, &key) {
@@ -280,10 +280,10 @@ impl Uses {
             })
         };
         let beyond = &mut self.totals.beyond;
-        let mut take = |own: &mut HashMap<(u32, u32), Count>, other: HashMap<_, Count>| {
+        let mut take = |own: &mut HashMap<(u32, u32), Seen>, other: HashMap<_, Seen>| {
             for ((who, action), count) in other {
                 let key = (moved(&principals, who), moved(&actions, action));
-                let count = Count { regions: bits(count.regions), ..count };
+                let count = Seen { regions: bits(count.regions), ..count };
                 if own.len() < MAX_KEYS || own.contains_key(&key) {
                     join(own, key, count);
                 } else {
@@ -296,7 +296,7 @@ impl Uses {
         take(&mut self.keys, other.keys);
         for ((role, by), count) in other.assumed {
             let key = (moved(&principals, role), moved(&principals, by));
-            join(&mut self.assumed, key, Count { regions: bits(count.regions), ..count });
+            join(&mut self.assumed, key, Seen { regions: bits(count.regions), ..count });
         }
         let owners = other.owners.into_iter();
         self.owners
@@ -482,7 +482,7 @@ impl Uses {
         .collect()
     }
 
-    fn listing(&self, map: &HashMap<(u32, u32), Count>) -> Vec<Used<'_>> {
+    fn listing(&self, map: &HashMap<(u32, u32), Seen>) -> Vec<Used<'_>> {
         let each = map.iter().filter_map(|((who, action), count)| {
             let owner = self.owners.get(who).unwrap_or(who);
             let kind = self.kinds.get(*owner as usize).copied().flatten();
@@ -617,12 +617,12 @@ impl Uses {
     }
 }
 
-fn bump(map: &mut HashMap<(u32, u32), Count>, key: (u32, u32), at: Timestamp, region: u32) {
-    join(map, key, Count { count: 1, first: at, last: at, regions: 1 << region.min(63) });
+fn bump(map: &mut HashMap<(u32, u32), Seen>, key: (u32, u32), at: Timestamp, region: u32) {
+    join(map, key, Seen { count: 1, first: at, last: at, regions: 1 << region.min(63) });
 }
 
-fn join(map: &mut HashMap<(u32, u32), Count>, key: (u32, u32), count: Count) {
-    let own = map.entry(key).or_insert(Count { count: 0, regions: 0, ..count });
+fn join(map: &mut HashMap<(u32, u32), Seen>, key: (u32, u32), count: Seen) {
+    let own = map.entry(key).or_insert(Seen { count: 0, regions: 0, ..count });
     own.count += count.count;
     own.first = own.first.min(count.first);
     own.last = own.last.max(count.last);

@@ -1,5 +1,7 @@
 //! `bailiwick audit events`: what the events of a trail say together.
 
+#![allow(clippy::similar_names, reason = "uses, and what was used, are the words of the field")]
+
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write, stdout};
 use std::path::PathBuf;
@@ -125,8 +127,8 @@ fn rows(out: &mut impl Write, used: &[Used<'_>], each: bool, comma: bool) -> any
     }
     let [principal, what, actions, count, _] = widths;
     let mut line = |row: [&str; 5]| {
-        let [a, b, c, d, e] = row;
-        writeln!(out, "{a:<principal$}  {b:<what$}  {c:>actions$}  {d:>count$}  {e}")
+        let [who, of, kinds, calls, last] = row;
+        writeln!(out, "{who:<principal$}  {of:<what$}  {kinds:>actions$}  {calls:>count$}  {last}")
     };
     line(head)?;
     for row in &cells {

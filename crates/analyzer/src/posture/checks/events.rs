@@ -4,12 +4,16 @@
 //! for want of use is not assessed where they cover less than its limit, and says which days they cover.
 //! Where some events could not be read, nothing passes.
 
+#![allow(clippy::similar_names, reason = "uses, and what was used, are the words of the field")]
+
 mod people;
 mod series;
 mod unused;
 
 #[cfg(test)]
 pub(super) mod tests;
+
+use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -148,7 +152,7 @@ fn since_epoch(count: i64, seconds: i64) -> Option<Timestamp> {
 fn shown<S: AsRef<str>>(items: &[S], most: usize) -> String {
     let mut text = items.iter().take(most).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
     if items.len() > most {
-        text.push_str(&format!(" and {} more", items.len() - most));
+        let _ = write!(text, " and {} more", items.len() - most);
     }
     text
 }

@@ -111,7 +111,9 @@ impl Watched {
             }
         }
         if statement.is_not_action() {
-            set.iter_mut().for_each(|word| *word = !*word);
+            for word in &mut set {
+                *word = !*word;
+            }
         }
         set
     }
@@ -176,7 +178,8 @@ impl Watched {
         let none = BTreeSet::new();
         let used = self.used.get(&access.holder.arn).unwrap_or(&none);
         let count: u32 = granted.iter().map(|word| word.count_ones()).sum();
-        let mut unused: Vec<usize> = members(&granted).filter(|place| !used.contains(place)).collect();
+        let mut unused: Vec<usize> =
+            members(&granted).filter(|place| !used.contains(place)).collect();
         let weight = |place: &usize| {
             let levels = self.all.get(*place).map_or(AccessLevels::NONE, |(_, levels)| *levels);
             if levels.contains(AccessLevel::PermissionsManagement) {
