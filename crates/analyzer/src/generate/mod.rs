@@ -19,6 +19,7 @@ mod policy;
 mod record;
 mod refused;
 mod replay;
+mod resource_names;
 mod resources;
 mod target;
 mod unseen;

@@ -6,89 +6,13 @@ use super::actor::Actor;
 use super::names::Meant;
 use super::params::{Params, plain};
 use super::record::Record;
+use super::resource_names::{EC2_IDS, NAMED};
 use super::target::{Piece, Target, escaped, fits, pieces};
 
 /// Resources of one type in one call; more are told as a pattern.
 const MOST: usize = 200;
 /// The longest name that is taken from parameters.
 const LONGEST: usize = 1_024;
-
-/// Where names of resources stand, if not under the name of the variable: service, variable, names.
-const NAMED: &[(&str, &str, &[&str])] = &[
-    ("autoscaling", "GroupFriendlyName", &["autoscalinggroupname"]),
-    ("cloudformation", "StackName", &["stackname"]),
-    ("cloudfront", "DistributionId", &["distributionid", "id"]),
-    ("codebuild", "ProjectName", &["projectname", "name"]),
-    ("dynamodb", "TableName", &["tablename", "globaltablename", "targettablename"]),
-    ("ec2", "DedicatedHostId", &["hostid"]),
-    ("ec2", "KeyPairName", &["keyname"]),
-    ("ec2", "NaclId", &["networkaclid"]),
-    ("ec2", "PlacementGroupName", &["placementgroupname"]),
-    ("ec2", "SecurityGroupId", &["securitygroupid", "groupid"]),
-    ("ec2", "VpcEndpointServiceId", &["serviceid"]),
-    ("ec2", "VpnGatewayId", &["vpngatewayid"]),
-    ("ecs", "ClusterName", &["clustername", "cluster"]),
-    ("ecs", "ServiceName", &["servicename", "service"]),
-    ("ecs", "TaskDefinitionFamilyName", &["taskdefinition", "family"]),
-    ("ecs", "TaskDefinitionRevisionNumber", &["taskdefinition"]),
-    ("ecs", "TaskId", &["task"]),
-    ("eks", "ClusterName", &["clustername", "name"]),
-    ("events", "RuleName", &["rulename", "rule"]),
-    ("glue", "DatabaseName", &["databasename"]),
-    ("iam", "CertificateNameWithPath", &["servercertificatename"]),
-    ("iam", "GroupNameWithPath", &["groupname"]),
-    ("iam", "InstanceProfileNameWithPath", &["instanceprofilename"]),
-    ("iam", "MfaTokenIdWithPath", &["virtualmfadevicename"]),
-    ("iam", "OidcProviderName", &["url"]),
-    ("iam", "PolicyNameWithPath", &["policyname"]),
-    ("iam", "RoleNameWithPath", &["rolename"]),
-    ("iam", "SamlProviderName", &["name"]),
-    ("iam", "UserNameWithPath", &["username"]),
-    ("kms", "Alias", &["aliasname"]),
-    ("kms", "KeyId", &["keyid", "targetkeyid"]),
-    ("logs", "LogGroupName", &["loggroupname", "loggroupidentifier"]),
-    ("rds", "ClusterParameterGroupName", &["dbclusterparametergroupname"]),
-    ("rds", "ClusterSnapshotName", &["dbclustersnapshotidentifier"]),
-    ("rds", "DbClusterInstanceName", &["dbclusteridentifier"]),
-    ("rds", "DbInstanceName", &["dbinstanceidentifier"]),
-    ("rds", "GlobalCluster", &["globalclusteridentifier"]),
-    ("rds", "ParameterGroupName", &["dbparametergroupname"]),
-    ("rds", "SecurityGroupName", &["dbsecuritygroupname"]),
-    ("rds", "SnapshotName", &["dbsnapshotidentifier"]),
-    ("rds", "SubnetGroupName", &["dbsubnetgroupname"]),
-    ("redshift", "ClusterName", &["clusteridentifier"]),
-    ("route53", "Id", &["hostedzoneid", "id"]),
-    ("s3", "BucketName", &["bucketname", "bucket"]),
-    ("s3", "ObjectName", &["key"]),
-    ("secretsmanager", "SecretId", &["secretid", "name"]),
-    ("sns", "TopicName", &["topicname", "name"]),
-    ("sqs", "QueueName", &["queuename", "queueurl"]),
-    ("ssm", "DocumentName", &["documentname", "name"]),
-    ("ssm", "ParameterNameWithoutLeadingSlash", &["name", "path"]),
-    ("ssm", "PatchBaselineIdResourceId", &["baselineid"]),
-    ("states", "StateMachineName", &["statemachinename", "name"]),
-];
-
-/// The types of what EC2 tags, by how their ids begin.
-const EC2_IDS: &[(&str, &str)] = &[
-    ("acl-", "network-acl"),
-    ("ami-", "image"),
-    ("eipalloc-", "elastic-ip"),
-    ("eni-", "network-interface"),
-    ("i-", "instance"),
-    ("igw-", "internet-gateway"),
-    ("lt-", "launch-template"),
-    ("nat-", "natgateway"),
-    ("pl-", "prefix-list"),
-    ("rtb-", "route-table"),
-    ("sg-", "security-group"),
-    ("snap-", "snapshot"),
-    ("subnet-", "subnet"),
-    ("tgw-", "transit-gateway"),
-    ("vol-", "volume"),
-    ("vpc-", "vpc"),
-    ("vpce-", "vpc-endpoint"),
-];
 
 /// A call in which resources are looked for.
 #[derive(Debug)]
