@@ -12,7 +12,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use bailiwick_analyzer::estate::Estate;
 use bailiwick_analyzer::generate::{
-    self, Actor, Breaks, Generated, Holding, Options, Usage, breaks, refusals,
+    self, Actor, Breaks, Generated, Holding, Options, Usage, breaks,
 };
 use bailiwick_policy::{Document, DocumentKind};
 use clap::{Args, ValueEnum};

@@ -39,6 +39,8 @@ impl Scene<'_> {
             }
         }
         let mut found: Vec<Target> = Vec::new();
+        // Types that may be named, of which the event tells the beginning: taken where nothing else is.
+        let mut begun: Vec<Target> = Vec::new();
         for named in &action.resource_types {
             let Some(kind) = service.resource_type(&named.name) else { continue };
             for pattern in kind.arn_pattern.split(", ") {
@@ -46,6 +48,7 @@ impl Scene<'_> {
                 if some.is_empty() {
                     some = self.made(service, action, &named.name, pattern);
                     // What may be named and is not was not asked for.
+                    begun.extend(some.iter().filter(|one| begins(pattern, one)).cloned());
                     some.retain(|target| named.required || !target.partial || is_secret(target));
                 }
                 if service.prefix() == "logs" && &*named.name == "log-group" {
@@ -63,7 +66,11 @@ impl Scene<'_> {
                 }
             }
         }
-        // A pattern says nothing where a name of the same type is known.
+        if found.is_empty() {
+            begun.sort();
+            begun.dedup();
+            found = begun;
+        }
         if found.is_empty() {
             let partial = !action.resource_types.is_empty();
             found.push(Target { partial, ..Target::all() });
@@ -319,6 +326,18 @@ impl Scene<'_> {
     }
 }
 
+/// Whether the first name of a pattern is known in an ARN that was made of it.
+fn begins(pattern: &str, target: &Target) -> bool {
+    let own = |piece: &Piece<'_>| matches!(piece, Piece::Variable(name) if !matches!(*name, "Partition" | "Region" | "Account"));
+    let pieces = pieces(pattern);
+    let names = pieces.iter().filter(|piece| own(piece)).count();
+    let resource = target.arn.splitn(6, ':').nth(5).unwrap_or_default();
+    let head = resource.split('*').next().unwrap_or_default();
+    let fixed = pattern.splitn(6, ':').nth(5).unwrap_or_default();
+    let fixed = fixed.split("${").next().unwrap_or_default();
+    names > 1 && target.partial && head.len() > fixed.len()
+}
+
 fn is_secret(target: &Target) -> bool {
     target.arn.ends_with("-??????")
 }
@@ -470,6 +489,18 @@ mod tests {
                 ],
             ),
             ("ec2", "DescribeInstances", json!({}), vec!["*"]),
+            (
+                "cloudformation",
+                "DescribeStacks",
+                json!({"stackName": "shop"}),
+                vec!["arn:aws:cloudformation:eu-west-1:123456789012:stack/shop/*"],
+            ),
+            (
+                "dynamodb",
+                "Query",
+                json!({"tableName": "t"}),
+                vec!["arn:aws:dynamodb:eu-west-1:123456789012:table/t"],
+            ),
             (
                 "ec2",
                 "CreateVpc",

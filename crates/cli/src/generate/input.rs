@@ -89,7 +89,8 @@ pub(super) fn usage(paths: &[PathBuf], actor: Actor, span: Span) -> anyhow::Resu
             bail!("standard input is longer than {MAX_INPUT} bytes");
         }
         let mut sieve = Sieve::new(&usage, &actor, span);
-        let told = trail::read("standard input", &bytes, &mut |event| sieve.event(event));
+        let told =
+            trail::read("standard input", &bytes, &mut |event: &Event<'_>| sieve.event(event));
         sieve.flush();
         problems += told.bad + u64::from(told.cut_off);
         faults.extend(told.faults);

@@ -176,7 +176,8 @@ impl Watched {
         let none = BTreeSet::new();
         let used = self.used.get(&access.holder.arn).unwrap_or(&none);
         let count: u32 = granted.iter().map(|word| word.count_ones()).sum();
-        let mut unused: Vec<usize> = members(&granted).filter(|place| !used.contains(place)).collect();
+        let mut unused: Vec<usize> =
+            members(&granted).filter(|place| !used.contains(place)).collect();
         let weight = |place: &usize| {
             let levels = self.all.get(*place).map_or(AccessLevels::NONE, |(_, levels)| *levels);
             if levels.contains(AccessLevel::PermissionsManagement) {
