@@ -116,13 +116,24 @@ pub fn refusals(usage: &Usage) -> Vec<Refusal> {
                 because: because.clone(),
                 statement: helps.then(|| Statement::of_needs(needs)),
                 advice: advice(because, needs),
-                also_allowed: !needs.is_empty() && needs.iter().all(|need| held.contains(need)),
+                also_allowed: !needs.is_empty() && needs.iter().all(|need| was_allowed(&held, need)),
                 evidence,
             }
         })
         .collect();
     found.sort_by(|a, b| b.evidence.count.cmp(&a.evidence.count).then(a.event.cmp(&b.event)));
     found
+}
+
+/// Whether a need was met at another time. An action without resource types is asked for this or that,
+/// and is the same right always.
+pub(super) fn was_allowed(held: &std::collections::BTreeSet<&Need>, need: &Need) -> bool {
+    let everywhere = Need {
+        action: need.action.clone(),
+        target: Target::all(),
+        passed_to: need.passed_to.clone(),
+    };
+    held.contains(need) || held.contains(&everywhere)
 }
 
 fn advice(because: &Because, needs: &[Need]) -> String {
