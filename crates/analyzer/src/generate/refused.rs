@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bailiwick_catalog::Catalog;
 use serde::Serialize;
 
 use super::policy::Statement;
@@ -68,7 +69,13 @@ impl Because {
     pub(super) fn need(&self) -> Option<Need> {
         let (action, resource) = self.asked.as_ref()?;
         let fine = resource == "*" || resource.starts_with("arn:");
-        let target = if resource == "*" { Target::all() } else { Target::exact(resource) };
+        // `iam:ListUsers` is refused on `user/`, and can be allowed on `*` alone.
+        let known = action
+            .split_once(':')
+            .and_then(|(service, name)| Catalog::embedded().action(service, name));
+        let none = known.is_some_and(|action| action.resource_types.is_empty());
+        let all = resource == "*" || none;
+        let target = if all { Target::all() } else { Target::exact(resource) };
         fine.then(|| Need { action: action.clone(), target, passed_to: None })
     }
 
