@@ -123,7 +123,8 @@ pub fn refusals(usage: &Usage) -> Vec<Refusal> {
                 because: because.clone(),
                 statement: helps.then(|| Statement::of_needs(needs)),
                 advice: advice(because, needs),
-                also_allowed: !needs.is_empty() && needs.iter().all(|need| was_allowed(&held, need)),
+                also_allowed: !needs.is_empty()
+                    && needs.iter().all(|need| was_allowed(&held, need)),
                 evidence,
             }
         })

@@ -29,7 +29,7 @@ impl Scene<'_> {
             return vec![self.gateway(path)];
         }
         if meant.source {
-            return self.copied().into_iter().collect();
+            return vec![self.copied()];
         }
         let Meant { service, action, .. } = *meant;
         if service.prefix() == "ec2" && self.params.has("resourceid") {
@@ -213,7 +213,7 @@ impl Scene<'_> {
     fn shaped(&self, prefix: &str, variable: &str, value: &str) -> Option<String> {
         let tail = |value: &str, sign: char| value.rsplit(sign).next().map(str::to_owned);
         match (prefix, variable) {
-            ("sqs", "QueueName") => tail(value, '/'),
+            ("sqs", "QueueName") | ("route53", "Id") => tail(value, '/'),
             ("iam", "OidcProviderName") => Some(value.trim_start_matches("https://").to_owned()),
             ("iam", _) if variable.ends_with("WithPath") => {
                 let path = self.params.at_top("path").first().copied().unwrap_or("/");
@@ -231,7 +231,6 @@ impl Scene<'_> {
             ("ssm", "ParameterNameWithoutLeadingSlash") => {
                 Some(value.trim_start_matches('/').to_owned())
             }
-            ("route53", "Id") => tail(value, '/'),
             ("ecs", "TaskDefinitionFamilyName") => {
                 let bare = tail(value, '/')?;
                 Some(bare.split(':').next()?.to_owned())
@@ -279,23 +278,23 @@ impl Scene<'_> {
     }
 
     /// The object that a copy is made of: `x-amz-copy-source` is `bucket/key`, maybe with a version.
-    fn copied(&self) -> Option<Target> {
+    fn copied(&self) -> Target {
         let source =
             self.params.first("xamzcopysource").or_else(|| self.params.first("copysource"));
         let partition = self.actor.partition();
         let Some(source) = source.filter(|source| source.len() <= LONGEST) else {
-            return Some(Target {
+            return Target {
                 arn: format!("arn:{partition}:s3:::*/*"),
                 pattern: format!("arn:{partition}:s3:::*/*"),
                 partial: true,
                 owner: None,
-            });
+            };
         };
         let path = source.split('?').next().unwrap_or(source).trim_start_matches('/');
         let path = if path.starts_with("arn:") { path.to_owned() } else { decoded(path) };
         let arn =
             if path.starts_with("arn:") { path } else { format!("arn:{partition}:s3:::{path}") };
-        Some(Target::exact(&arn))
+        Target::exact(&arn)
     }
 
     /// What CreateTags and its like are about: ids of many types under one name.
