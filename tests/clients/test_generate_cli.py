@@ -11,7 +11,7 @@ import pytest
 import process
 from conftest import allow, config, document, statement
 
-TRUST = document(statement("Allow", "sts:AssumeRole") | {"Principal": {"Service": "ec2.amazonaws.com"}})
+TRUST = document(statement("Allow", ["sts:AssumeRole"]) | {"Principal": {"Service": "ec2.amazonaws.com"}})
 TRUST["Statement"] = [{key: value for key, value in one.items() if key != "Resource"} for one in TRUST["Statement"]]
 
 
@@ -99,7 +99,7 @@ def denied(call, *match):
 def test_a_trail_becomes_a_policy_that_does_the_same_work_and_no_more(bench):
     broad = document(
         statement("Allow", ["iam:Create*", "iam:Get*", "iam:List*", "iam:Add*", "iam:PassRole"]),
-        statement("Deny", "iam:ListGroups"),
+        statement("Deny", ["iam:ListGroups"]),
     )
     key = bench.user("alice", broad)
     alice = bench.client("iam", key)
@@ -137,7 +137,7 @@ def test_a_trail_becomes_a_policy_that_does_the_same_work_and_no_more(bench):
 
 
 def test_refusals_come_with_the_statement_that_helps(bench):
-    key = bench.user("bob", document(statement("Deny", "iam:ListRoles")))
+    key = bench.user("bob", document(statement("Deny", ["iam:ListRoles"])))
     bob = bench.client("iam", key)
     denied(lambda: bob.get_user(UserName="admin"))
     denied(lambda: bob.get_user(UserName="admin"))
@@ -152,7 +152,7 @@ def test_refusals_come_with_the_statement_that_helps(bench):
     text = bench.generate("bob", "--denied", stdin=bench.events(), code=1).stdout
     assert "bailiwick why d-" in text and '"Action": "iam:GetUser"' in text
     # It is true: with it the call works, and to allow the other changes nothing.
-    added = document(lacking["statement"], statement("Allow", "iam:ListRoles"))
+    added = document(lacking["statement"], statement("Allow", ["iam:ListRoles"]))
     bench.iam.put_user_policy(UserName="bob", PolicyName="added", PolicyDocument=json.dumps(added))
     assert bob.get_user(UserName="admin")["User"]["UserName"] == "admin"
     denied(bob.list_roles)
@@ -189,7 +189,9 @@ def test_folders_accounts_and_days(bench):
     with gzip.open(folder / "trail.json.gz", "wt") as file:
         json.dump({"Records": records}, file)
     details = bench.home / "details.json"
-    details.write_text(json.dumps(bench.iam.get_account_authorization_details(), default=str))
+    found = bench.iam.get_account_authorization_details()
+    found.pop("ResponseMetadata")
+    details.write_text(json.dumps(found, default=lambda moment: moment.isoformat()))
     told = bench.json("dora", "--account", str(details), events=bench.home / "AWSLogs")
     assert told["replay"]["observed"] == 1
     account = told["account"]

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use bailiwick_analyzer::estate::Estate;
 use bailiwick_analyzer::generate::{
-    self, Actor, Breaks, Generated, Holding, Options, Usage, breaks, refusals,
+    self, Actor, Breaks, Generated, Holding, Options, Usage, breaks,
 };
 use bailiwick_policy::{Document, DocumentKind};
 use clap::{Args, ValueEnum};
@@ -114,7 +114,7 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     {
         bail!("`{}` is not of account {}, which --account shows", actor.arn, estate.account.id());
     }
-    let (usage, problems) = input::usage(&args.events, actor, span)?;
+    let (usage, problems) = input::usage(&args.events, &actor, span)?;
     if usage.own.count == 0 {
         bail!("none of {} events is a call of `{}`", usage.records, usage.actor.arn);
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bailiwick_model::Found;
-use bailiwick_policy::{Document, Effect, Outcome};
+use bailiwick_policy::{Document, Effect, Outcome, Version};
 use bailiwick_symbolic::{Answer, Asker};
 use serde::Serialize;
 
@@ -75,7 +75,8 @@ pub(super) fn compare(
 ) -> Option<Comparison> {
     let held = Holding::held(estate, subject(estate, &usage.actor)?);
     let had = subject(estate, &usage.actor)?.effective;
-    let documents: Vec<Document> = had.identity.iter().map(|one| (*one.document).clone()).collect();
+    let documents: Vec<Document> =
+        had.identity.iter().map(|one| for_one(&one.document, usage)).collect();
     let granted = summary(&documents).allow.iter().map(|service| service.actions).sum();
     let used: BTreeSet<&str> = needs.keys().map(|need| need.action.as_str()).collect();
     let written: BTreeSet<&String> =
@@ -98,6 +99,26 @@ pub(super) fn compare(
         beyond,
         effect: breaks(Some(&held), &after, usage),
     })
+}
+
+/// A policy as it is for one user: what would be another user's is not the principal's.
+fn for_one(document: &Document, usage: &Usage) -> Document {
+    let text = document.source();
+    let named = [
+        ("${aws:username}", (!usage.actor.is_role).then(|| usage.actor.name().to_owned())),
+        ("${aws:PrincipalAccount}", Some(usage.actor.account.to_string())),
+    ];
+    let mut filled = text.to_owned();
+    // In the old version of the language `${` is plain text.
+    if document.version() == Version::V2012 {
+        for (variable, value) in named {
+            if let Some(value) = value {
+                filled = filled.replace(variable, &value);
+            }
+        }
+    }
+    let own = (filled != text).then(|| Document::parse(&filled, document.kind()).ok()).flatten();
+    own.unwrap_or_else(|| document.clone())
 }
 
 fn within(held: &[Document], new: &Document) -> (Option<bool>, Option<String>) {

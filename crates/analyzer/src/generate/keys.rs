@@ -62,7 +62,7 @@ fn gathered(
         for pattern in &patterns {
             let bare = pattern.strip_suffix("/*").unwrap_or(pattern);
             // A folder that was made in this turn is not made wider in the same.
-            let folder = bare.rsplit_once('/').map(|(folder, _)| folder).unwrap_or(bucket);
+            let folder = bare.rsplit_once('/').map_or(bucket, |(folder, _)| folder);
             let deep = pattern.matches('/').count() >= depth && bare != bucket;
             // Names with escapes are compared as they stand, which is longer, never shorter.
             let holds = taboo

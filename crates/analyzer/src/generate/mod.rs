@@ -19,6 +19,7 @@ mod policy;
 mod record;
 mod refused;
 mod replay;
+mod resource_names;
 mod resources;
 mod target;
 mod unseen;
@@ -198,7 +199,7 @@ fn newly_allowed(usage: &Usage, under: &Holding<'_>, wanted: &BTreeSet<&Need>) -
     let mut found = BTreeSet::new();
     for refused in usage.refused.keys() {
         let needs = &refused.call.needs;
-        if needs.is_empty() || needs.iter().all(|need| wanted.contains(need)) {
+        if needs.is_empty() || needs.iter().all(|need| refused::was_allowed(wanted, need)) {
             continue;
         }
         let allowed =

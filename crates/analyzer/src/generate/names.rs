@@ -182,10 +182,10 @@ pub(super) fn actions<'c>(
     let Some(service) = service(catalog, source) else { return Vec::new() };
     let prefix = service.prefix();
     let by_name = |name: &str| service.action(name).map(|action| plain(service, action));
-    if prefix == "apigateway" {
-        if let Some(meant) = gateway(service, name, params) {
-            return vec![meant];
-        }
+    if prefix == "apigateway"
+        && let Some(meant) = gateway(service, name, params)
+    {
+        return vec![meant];
     }
     if prefix == "dynamodb" && name.starts_with("Transact") {
         let parts = PARTS.iter().filter(|(part, _)| params.mentions(part));

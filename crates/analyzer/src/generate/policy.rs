@@ -104,6 +104,9 @@ pub(super) struct Written {
     pub(super) broader: Vec<String>,
 }
 
+/// What actions of one statement share: service, receiver of a role, resources.
+type Shared<'n> = (String, Option<&'n str>, BTreeSet<String>);
+
 /// Writes the policy for some needs. `refused` is what it must not cover for the sake of brevity.
 pub(super) fn write(
     needs: &BTreeSet<&Need>,
@@ -121,8 +124,7 @@ pub(super) fn write(
         .filter(|((action, to), _)| *action == "iam:PassRole" && to.is_none())
         .flat_map(|(_, needs)| needs.iter().map(|need| need.target.pattern.as_str()))
         .collect();
-    let mut grouped: BTreeMap<(String, Option<&str>, BTreeSet<String>), BTreeSet<String>> =
-        BTreeMap::new();
+    let mut grouped: BTreeMap<Shared<'_>, BTreeSet<String>> = BTreeMap::new();
     for ((action, to), needs) in &wanted {
         let mut patterns = patterns(needs);
         if to.is_some() {

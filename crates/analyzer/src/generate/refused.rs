@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bailiwick_catalog::Catalog;
 use serde::Serialize;
 
 use super::policy::Statement;
@@ -68,7 +69,13 @@ impl Because {
     pub(super) fn need(&self) -> Option<Need> {
         let (action, resource) = self.asked.as_ref()?;
         let fine = resource == "*" || resource.starts_with("arn:");
-        let target = if resource == "*" { Target::all() } else { Target::exact(resource) };
+        // `iam:ListUsers` is refused on `user/`, and can be allowed on `*` alone.
+        let known = action
+            .split_once(':')
+            .and_then(|(service, name)| Catalog::embedded().action(service, name));
+        let none = known.is_some_and(|action| action.resource_types.is_empty());
+        let all = resource == "*" || none;
+        let target = if all { Target::all() } else { Target::exact(resource) };
         fine.then(|| Need { action: action.clone(), target, passed_to: None })
     }
 
@@ -116,13 +123,25 @@ pub fn refusals(usage: &Usage) -> Vec<Refusal> {
                 because: because.clone(),
                 statement: helps.then(|| Statement::of_needs(needs)),
                 advice: advice(because, needs),
-                also_allowed: !needs.is_empty() && needs.iter().all(|need| held.contains(need)),
+                also_allowed: !needs.is_empty()
+                    && needs.iter().all(|need| was_allowed(&held, need)),
                 evidence,
             }
         })
         .collect();
     found.sort_by(|a, b| b.evidence.count.cmp(&a.evidence.count).then(a.event.cmp(&b.event)));
     found
+}
+
+/// Whether a need was met at another time. An action without resource types is asked for this or that,
+/// and is the same right always.
+pub(super) fn was_allowed(held: &std::collections::BTreeSet<&Need>, need: &Need) -> bool {
+    let everywhere = Need {
+        action: need.action.clone(),
+        target: Target::all(),
+        passed_to: need.passed_to.clone(),
+    };
+    held.contains(need) || held.contains(&everywhere)
 }
 
 fn advice(because: &Because, needs: &[Need]) -> String {

@@ -54,11 +54,11 @@ impl<'h> Holding<'h> {
 
     /// What the engine decides on one need of a call.
     pub(super) fn decide(&self, usage: &Usage, call: &Call, need: &Need) -> Decision {
-        self.ask(usage, call, need, |request, applicable| decide(request, applicable))
+        self.ask(usage, call, need, decide)
     }
 
     fn explain(&self, usage: &Usage, call: &Call, need: &Need) -> Explanation {
-        self.ask(usage, call, need, |request, applicable| explain(request, applicable))
+        self.ask(usage, call, need, explain)
     }
 
     /// The same with every statement's answer.
@@ -104,13 +104,12 @@ impl<'h> Holding<'h> {
     }
 
     fn context(&self, principal: &Principal, call: &Call, need: &Need) -> Context {
-        let mut context = match &self.around {
-            Some((_, subject)) => subject.context(),
-            None => {
-                let mut context = Context::new();
-                context.put_principal(principal);
-                context
-            }
+        let mut context = if let Some((_, subject)) = &self.around {
+            subject.context()
+        } else {
+            let mut context = Context::new();
+            context.put_principal(principal);
+            context
         };
         for (key, values) in &call.context {
             match values.as_slice() {
@@ -248,10 +247,9 @@ impl Breaks {
         let mut text =
             format!("breaks {} of {} observed calls", grouped(self.broken), grouped(self.observed));
         if self.unclear > 0 {
-            text.push_str(&format!(
-                "; of {} more the events do not tell enough",
-                grouped(self.unclear)
-            ));
+            text.push_str("; of ");
+            text.push_str(&grouped(self.unclear));
+            text.push_str(" more the events do not tell enough");
         }
         text
     }
@@ -262,7 +260,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -291,17 +289,14 @@ pub fn breaks(before: Option<&Holding<'_>>, after: &Holding<'_>, usage: &Usage) 
                 "the policies of before refuse it too, and yet it was let through".to_owned()
             })
         };
-        let (list, why) = match doubt {
-            Some(why) => {
-                all.unclear += evidence.count;
-                (&mut unclear, why)
-            }
-            None => {
-                all.broken += evidence.count;
-                (&mut lost, reason(&decision))
-            }
+        let (into, why) = if let Some(why) = doubt {
+            all.unclear += evidence.count;
+            (&mut unclear, why)
+        } else {
+            all.broken += evidence.count;
+            (&mut lost, reason(&decision))
         };
-        list.entry(key).or_insert_with(|| (why, Evidence::default())).1.merge(evidence);
+        into.entry(key).or_insert_with(|| (why, Evidence::default())).1.merge(evidence);
     }
     all.calls = told(lost);
     all.unclear_calls = told(unclear);
@@ -373,7 +368,7 @@ fn told(lost: BTreeMap<(String, Need), (String, Evidence)>) -> Vec<Lost> {
             evidence,
         })
         .collect();
-    found.sort_by(|a, b| b.evidence.count.cmp(&a.evidence.count));
+    found.sort_by_key(|one| std::cmp::Reverse(one.evidence.count));
     found.truncate(MOST_TOLD);
     found
 }

@@ -6,89 +6,13 @@ use super::actor::Actor;
 use super::names::Meant;
 use super::params::{Params, plain};
 use super::record::Record;
+use super::resource_names::{EC2_IDS, NAMED};
 use super::target::{Piece, Target, escaped, fits, pieces};
 
 /// Resources of one type in one call; more are told as a pattern.
 const MOST: usize = 200;
 /// The longest name that is taken from parameters.
 const LONGEST: usize = 1_024;
-
-/// Where names of resources stand, if not under the name of the variable: service, variable, names.
-const NAMED: &[(&str, &str, &[&str])] = &[
-    ("autoscaling", "GroupFriendlyName", &["autoscalinggroupname"]),
-    ("cloudformation", "StackName", &["stackname"]),
-    ("cloudfront", "DistributionId", &["distributionid", "id"]),
-    ("codebuild", "ProjectName", &["projectname", "name"]),
-    ("dynamodb", "TableName", &["tablename", "globaltablename", "targettablename"]),
-    ("ec2", "DedicatedHostId", &["hostid"]),
-    ("ec2", "KeyPairName", &["keyname"]),
-    ("ec2", "NaclId", &["networkaclid"]),
-    ("ec2", "PlacementGroupName", &["placementgroupname"]),
-    ("ec2", "SecurityGroupId", &["securitygroupid", "groupid"]),
-    ("ec2", "VpcEndpointServiceId", &["serviceid"]),
-    ("ec2", "VpnGatewayId", &["vpngatewayid"]),
-    ("ecs", "ClusterName", &["clustername", "cluster"]),
-    ("ecs", "ServiceName", &["servicename", "service"]),
-    ("ecs", "TaskDefinitionFamilyName", &["taskdefinition", "family"]),
-    ("ecs", "TaskDefinitionRevisionNumber", &["taskdefinition"]),
-    ("ecs", "TaskId", &["task"]),
-    ("eks", "ClusterName", &["clustername", "name"]),
-    ("events", "RuleName", &["rulename", "rule"]),
-    ("glue", "DatabaseName", &["databasename"]),
-    ("iam", "CertificateNameWithPath", &["servercertificatename"]),
-    ("iam", "GroupNameWithPath", &["groupname"]),
-    ("iam", "InstanceProfileNameWithPath", &["instanceprofilename"]),
-    ("iam", "MfaTokenIdWithPath", &["virtualmfadevicename"]),
-    ("iam", "OidcProviderName", &["url"]),
-    ("iam", "PolicyNameWithPath", &["policyname"]),
-    ("iam", "RoleNameWithPath", &["rolename"]),
-    ("iam", "SamlProviderName", &["name"]),
-    ("iam", "UserNameWithPath", &["username"]),
-    ("kms", "Alias", &["aliasname"]),
-    ("kms", "KeyId", &["keyid", "targetkeyid"]),
-    ("logs", "LogGroupName", &["loggroupname", "loggroupidentifier"]),
-    ("rds", "ClusterParameterGroupName", &["dbclusterparametergroupname"]),
-    ("rds", "ClusterSnapshotName", &["dbclustersnapshotidentifier"]),
-    ("rds", "DbClusterInstanceName", &["dbclusteridentifier"]),
-    ("rds", "DbInstanceName", &["dbinstanceidentifier"]),
-    ("rds", "GlobalCluster", &["globalclusteridentifier"]),
-    ("rds", "ParameterGroupName", &["dbparametergroupname"]),
-    ("rds", "SecurityGroupName", &["dbsecuritygroupname"]),
-    ("rds", "SnapshotName", &["dbsnapshotidentifier"]),
-    ("rds", "SubnetGroupName", &["dbsubnetgroupname"]),
-    ("redshift", "ClusterName", &["clusteridentifier"]),
-    ("route53", "Id", &["hostedzoneid", "id"]),
-    ("s3", "BucketName", &["bucketname", "bucket"]),
-    ("s3", "ObjectName", &["key"]),
-    ("secretsmanager", "SecretId", &["secretid", "name"]),
-    ("sns", "TopicName", &["topicname", "name"]),
-    ("sqs", "QueueName", &["queuename", "queueurl"]),
-    ("ssm", "DocumentName", &["documentname", "name"]),
-    ("ssm", "ParameterNameWithoutLeadingSlash", &["name", "path"]),
-    ("ssm", "PatchBaselineIdResourceId", &["baselineid"]),
-    ("states", "StateMachineName", &["statemachinename", "name"]),
-];
-
-/// The types of what EC2 tags, by how their ids begin.
-const EC2_IDS: &[(&str, &str)] = &[
-    ("acl-", "network-acl"),
-    ("ami-", "image"),
-    ("eipalloc-", "elastic-ip"),
-    ("eni-", "network-interface"),
-    ("i-", "instance"),
-    ("igw-", "internet-gateway"),
-    ("lt-", "launch-template"),
-    ("nat-", "natgateway"),
-    ("pl-", "prefix-list"),
-    ("rtb-", "route-table"),
-    ("sg-", "security-group"),
-    ("snap-", "snapshot"),
-    ("subnet-", "subnet"),
-    ("tgw-", "transit-gateway"),
-    ("vol-", "volume"),
-    ("vpc-", "vpc"),
-    ("vpce-", "vpc-endpoint"),
-];
 
 /// A call in which resources are looked for.
 #[derive(Debug)]
@@ -105,7 +29,7 @@ impl Scene<'_> {
             return vec![self.gateway(path)];
         }
         if meant.source {
-            return self.copied().into_iter().collect();
+            return vec![self.copied()];
         }
         let Meant { service, action, .. } = *meant;
         if service.prefix() == "ec2" && self.params.has("resourceid") {
@@ -115,6 +39,8 @@ impl Scene<'_> {
             }
         }
         let mut found: Vec<Target> = Vec::new();
+        // Types that may be named, of which the event tells the beginning: taken where nothing else is.
+        let mut begun: Vec<Target> = Vec::new();
         for named in &action.resource_types {
             let Some(kind) = service.resource_type(&named.name) else { continue };
             for pattern in kind.arn_pattern.split(", ") {
@@ -122,6 +48,7 @@ impl Scene<'_> {
                 if some.is_empty() {
                     some = self.made(service, action, &named.name, pattern);
                     // What may be named and is not was not asked for.
+                    begun.extend(some.iter().filter(|one| begins(pattern, one)).cloned());
                     some.retain(|target| named.required || !target.partial || is_secret(target));
                 }
                 if service.prefix() == "logs" && &*named.name == "log-group" {
@@ -139,7 +66,11 @@ impl Scene<'_> {
                 }
             }
         }
-        // A pattern says nothing where a name of the same type is known.
+        if found.is_empty() {
+            begun.sort();
+            begun.dedup();
+            found = begun;
+        }
         if found.is_empty() {
             let partial = !action.resource_types.is_empty();
             found.push(Target { partial, ..Target::all() });
@@ -282,7 +213,7 @@ impl Scene<'_> {
     fn shaped(&self, prefix: &str, variable: &str, value: &str) -> Option<String> {
         let tail = |value: &str, sign: char| value.rsplit(sign).next().map(str::to_owned);
         match (prefix, variable) {
-            ("sqs", "QueueName") => tail(value, '/'),
+            ("sqs", "QueueName") | ("route53", "Id") => tail(value, '/'),
             ("iam", "OidcProviderName") => Some(value.trim_start_matches("https://").to_owned()),
             ("iam", _) if variable.ends_with("WithPath") => {
                 let path = self.params.at_top("path").first().copied().unwrap_or("/");
@@ -300,7 +231,6 @@ impl Scene<'_> {
             ("ssm", "ParameterNameWithoutLeadingSlash") => {
                 Some(value.trim_start_matches('/').to_owned())
             }
-            ("route53", "Id") => tail(value, '/'),
             ("ecs", "TaskDefinitionFamilyName") => {
                 let bare = tail(value, '/')?;
                 Some(bare.split(':').next()?.to_owned())
@@ -348,23 +278,23 @@ impl Scene<'_> {
     }
 
     /// The object that a copy is made of: `x-amz-copy-source` is `bucket/key`, maybe with a version.
-    fn copied(&self) -> Option<Target> {
+    fn copied(&self) -> Target {
         let source =
             self.params.first("xamzcopysource").or_else(|| self.params.first("copysource"));
         let partition = self.actor.partition();
         let Some(source) = source.filter(|source| source.len() <= LONGEST) else {
-            return Some(Target {
+            return Target {
                 arn: format!("arn:{partition}:s3:::*/*"),
                 pattern: format!("arn:{partition}:s3:::*/*"),
                 partial: true,
                 owner: None,
-            });
+            };
         };
         let path = source.split('?').next().unwrap_or(source).trim_start_matches('/');
         let path = if path.starts_with("arn:") { path.to_owned() } else { decoded(path) };
         let arn =
             if path.starts_with("arn:") { path } else { format!("arn:{partition}:s3:::{path}") };
-        Some(Target::exact(&arn))
+        Target::exact(&arn)
     }
 
     /// What CreateTags and its like are about: ids of many types under one name.
@@ -393,6 +323,18 @@ impl Scene<'_> {
         let recipient = &self.record.recipient_account_id;
         if recipient.len() == 12 { recipient.clone() } else { self.actor.account.to_string() }
     }
+}
+
+/// Whether the first name of a pattern is known in an ARN that was made of it.
+fn begins(pattern: &str, target: &Target) -> bool {
+    let own = |piece: &Piece<'_>| matches!(piece, Piece::Variable(name) if !matches!(*name, "Partition" | "Region" | "Account"));
+    let pieces = pieces(pattern);
+    let names = pieces.iter().filter(|piece| own(piece)).count();
+    let resource = target.arn.splitn(6, ':').nth(5).unwrap_or_default();
+    let head = resource.split('*').next().unwrap_or_default();
+    let fixed = pattern.splitn(6, ':').nth(5).unwrap_or_default();
+    let fixed = fixed.split("${").next().unwrap_or_default();
+    names > 1 && target.partial && head.len() > fixed.len()
 }
 
 fn is_secret(target: &Target) -> bool {
@@ -546,6 +488,18 @@ mod tests {
                 ],
             ),
             ("ec2", "DescribeInstances", json!({}), vec!["*"]),
+            (
+                "cloudformation",
+                "DescribeStacks",
+                json!({"stackName": "shop"}),
+                vec!["arn:aws:cloudformation:eu-west-1:123456789012:stack/shop/*"],
+            ),
+            (
+                "dynamodb",
+                "Query",
+                json!({"tableName": "t"}),
+                vec!["arn:aws:dynamodb:eu-west-1:123456789012:table/t"],
+            ),
             (
                 "ec2",
                 "CreateVpc",

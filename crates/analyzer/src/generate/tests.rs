@@ -148,6 +148,16 @@ fn what_was_refused_is_not_allowed_for_brevity() {
     let (long, _) = made(&events);
     assert_eq!(statements(&long)[0]["Resource"].as_array().unwrap().len(), 30);
     assert!(long.is_good() && long.newly_allowed.is_empty());
+    // A refusal names `user/` where the action has no resources: it is the same right.
+    let (users, _) = made(&[
+        event("iam:ListUsers", &json!({})),
+        refused(
+            event("iam:ListUsers", &json!({})),
+            "User: x is not authorized to perform: iam:ListUsers on resource: \
+             arn:aws:iam::123456789012:user/ because no identity-based policy allows it",
+        ),
+    ]);
+    assert!(users.is_good() && users.denied[0].also_allowed);
     // The name of the new network is not known before: it is refused and allowed at once.
     let (both, _) = made(&[
         event("ec2:CreateVpc", &json!({"cidrBlock": "10.0.0.0/16"})),

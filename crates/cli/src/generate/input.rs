@@ -77,7 +77,7 @@ impl Gather for Sieve<'_> {
 ///
 /// # Errors
 /// A path is not there, or there is no event at all.
-pub(super) fn usage(paths: &[PathBuf], actor: Actor, span: Span) -> anyhow::Result<(Usage, u64)> {
+pub(super) fn usage(paths: &[PathBuf], actor: &Actor, span: Span) -> anyhow::Result<(Usage, u64)> {
     let usage = Mutex::new(Usage::new(actor.clone()));
     let (mut faults, mut problems) = (Vec::new(), 0);
     let (input, files): (Vec<&PathBuf>, Vec<&PathBuf>) =
@@ -88,15 +88,16 @@ pub(super) fn usage(paths: &[PathBuf], actor: Actor, span: Span) -> anyhow::Resu
         if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_INPUT {
             bail!("standard input is longer than {MAX_INPUT} bytes");
         }
-        let mut sieve = Sieve::new(&usage, &actor, span);
-        let told = trail::read("standard input", &bytes, &mut |event| sieve.event(event));
+        let mut sieve = Sieve::new(&usage, actor, span);
+        let told =
+            trail::read("standard input", &bytes, &mut |event: &Event<'_>| sieve.event(event));
         sieve.flush();
         problems += told.bad + u64::from(told.cut_off);
         faults.extend(told.faults);
     }
     if !files.is_empty() {
         let files: Vec<PathBuf> = files.into_iter().cloned().collect();
-        let found = scan(&files, || Sieve::new(&usage, &actor, span))?;
+        let found = scan(&files, || Sieve::new(&usage, actor, span))?;
         problems += found.problems;
         faults.extend(found.faults);
     }
