@@ -69,6 +69,9 @@ pub struct AttackRunArgs {
     /// The account that --live may do this in: it must be that of the key
     #[arg(long, value_name = "ID", requires = "live")]
     pub throw_away_account: Option<AccountId>,
+    /// A permissions boundary for every attacker of --live, to see whether it holds
+    #[arg(long, value_name = "ARN", requires = "live")]
+    pub boundary: Option<String>,
     /// The server's address for --live, before all else
     #[arg(long, value_name = "URL", requires = "live", conflicts_with = "endpoint_url")]
     pub endpoint: Option<String>,
@@ -114,7 +117,8 @@ fn on_server(args: &AttackRunArgs, account: &AccountId) -> anyhow::Result<()> {
         found.endpoint_url.clone_from(&args.endpoint);
     }
     let access = Access::find(&found, |name| std::env::var(name).ok())?;
-    live::run(access, &account.to_string(), &args.technique, args.format)
+    let boundary = args.boundary.as_deref();
+    live::run(access, &account.to_string(), boundary, &args.technique, args.format)
 }
 
 fn on_files(args: &AttackRunArgs) -> anyhow::Result<()> {

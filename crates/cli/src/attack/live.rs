@@ -14,7 +14,7 @@ use bailiwick_wire::Secret;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use super::lab::{Lab, document};
+use super::lab::{ATTACKER, Lab, document};
 use crate::access::Access;
 use crate::call::Refused;
 use crate::iam::{Iam, is_code, text};
@@ -52,13 +52,15 @@ struct Call {
     answer: String,
 }
 
-/// Plays the techniques on the server's account.
+/// Plays the techniques on the server's account, from attackers with a permissions boundary if one is
+/// given.
 ///
 /// # Errors
 /// The account is not the one that may be thrown away, or something could not be taken away again.
 pub(super) fn run(
     access: Access,
     account: &str,
+    boundary: Option<&str>,
     chosen: &[String],
     format: Format,
 ) -> anyhow::Result<()> {
@@ -88,7 +90,7 @@ pub(super) fn run(
             outcomes.push(Outcome { technique, verdict, steps: Vec::new(), why });
             continue;
         };
-        let mut lab = Lab::new(&operator, account, &caller, scene.id);
+        let mut lab = Lab::new(&operator, account, &caller, scene.id).bounded(boundary);
         let mut steps = Vec::new();
         let done = (scene.play)(&mut Stage { lab: &mut lab, access: &access, steps: &mut steps });
         left.extend(lab.clear());
@@ -192,7 +194,7 @@ impl Stage<'_, '_> {
 
     /// A user with these actions alone, and its key.
     fn attacker(&mut self, actions: &[&str], resource: &str) -> anyhow::Result<Actor> {
-        let name = self.lab.user("attacker")?;
+        let name = self.lab.user(ATTACKER)?;
         self.lab.put_user(&name, &document(actions, resource))?;
         let made = self.lab.call("CreateAccessKey", &[("UserName", &name)])?;
         let iam = self.with(made.get("AccessKey").unwrap_or(&Json::Null))?;
@@ -262,7 +264,7 @@ fn wait(mut call: impl FnMut() -> anyhow::Result<Json>, short: bool) -> anyhow::
 }
 
 fn put_own(stage: &mut Stage<'_, '_>) -> anyhow::Result<String> {
-    let me = stage.lab.arn("user", "attacker");
+    let me = stage.lab.arn("user", ATTACKER);
     let actor = stage.attacker(&["iam:PutUserPolicy"], &me)?;
     stage.refused(&actor.iam)?;
     let more = document(&["iam:ListRoles"], "*");
@@ -276,7 +278,7 @@ fn put_own(stage: &mut Stage<'_, '_>) -> anyhow::Result<String> {
 }
 
 fn attach_own(stage: &mut Stage<'_, '_>) -> anyhow::Result<String> {
-    let me = stage.lab.arn("user", "attacker");
+    let me = stage.lab.arn("user", ATTACKER);
     let actor = stage.attacker(&["iam:AttachUserPolicy"], &me)?;
     stage.refused(&actor.iam)?;
     let parameters = [("UserName", actor.name.as_str()), ("PolicyArn", READER)];
@@ -357,11 +359,13 @@ fn old_version(stage: &mut Stage<'_, '_>) -> anyhow::Result<String> {
 }
 
 fn unbound(stage: &mut Stage<'_, '_>) -> anyhow::Result<String> {
-    let limit = document(&["iam:DeleteUserPermissionsBoundary", "sts:GetCallerIdentity"], "*");
-    let boundary = stage.lab.policy("limit", &limit)?;
     let actor = stage.attacker(&["iam:DeleteUserPermissionsBoundary", "iam:ListRoles"], "*")?;
-    let put = [("UserName", actor.name.as_str()), ("PermissionsBoundary", boundary.as_str())];
-    stage.lab.call("PutUserPermissionsBoundary", &put)?;
+    if !stage.lab.is_bounded() {
+        let limit = document(&["iam:DeleteUserPermissionsBoundary", "sts:GetCallerIdentity"], "*");
+        let boundary = stage.lab.policy("limit", &limit)?;
+        let put = [("UserName", actor.name.as_str()), ("PermissionsBoundary", boundary.as_str())];
+        stage.lab.call("PutUserPermissionsBoundary", &put)?;
+    }
     // The boundary may need a moment; what it stops is looked for until it does.
     let mut stopped = stage.refused(&actor.iam);
     for _ in 0..TRIES {
@@ -445,7 +449,7 @@ fn rewrite(stage: &mut Stage<'_, '_>) -> anyhow::Result<String> {
     let arn = stage.lab.arn("role", "strong");
     let actor = stage.attacker(&["iam:UpdateAssumeRolePolicy"], &arn)?;
     stage.refused(&actor.iam)?;
-    let me = stage.lab.arn("user", "attacker");
+    let me = stage.lab.arn("user", ATTACKER);
     let trust = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Principal": {"AWS": me}, "Action": "sts:AssumeRole"}]});
     let trust = trust.to_string();
