@@ -389,7 +389,9 @@ def simulated_attacks(t):
     t.works("iam", "put-user-policy", "--user-name", "eve", "--policy-name", "more", "--policy-document", everything, key=key)
     t.fails("AccessDenied", "iam", "list-users", key=key, text="permissions boundary")
     before = t.state()
-    tool(t, "attack", "run", "--all", export(t))
+    # Within her boundary she may read buckets now.
+    told = data(t, "attack", "run", "--all", export(t), code=1)
+    t.check("COL-004" in [one["technique"] for one in told["attempts"] if one["verdict"] == "reached"], "what the boundary leaves is told")
     t.equal(t.state() == before, True, "nothing has changed")
     # With signed calls: reached, held by a boundary, refused in another account; and nothing is left.
     own = t.admin.environment()
