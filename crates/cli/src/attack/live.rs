@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use anyhow::bail;
-use bailiwick_analyzer::attack::{Tactic, techniques};
+use bailiwick_analyzer::attack::techniques;
 use bailiwick_wire::Secret;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -81,10 +81,7 @@ pub(super) fn run(
             let beyond = technique.services.iter().find(|held| !matches!(**held, "iam" | "sts"));
             let why = match beyond {
                 Some(service) => format!("it goes through {service}, which is neither IAM nor STS"),
-                None if technique.tactic == Tactic::Escalation => {
-                    "another technique that is played takes the same calls".to_owned()
-                }
-                None => "it is no path of escalation".to_owned(),
+                None => "it takes calls of IAM and STS alone, and is not played live yet".to_owned(),
             };
             let (technique, verdict) = (technique.id.clone(), "not-played");
             outcomes.push(Outcome { technique, verdict, steps: Vec::new(), why });
