@@ -38,7 +38,7 @@ conditions that are told; `blocked`: by which policy. Administrators are played 
 are calls of IAM and STS alone with an attacker's own key, and takes all of it away again. It does so
 only where --throw-away-account is the account of the key. Exit code 0: nothing is reached; 1:
 something is, if only under conditions; 2: bad input.")]
-    Run(AttackRunArgs),
+    Run(Box<AttackRunArgs>),
     /// The techniques
     #[command(after_help = "\
 Examples:
@@ -103,14 +103,14 @@ pub struct AttackListArgs {
 pub(crate) fn run(command: &AttackCommand) -> anyhow::Result<()> {
     match command {
         AttackCommand::Run(args) => match &args.throw_away_account {
-            Some(account) if args.live => on_server(args, account),
+            Some(account) if args.live => on_server(args, *account),
             _ => on_files(args),
         },
         AttackCommand::List(args) => list(args),
     }
 }
 
-fn on_server(args: &AttackRunArgs, account: &AccountId) -> anyhow::Result<()> {
+fn on_server(args: &AttackRunArgs, account: AccountId) -> anyhow::Result<()> {
     known(&args.technique)?;
     let mut found = args.access.clone();
     if args.endpoint.is_some() {
@@ -118,7 +118,7 @@ fn on_server(args: &AttackRunArgs, account: &AccountId) -> anyhow::Result<()> {
     }
     let access = Access::find(&found, |name| std::env::var(name).ok())?;
     let boundary = args.boundary.as_deref();
-    live::run(access, &account.to_string(), boundary, &args.technique, args.format)
+    live::run(&access, &account.to_string(), boundary, &args.technique, args.format)
 }
 
 fn on_files(args: &AttackRunArgs) -> anyhow::Result<()> {
