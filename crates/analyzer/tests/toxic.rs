@@ -165,7 +165,7 @@ fn m129_an_attachment_is_told_before_it_is_made() {
     // On the user, on its group, on a role that it may assume.
     let limited = [allow(STOP, &["*"])];
     for to in [&who, &group, &role] {
-        assert_eq!(names(to, &limited), [who.clone()], "{to}");
+        assert_eq!(names(to, &limited), std::slice::from_ref(&who), "{to}");
     }
     assert_eq!(names(&who, &[allow(&["cloudtrail:LookupEvents"], &["*"])]), Vec::<String>::new());
     assert!(!names(&who, &[allow(&["*"], &["*"])]).is_empty());

@@ -38,7 +38,7 @@ conditions that are told; `blocked`: by which policy. Administrators are played 
 are calls of IAM and STS alone with an attacker's own key, and takes all of it away again. It does so
 only where --throw-away-account is the account of the key. Exit code 0: nothing is reached; 1:
 something is, if only under conditions; 2: bad input.")]
-    Run(AttackRunArgs),
+    Run(Box<AttackRunArgs>),
     /// The techniques
     #[command(after_help = "\
 Examples:
@@ -69,6 +69,9 @@ pub struct AttackRunArgs {
     /// The account that --live may do this in: it must be that of the key
     #[arg(long, value_name = "ID", requires = "live")]
     pub throw_away_account: Option<AccountId>,
+    /// A permissions boundary for every attacker of --live, to see whether it holds
+    #[arg(long, value_name = "ARN", requires = "live")]
+    pub boundary: Option<String>,
     /// The server's address for --live, before all else
     #[arg(long, value_name = "URL", requires = "live", conflicts_with = "endpoint_url")]
     pub endpoint: Option<String>,
@@ -100,21 +103,22 @@ pub struct AttackListArgs {
 pub(crate) fn run(command: &AttackCommand) -> anyhow::Result<()> {
     match command {
         AttackCommand::Run(args) => match &args.throw_away_account {
-            Some(account) if args.live => on_server(args, account),
+            Some(account) if args.live => on_server(args, *account),
             _ => on_files(args),
         },
         AttackCommand::List(args) => list(args),
     }
 }
 
-fn on_server(args: &AttackRunArgs, account: &AccountId) -> anyhow::Result<()> {
+fn on_server(args: &AttackRunArgs, account: AccountId) -> anyhow::Result<()> {
     known(&args.technique)?;
     let mut found = args.access.clone();
     if args.endpoint.is_some() {
         found.endpoint_url.clone_from(&args.endpoint);
     }
     let access = Access::find(&found, |name| std::env::var(name).ok())?;
-    live::run(access, &account.to_string(), &args.technique, args.format)
+    let boundary = args.boundary.as_deref();
+    live::run(&access, &account.to_string(), boundary, &args.technique, args.format)
 }
 
 fn on_files(args: &AttackRunArgs) -> anyhow::Result<()> {

@@ -75,7 +75,9 @@ impl Could {
             join(&mut set, &self.entry(entry));
         }
         if statement.is_not_action() {
-            set.iter_mut().for_each(|word| *word = !*word);
+            for word in &mut set {
+                *word = !*word;
+            }
             trim(&mut set, self.actions.len());
         }
         set

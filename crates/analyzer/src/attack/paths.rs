@@ -42,15 +42,14 @@ impl Player<'_, '_> {
         if course.goes_on() {
             // The resource's own policy lets the caller in.
             return match technique.how {
-                How::Path(row) => self.clone_for(row),
+                How::Path(row) => {
+                    let why = format!("{} takes more than a resource policy gives", row.id);
+                    Course::nothing(why)
+                }
                 How::Way(way) => self.way(way),
             };
         }
         course
-    }
-
-    fn clone_for(&self, row: &Row) -> Course {
-        Course::nothing(format!("{} takes more than a resource policy gives", row.id))
     }
 
     fn path(&mut self, row: &'static Row) -> Course {
@@ -528,7 +527,6 @@ fn lacking(row: &Row, user: bool) -> String {
             }
         }
         3 | 9 => "it is no role",
-        4 | 10 => "it is no user",
         5 => "it has no policy of the account's own with room for a version",
         7 if user => "it has no boundary",
         11 => "none of its policies has an earlier version of interest",

@@ -10,6 +10,10 @@ use crate::escalation::{Change, Dependence, Way};
 /// Known resources that are looked at for one step.
 const MOST_KNOWN: usize = 25;
 
+/// What makes a name the better one: steps allowed, steps that no lack of a grant stops, few
+/// conditions.
+type Worth = (usize, usize, std::cmp::Reverse<usize>);
+
 /// Context keys with their values.
 pub(super) type Keys = Vec<(String, Vec<String>)>;
 
@@ -139,7 +143,7 @@ impl Player<'_, '_> {
     }
 
     fn slot(&self, either: &[String], actions: &[&'static str]) -> Vec<(&'static str, Answer)> {
-        let mut best: Option<((usize, usize, std::cmp::Reverse<usize>), Vec<Answer>)> = None;
+        let mut best: Option<(Worth, Vec<Answer>)> = None;
         let mut names: Vec<String> = Vec::new();
         for pattern in either {
             for name in self.known(pattern) {
@@ -272,7 +276,7 @@ impl Player<'_, '_> {
             Some(end) => self.prove(&mut course, end),
             None => "administrator, by the directory".clone_into(&mut course.gains),
         }
-        course.on = way.on.clone();
+        course.on.clone_from(&way.on);
         Some(course)
     }
 

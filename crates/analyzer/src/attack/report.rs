@@ -106,7 +106,7 @@ pub fn run(estate: &Estate, options: &Options) -> Report {
             let lacks: Vec<&'static str> = needs
                 .iter()
                 .filter(|(action, set)| {
-                    !has_all(&held, set) && !(trusted && *action == "sts:AssumeRole")
+                    !(has_all(&held, set) || trusted && *action == "sts:AssumeRole")
                 })
                 .map(|(action, _)| *action)
                 .collect();

@@ -67,10 +67,6 @@ impl Granted {
         granted
     }
 
-    pub(super) fn services(&self) -> usize {
-        Catalog::embedded().services().len()
-    }
-
     /// Whether a set has an action.
     pub(super) fn has(&self, set: &Set, action: &str) -> bool {
         crate::attack::sets::meets(set, &self.could.set(action))

@@ -16,6 +16,7 @@ mod uses;
 
 use std::collections::BTreeMap;
 
+use bailiwick_catalog::Catalog;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -124,6 +125,7 @@ pub fn overprivileged(estate: &Estate, uses: &Uses, now: Option<Timestamp>) -> R
         .collect();
     let mut granted = granted::Granted::new(estate);
     let mut radii = radius::Radii::new(&probe);
+    let services = Catalog::embedded().services().len();
     let resources = estate.resource_policies.as_ref().map(BTreeMap::len);
     let mut rows = Vec::new();
     for at in (0..probe.len()).filter(|at| !probe.is_linked(*at)) {
@@ -132,7 +134,7 @@ pub fn overprivileged(estate: &Estate, uses: &Uses, now: Option<Timestamp>) -> R
         let set = granted.of(subject);
         let counts = granted.counts(&set);
         let seen = uses.of(&arn);
-        let used: Option<Vec<String>> = seen.map(|seen| {
+        let in_use: Option<Vec<String>> = seen.map(|seen| {
             let services = seen.services.iter().filter(|(_, last)| last.is_some());
             let services = services.map(|(service, _)| service.clone());
             services.filter(|service| counts.services.contains_key(service.as_str())).collect()
@@ -140,10 +142,10 @@ pub fn overprivileged(estate: &Estate, uses: &Uses, now: Option<Timestamp>) -> R
         let used_actions = seen
             .and_then(|seen| seen.actions.as_ref())
             .map(|actions| actions.iter().filter(|action| granted.has(&set, action)).count());
-        let in_used = used.as_ref().map(|used| {
-            used.iter().filter_map(|service| counts.services.get(service.as_str())).sum::<usize>()
+        let by_services = in_use.as_ref().map(|list| {
+            list.iter().filter_map(|service| counts.services.get(service.as_str())).sum::<usize>()
         });
-        let ratio = used_actions.or(in_used).map(|part| share(part, counts.actions));
+        let ratio = used_actions.or(by_services).map(|part| share(part, counts.actions));
         let reach = match probe.rank(at) {
             Rank::Administrator => Reach::Administrator,
             Rank::Conditional(_) => Reach::AdministratorIf,
@@ -155,7 +157,7 @@ pub fn overprivileged(estate: &Estate, uses: &Uses, now: Option<Timestamp>) -> R
         };
         let found = radii.of(&probe, at, reach == Reach::Administrator);
         let mut shares = vec![
-            share(counts.changed, granted.services()),
+            share(counts.changed, services),
             share(found.principals, probe.len().saturating_sub(1)),
         ];
         shares.extend(found.resources.map(|part| share(part, resources.unwrap_or_default())));
@@ -176,7 +178,7 @@ pub fn overprivileged(estate: &Estate, uses: &Uses, now: Option<Timestamp>) -> R
             actions: counts.actions,
             levels: counts.levels,
             services: counts.services,
-            used,
+            used: in_use,
             used_actions,
             ratio,
             radius,
@@ -191,7 +193,7 @@ pub fn overprivileged(estate: &Estate, uses: &Uses, now: Option<Timestamp>) -> R
     Report {
         account: estate.account.id().to_string(),
         principals: probe.len(),
-        services: granted.services(),
+        services,
         resources,
         uses_known: rows.iter().filter(|row| row.used.is_some()).count(),
         rows,

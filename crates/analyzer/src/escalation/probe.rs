@@ -217,7 +217,13 @@ impl<'e> Probe<'e> {
     fn filled(&self, template: &str) -> String {
         let text = template.replace("${Partition}", self.partition());
         let text = text.replace("${Account}", self.account()).replace("${Region}", "\u{1}");
-        filled(&text).replace('\u{1}', "${Region}")
+        let text = filled(&text).replace('\u{1}', "${Region}");
+        // What may be of any account is looked for in this one.
+        let mut fields: Vec<&str> = text.splitn(6, ':').collect();
+        if let Some(owner) = fields.get_mut(4).filter(|owner| matches!(**owner, "*" | "?*")) {
+            *owner = self.account();
+        }
+        fields.join(":")
     }
 
     pub(crate) fn account(&self) -> &str {

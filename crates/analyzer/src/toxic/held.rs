@@ -102,7 +102,9 @@ impl<'d> Holdings<'d> {
             .iter()
             .map(|list| {
                 let mut set = could.none();
-                list.iter().for_each(|action| join(&mut set, &could.set(action)));
+                for action in list {
+                    join(&mut set, &could.set(action));
+                }
                 set
             })
             .collect();

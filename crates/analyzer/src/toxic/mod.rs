@@ -95,12 +95,11 @@ pub fn attached(
     now: Option<Timestamp>,
 ) -> Option<Report> {
     let mut probe = Probe::new(estate, now);
-    let holders: Vec<usize> = match probe.find(to) {
-        Some(at) => vec![at],
-        None => {
-            estate.account.group_with_arn(&to.parse().ok()?)?;
-            (0..probe.len()).filter(|at| probe.groups_of(*at).iter().any(|arn| arn == to)).collect()
-        }
+    let holders: Vec<usize> = if let Some(at) = probe.find(to) {
+        vec![at]
+    } else {
+        estate.account.group_with_arn(&to.parse().ok()?)?;
+        (0..probe.len()).filter(|at| probe.groups_of(*at).iter().any(|arn| arn == to)).collect()
     };
     let before = all(&probe, rules, &BTreeSet::new());
     for at in &holders {
@@ -165,11 +164,11 @@ fn all(probe: &Probe<'_>, rules: &[Rule], always: &BTreeSet<usize>) -> Vec<Pair>
                 break;
             }
             let rank = |role: usize| usize::MAX - many(role);
-            let roles = near
+            let next_roles = near
                 .entry(place)
                 .or_insert_with(|| holdings.candidates(probe, place, rank))
                 .clone();
-            for role in roles {
+            for role in next_roles {
                 if seen.contains(&role) {
                     continue;
                 }

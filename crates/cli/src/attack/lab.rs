@@ -19,8 +19,13 @@ pub(super) struct Lab<'o> {
     caller: String,
     partition: String,
     prefix: String,
+    /// What bounds every attacker.
+    boundary: Option<&'o str>,
     made: Vec<Made>,
 }
+
+/// The user who takes the steps.
+pub(super) const ATTACKER: &str = "attacker";
 
 /// A policy that allows some actions on one resource.
 pub(super) fn document(actions: &[&str], resource: &str) -> String {
@@ -38,8 +43,21 @@ impl<'o> Lab<'o> {
             caller: arn.to_owned(),
             partition: arn.split(':').nth(1).unwrap_or("aws").to_owned(),
             prefix: format!("bailiwick-attack-{}", id.to_ascii_lowercase()),
+            boundary: None,
             made: Vec::new(),
         }
+    }
+
+    /// With a permissions boundary for every attacker.
+    #[must_use]
+    pub(super) fn bounded(mut self, boundary: Option<&'o str>) -> Self {
+        self.boundary = boundary;
+        self
+    }
+
+    /// Whether attackers have a boundary that was asked for.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.boundary.is_some()
     }
 
     pub(super) fn call(&self, name: &str, parameters: &[(&str, &str)]) -> anyhow::Result<Json> {
@@ -78,7 +96,11 @@ impl<'o> Lab<'o> {
 
     pub(super) fn user(&mut self, part: &str) -> anyhow::Result<String> {
         let name = self.name(part);
-        self.make("CreateUser", &[("UserName", &name)], Made::User(name.clone()))?;
+        let mut parameters = vec![("UserName", name.as_str())];
+        if part == ATTACKER {
+            parameters.extend(self.boundary.map(|boundary| ("PermissionsBoundary", boundary)));
+        }
+        self.make("CreateUser", &parameters, Made::User(name.clone()))?;
         Ok(name)
     }
 
@@ -195,9 +217,15 @@ impl<'o> Lab<'o> {
     /// A policy may still hang on a user that goes later: that one loses it here.
     fn clear_policy(&self, arn: &str) -> anyhow::Result<()> {
         let of = ("PolicyArn", arn);
-        for user in self.operator.list("ListEntitiesForPolicy", "PolicyUsers", &[of])? {
+        let attached = [of, ("PolicyUsageFilter", "PermissionsPolicy")];
+        for user in self.operator.list("ListEntitiesForPolicy", "PolicyUsers", &attached)? {
             let name = ("UserName", text(&user, "UserName"));
             self.gone("DetachUserPolicy", &[name, of])?;
+        }
+        let bounded = [of, ("PolicyUsageFilter", "PermissionsBoundary")];
+        for user in self.operator.list("ListEntitiesForPolicy", "PolicyUsers", &bounded)? {
+            let name = ("UserName", text(&user, "UserName"));
+            self.gone("DeleteUserPermissionsBoundary", &[name])?;
         }
         for version in self.operator.list("ListPolicyVersions", "Versions", &[of])? {
             if version.get("IsDefaultVersion") != Some(&Json::Bool(true)) {

@@ -9,12 +9,12 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use anyhow::bail;
-use bailiwick_analyzer::attack::{Tactic, techniques};
+use bailiwick_analyzer::attack::techniques;
 use bailiwick_wire::Secret;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use super::lab::{Lab, document};
+use super::lab::{ATTACKER, Lab, document};
 use crate::access::Access;
 use crate::call::Refused;
 use crate::iam::{Iam, is_code, text};
@@ -52,13 +52,15 @@ struct Call {
     answer: String,
 }
 
-/// Plays the techniques on the server's account.
+/// Plays the techniques on the server's account, from attackers with a permissions boundary if one is
+/// given.
 ///
 /// # Errors
 /// The account is not the one that may be thrown away, or something could not be taken away again.
 pub(super) fn run(
-    access: Access,
+    access: &Access,
     account: &str,
+    boundary: Option<&str>,
     chosen: &[String],
     format: Format,
 ) -> anyhow::Result<()> {
@@ -79,18 +81,17 @@ pub(super) fn run(
             let beyond = technique.services.iter().find(|held| !matches!(**held, "iam" | "sts"));
             let why = match beyond {
                 Some(service) => format!("it goes through {service}, which is neither IAM nor STS"),
-                None if technique.tactic == Tactic::Escalation => {
-                    "another technique that is played takes the same calls".to_owned()
+                None => {
+                    "it takes calls of IAM and STS alone, and is not played live yet".to_owned()
                 }
-                None => "it is no path of escalation".to_owned(),
             };
             let (technique, verdict) = (technique.id.clone(), "not-played");
             outcomes.push(Outcome { technique, verdict, steps: Vec::new(), why });
             continue;
         };
-        let mut lab = Lab::new(&operator, account, &caller, scene.id);
+        let mut lab = Lab::new(&operator, account, &caller, scene.id).bounded(boundary);
         let mut steps = Vec::new();
-        let done = (scene.play)(&mut Stage { lab: &mut lab, access: &access, steps: &mut steps });
+        let done = (scene.play)(&mut Stage { lab: &mut lab, access, steps: &mut steps });
         left.extend(lab.clear());
         let technique = technique.id.clone();
         outcomes.push(match done {
@@ -192,7 +193,7 @@ impl Stage<'_, '_> {
 
     /// A user with these actions alone, and its key.
     fn attacker(&mut self, actions: &[&str], resource: &str) -> anyhow::Result<Actor> {
-        let name = self.lab.user("attacker")?;
+        let name = self.lab.user(ATTACKER)?;
         self.lab.put_user(&name, &document(actions, resource))?;
         let made = self.lab.call("CreateAccessKey", &[("UserName", &name)])?;
         let iam = self.with(made.get("AccessKey").unwrap_or(&Json::Null))?;
@@ -224,7 +225,7 @@ impl Stage<'_, '_> {
     }
 
     /// What the attacker shall gain is refused to it.
-    fn refused(&mut self, by: &Iam) -> anyhow::Result<()> {
+    fn refused(by: &Iam) -> anyhow::Result<()> {
         match by.call(PROOF, &[("MaxItems", "1")]) {
             Ok(_) => bail!("the attacker may call iam:{PROOF} from the beginning"),
             Err(error) if is_code(&error, "AccessDenied") => Ok(()),
@@ -262,9 +263,9 @@ fn wait(mut call: impl FnMut() -> anyhow::Result<Json>, short: bool) -> anyhow::
 }
 
 fn put_own(stage: &mut Stage<'_, '_>) -> anyhow::Result<String> {
-    let me = stage.lab.arn("user", "attacker");
+    let me = stage.lab.arn("user", ATTACKER);
     let actor = stage.attacker(&["iam:PutUserPolicy"], &me)?;
-    stage.refused(&actor.iam)?;
+    Stage::refused(&actor.iam)?;
     let more = document(&["iam:ListRoles"], "*");
     let parameters = [
         ("UserName", actor.name.as_str()),
@@ -276,9 +277,9 @@ fn put_own(stage: &mut Stage<'_, '_>) -> anyhow::Result<String> {
 }
 
 fn attach_own(stage: &mut Stage<'_, '_>) -> anyhow::Result<String> {
-    let me = stage.lab.arn("user", "attacker");
+    let me = stage.lab.arn("user", ATTACKER);
     let actor = stage.attacker(&["iam:AttachUserPolicy"], &me)?;
-    stage.refused(&actor.iam)?;
+    Stage::refused(&actor.iam)?;
     let parameters = [("UserName", actor.name.as_str()), ("PolicyArn", READER)];
     stage.step(&actor.iam, ("iam", "AttachUserPolicy"), &parameters)?;
     stage.proven(&actor.iam)
@@ -289,7 +290,7 @@ fn join(stage: &mut Stage<'_, '_>) -> anyhow::Result<String> {
     stage.lab.put_group(&group, &document(&["iam:ListRoles"], "*"))?;
     let arn = stage.lab.arn("group", "strong");
     let actor = stage.attacker(&["iam:AddUserToGroup"], &arn)?;
-    stage.refused(&actor.iam)?;
+    Stage::refused(&actor.iam)?;
     let parameters = [("GroupName", group.as_str()), ("UserName", actor.name.as_str())];
     stage.step(&actor.iam, ("iam", "AddUserToGroup"), &parameters)?;
     stage.proven(&actor.iam)
@@ -302,7 +303,7 @@ fn in_group(stage: &mut Stage<'_, '_>, action: &str) -> anyhow::Result<(Actor, S
     let actor = stage.attacker(&[action], &arn)?;
     let parameters = [("GroupName", group.as_str()), ("UserName", actor.name.as_str())];
     stage.lab.call("AddUserToGroup", &parameters)?;
-    stage.refused(&actor.iam)?;
+    Stage::refused(&actor.iam)?;
     Ok((actor, group))
 }
 
@@ -327,7 +328,7 @@ fn new_version(stage: &mut Stage<'_, '_>) -> anyhow::Result<String> {
     let actor = stage.attacker(&["iam:CreatePolicyVersion"], &policy)?;
     let attach = [("UserName", actor.name.as_str()), ("PolicyArn", policy.as_str())];
     stage.lab.call("AttachUserPolicy", &attach)?;
-    stage.refused(&actor.iam)?;
+    Stage::refused(&actor.iam)?;
     let more = document(&["iam:ListRoles", "iam:CreatePolicyVersion"], "*");
     let parameters = [
         ("PolicyArn", policy.as_str()),
@@ -350,26 +351,28 @@ fn old_version(stage: &mut Stage<'_, '_>) -> anyhow::Result<String> {
     let actor = stage.attacker(&["iam:SetDefaultPolicyVersion"], &policy)?;
     let attach = [("UserName", actor.name.as_str()), ("PolicyArn", policy.as_str())];
     stage.lab.call("AttachUserPolicy", &attach)?;
-    stage.refused(&actor.iam)?;
+    Stage::refused(&actor.iam)?;
     let parameters = [("PolicyArn", policy.as_str()), ("VersionId", "v1")];
     stage.step(&actor.iam, ("iam", "SetDefaultPolicyVersion"), &parameters)?;
     stage.proven(&actor.iam)
 }
 
 fn unbound(stage: &mut Stage<'_, '_>) -> anyhow::Result<String> {
-    let limit = document(&["iam:DeleteUserPermissionsBoundary", "sts:GetCallerIdentity"], "*");
-    let boundary = stage.lab.policy("limit", &limit)?;
     let actor = stage.attacker(&["iam:DeleteUserPermissionsBoundary", "iam:ListRoles"], "*")?;
-    let put = [("UserName", actor.name.as_str()), ("PermissionsBoundary", boundary.as_str())];
-    stage.lab.call("PutUserPermissionsBoundary", &put)?;
+    if !stage.lab.is_bounded() {
+        let limit = document(&["iam:DeleteUserPermissionsBoundary", "sts:GetCallerIdentity"], "*");
+        let boundary = stage.lab.policy("limit", &limit)?;
+        let put = [("UserName", actor.name.as_str()), ("PermissionsBoundary", boundary.as_str())];
+        stage.lab.call("PutUserPermissionsBoundary", &put)?;
+    }
     // The boundary may need a moment; what it stops is looked for until it does.
-    let mut stopped = stage.refused(&actor.iam);
+    let mut stopped = Stage::refused(&actor.iam);
     for _ in 0..TRIES {
         if stopped.is_ok() {
             break;
         }
         std::thread::sleep(PAUSE);
-        stopped = stage.refused(&actor.iam);
+        stopped = Stage::refused(&actor.iam);
     }
     stopped?;
     let parameters = [("UserName", actor.name.as_str())];
@@ -387,7 +390,7 @@ fn target(stage: &mut Stage<'_, '_>) -> anyhow::Result<(String, String)> {
 fn make_key(stage: &mut Stage<'_, '_>) -> anyhow::Result<String> {
     let (name, arn) = target(stage)?;
     let actor = stage.attacker(&["iam:CreateAccessKey"], &arn)?;
-    stage.refused(&actor.iam)?;
+    Stage::refused(&actor.iam)?;
     let made = stage.step(&actor.iam, ("iam", "CreateAccessKey"), &[("UserName", &name)])?;
     let stolen = stage.with(made.get("AccessKey").unwrap_or(&Json::Null))?;
     stage.step(&stolen, ("sts", "GetCallerIdentity"), &[])?;
@@ -433,7 +436,7 @@ fn assume(stage: &mut Stage<'_, '_>) -> anyhow::Result<String> {
     stage.lab.put_role(&role, &document(&["iam:ListRoles"], "*"))?;
     let arn = stage.lab.arn("role", "strong");
     let actor = stage.attacker(&["sts:AssumeRole"], &arn)?;
-    stage.refused(&actor.iam)?;
+    Stage::refused(&actor.iam)?;
     let session = stage.become_role(&actor.iam, &arn)?;
     stage.proven(&session)
 }
@@ -444,8 +447,8 @@ fn rewrite(stage: &mut Stage<'_, '_>) -> anyhow::Result<String> {
     stage.lab.put_role(&role, &document(&["iam:ListRoles"], "*"))?;
     let arn = stage.lab.arn("role", "strong");
     let actor = stage.attacker(&["iam:UpdateAssumeRolePolicy"], &arn)?;
-    stage.refused(&actor.iam)?;
-    let me = stage.lab.arn("user", "attacker");
+    Stage::refused(&actor.iam)?;
+    let me = stage.lab.arn("user", ATTACKER);
     let trust = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Principal": {"AWS": me}, "Action": "sts:AssumeRole"}]});
     let trust = trust.to_string();
@@ -461,7 +464,7 @@ fn weak(stage: &mut Stage<'_, '_>, action: &str) -> anyhow::Result<(Actor, Strin
     let role = stage.lab.role("weak", &root)?;
     let arn = stage.lab.arn("role", "weak");
     let actor = stage.attacker(&[action, "sts:AssumeRole"], &arn)?;
-    stage.refused(&actor.iam)?;
+    Stage::refused(&actor.iam)?;
     Ok((actor, role, arn))
 }
 

@@ -185,14 +185,14 @@ fn print(report: &Report, format: Format, tried: Option<&CheckToxicArgs>) -> any
 fn told(held: &Held) -> String {
     let mut text = format!("{} on {}", held.action, held.resource);
     if !held.by.is_empty() {
-        text.push_str(&format!(", by {}", held.by.join(", ")));
+        text.extend([", by ", &held.by.join(", ")]);
     }
     if !held.through.is_empty() {
-        text.push_str(&format!(", as {}", held.through.join(", then ")));
+        text.extend([", as ", &held.through.join(", then ")]);
     }
     if !held.on.is_empty() {
         let on: Vec<String> = held.on.iter().map(ToString::to_string).collect();
-        text.push_str(&format!(", if {}", on.join(" and ")));
+        text.extend([", if ", &on.join(" and ")]);
     }
     text
 }
