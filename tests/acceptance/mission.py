@@ -18,6 +18,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "clients")]
 
 import account_rows  # noqa: E402,F401
+import checklist_rows  # noqa: E402,F401
 import credentials_rows  # noqa: E402,F401
 import decision_rows  # noqa: E402,F401
 import entity_rows  # noqa: E402,F401

@@ -118,8 +118,9 @@ fn service(out: &mut String, row: &ServiceSummary) {
 /// A resource or condition of a summary: its own words, or what a policy says.
 fn value(cell: &str) -> String {
     match cell {
-        "All resources" | "Multiple" | "None" | "All but multiple" => cell.to_owned(),
-        "The resource of the policy" => cell.to_owned(),
+        "All resources" | "Multiple" | "None" | "All but multiple" | "The resource of the policy" => {
+            cell.to_owned()
+        }
         _ => code_cell(cell),
     }
 }

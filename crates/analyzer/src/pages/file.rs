@@ -105,12 +105,13 @@ mod tests {
 
     #[test]
     fn no_two_are_one() {
+        let (long, longer) = ("x".repeat(128), "x".repeat(120) + "yyyyyyyy");
         let found = file_names([
             ("1", "Admin"),
             ("2", "admin"),
             ("3", "other"),
-            ("4", &"x".repeat(128)),
-            ("5", &("x".repeat(120) + "yyyyyyyy")),
+            ("4", &*long),
+            ("5", &*longer),
         ]);
         let folded: BTreeSet<String> = found.values().map(|name| name.to_lowercase()).collect();
         assert_eq!(folded.len(), 5, "{found:?}");

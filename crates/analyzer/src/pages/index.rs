@@ -93,10 +93,9 @@ fn table(kind: &str, list: &[Entry]) -> String {
         let mut cells = vec![link(&entry.name, &entry.path)];
         if written {
             let said = |said: &Option<String>| said.as_deref().map(text).unwrap_or_default();
-            let purpose = match entry.lacks.contains(&super::purpose::Aspect::Purpose) {
-                true => "**missing**".to_owned(),
-                false => said(&entry.written.purpose),
-            };
+            let lacks = entry.lacks.contains(&super::purpose::Aspect::Purpose);
+            let purpose =
+                if lacks { "**missing**".to_owned() } else { said(&entry.written.purpose) };
             cells.extend([purpose, said(&entry.written.owner)]);
         }
         cells.extend(entry.cells.iter().cloned());

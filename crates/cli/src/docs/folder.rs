@@ -121,9 +121,9 @@ fn is_page(path: &str) -> bool {
     let (folder, name) = path.split_once('/').unwrap_or(("", path));
     let safe = |c: char| c.is_ascii_alphanumeric() || "+=,.@_~-".contains(c);
     (folder.is_empty() || FOLDERS.contains(&folder))
+        && name.strip_suffix(".md").is_some_and(|stem| !stem.is_empty())
         && name.chars().all(safe)
         && !name.starts_with('.')
-        && name.ends_with(".md")
 }
 
 #[cfg(test)]
