@@ -5,6 +5,7 @@ mod folder;
 use std::io::{Write as _, stdout};
 use std::path::PathBuf;
 
+use anyhow::bail;
 use bailiwick_analyzer::pages::{Export, export};
 use bailiwick_analyzer::posture::Settings;
 use clap::{Args, Subcommand};
@@ -75,6 +76,11 @@ pub(crate) fn run(command: &DocsCommand) -> anyhow::Result<()> {
         args.settings.as_deref().map_or_else(|| Ok(Settings::default()), audit::settings)?;
     let target = folder::Target::open(&args.out)?;
     let world = World::find(&args.paths, &args.access)?;
+    if let Some(missing) = world.evidence.details.missing() {
+        // An earlier export is not replaced by an empty one.
+        world.faults()?;
+        bail!("nothing is written: account authorization details: {missing}");
+    }
     let now = args.as_of.unwrap_or_else(clock::now);
     let made = world
         .while_it_lasts("writing ...", || export(&world.evidence, &settings.documentation, now));
