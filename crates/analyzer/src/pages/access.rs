@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use bailiwick_policy::Document;
 
 use super::markdown::{code_cell, text};
@@ -15,18 +16,26 @@ use crate::summary::{ServiceSummary, Summary, summary};
 /// The most principals that are named in one list.
 const MOST: usize = 200;
 
-/// Summaries, each made once.
+/// Summaries, each made once: many users and roles have policies of the same text.
 #[derive(Debug, Default)]
-pub(super) struct Summaries(RefCell<HashMap<Vec<usize>, Rc<Summary>>>);
+pub(super) struct Summaries(RefCell<HashMap<[u8; 32], Rc<Summary>>>);
 
 impl Summaries {
     /// What some documents grant together.
     pub(super) fn of(&self, documents: &[Arc<Document>]) -> Rc<Summary> {
-        // The documents of an account live as long as the account, so that each address is one.
-        let mut key: Vec<usize> =
-            documents.iter().map(|document| Arc::as_ptr(document).addr()).collect();
-        key.sort_unstable();
-        key.dedup();
+        let mut sources: Vec<&str> = documents.iter().map(|document| document.source()).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        let mut hash = Context::new(&SHA256);
+        for source in sources {
+            // Lengths before the texts, so that no two lists of texts are one.
+            hash.update(&source.len().to_le_bytes());
+            hash.update(source.as_bytes());
+        }
+        let mut key = [0; 32];
+        for (byte, hashed) in key.iter_mut().zip(hash.finish().as_ref()) {
+            *byte = *hashed;
+        }
         if let Some(known) = self.0.borrow().get(&key) {
             return Rc::clone(known);
         }
