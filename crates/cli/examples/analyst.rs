@@ -2,5 +2,10 @@
 use clap::Parser;
 use std::process::ExitCode;
 #[derive(Parser)]
-struct Line { #[command(subcommand)] verb: bailiwick_cli::Command }
-fn main() -> ExitCode { bailiwick_cli::exit(Line::parse().verb.run()) }
+struct Line {
+    #[command(subcommand)]
+    verb: bailiwick_cli::Command,
+}
+fn main() -> ExitCode {
+    bailiwick_cli::exit(Line::parse().verb.run())
+}

@@ -59,18 +59,18 @@ pub(super) fn grants(out: &mut String, granted: &Summary, boundary: Option<&Summ
             );
         }
     } else {
-        let head = if boundary.is_some() { " Within the boundary |" } else { "" };
-        let line = if boundary.is_some() { "---|" } else { "" };
+        let last = if boundary.is_some() { " Within the boundary |" } else { "" };
+        let rule = if boundary.is_some() { "---|" } else { "" };
         let _ =
-            writeln!(out, "| Service | Full | Limited | Actions | Resources | Conditions |{head}");
-        let _ = writeln!(out, "|---|---|---|---|---|---|{line}");
+            writeln!(out, "| Service | Full | Limited | Actions | Resources | Conditions |{last}");
+        let _ = writeln!(out, "|---|---|---|---|---|---|{rule}");
         for row in &granted.allow {
             service(out, row);
             if let Some(boundary) = boundary {
-                let held = boundary.allow.iter().find(|held| held.service == row.service);
-                out.push_str(match held {
+                let left = boundary.allow.iter().find(|left| left.service == row.service);
+                out.push_str(match left {
                     None => " nothing |",
-                    Some(held) if held.full_access => " all |",
+                    Some(left) if whole(left) && !denies(boundary, &left.service) => " all |",
                     Some(_) => " in part |",
                 });
             }
@@ -101,8 +101,15 @@ pub(super) fn grants(out: &mut String, granted: &Summary, boundary: Option<&Summ
 
 /// Whether each row is all of its service, on everything and without conditions.
 fn all(rows: &[ServiceSummary]) -> bool {
-    rows.iter()
-        .all(|row| row.full_access && row.resource == "All resources" && row.condition == "None")
+    rows.iter().all(whole)
+}
+
+fn whole(row: &ServiceSummary) -> bool {
+    row.full_access && row.resource == "All resources" && row.condition == "None"
+}
+
+fn denies(boundary: &Summary, service: &str) -> bool {
+    boundary.deny.iter().any(|row| row.service == service)
 }
 
 fn service(out: &mut String, row: &ServiceSummary) {
@@ -127,9 +134,11 @@ fn service(out: &mut String, row: &ServiceSummary) {
 /// A resource or condition of a summary: its own words, or what a policy says.
 fn value(cell: &str) -> String {
     match cell {
-        "All resources" | "Multiple" | "None" | "All but multiple" | "The resource of the policy" => {
-            cell.to_owned()
-        }
+        "All resources"
+        | "Multiple"
+        | "None"
+        | "All but multiple"
+        | "The resource of the policy" => cell.to_owned(),
         _ => code_cell(cell),
     }
 }

@@ -37,7 +37,11 @@ impl Target {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeSet::new(),
             Err(error) => return Err(error).with_context(|| format!("`{shown}` cannot be read")),
             Ok(mut entries) => {
-                if entries.next().is_none() { BTreeSet::new() } else { earlier(folder)? }
+                if entries.next().is_none() {
+                    BTreeSet::new()
+                } else {
+                    earlier(folder)?
+                }
             }
         };
         for name in FOLDERS {
