@@ -117,8 +117,8 @@ def policy_validation(t):
         words = ["--policy-type", kind, *(["--resource-type", resource] if resource else [])]
         done = t.server.run("validate", *place, *words, "--format", "json", check=False)
         told = {}
-        for finding in json.loads(done.stdout):
-            told.setdefault(finding["fileName"], set()).add(finding["issueCode"])
+        for finding in json.loads(done.stdout)["findings"]:
+            told.setdefault(finding["file"], set()).add(finding["issueCode"])
         for file, (code, which) in place.items():
             if which == "bad" and code in told.get(file, ()):
                 shown.add(code)
