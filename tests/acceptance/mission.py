@@ -19,6 +19,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "clients")]
 
 import account_rows  # noqa: E402,F401
 import attack_rows  # noqa: E402,F401
+import checklist_rows  # noqa: E402,F401
 import credentials_rows  # noqa: E402,F401
 import decision_rows  # noqa: E402,F401
 import entity_rows  # noqa: E402,F401

@@ -167,7 +167,7 @@ fn asked(paths: &[PathBuf], args: &SourceArgs) -> anyhow::Result<(World, Report,
     let settings =
         args.settings.as_deref().map_or_else(|| Ok(Settings::default()), audit::settings)?;
     let marks = args.manual.as_deref().map_or_else(|| Ok(Marks::default()), marks)?;
-    let world = if paths.is_empty() { live::world(&args.access)? } else { World::read(paths)? };
+    let world = World::find(paths, &args.access)?;
     let now = args.as_of.unwrap_or_else(clock::now);
     let report = world
         .while_it_lasts("checking ...", || posture::run(&world.evidence, &settings, now, None));

@@ -5,12 +5,14 @@ mod folder;
 use std::io::{Write as _, stdout};
 use std::path::PathBuf;
 
+use anyhow::bail;
 use bailiwick_analyzer::pages::{Export, export};
 use bailiwick_analyzer::posture::Settings;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::json;
 
+use crate::access::AccessArgs;
 use crate::checklist::World;
 use crate::simulate::fault::Findings;
 use crate::{Format, audit, clock, terminal};
@@ -26,6 +28,7 @@ pub enum DocsCommand {
 Examples:
   bailiwick docs export audit/ --out docs/iam
   bailiwick docs export export.json --out docs/iam --require-purpose
+  bailiwick docs export --out docs/iam                 of the account on a server
   bailiwick docs export audit/ --out docs/iam --settings audit.toml --format json
 
 The pages say what each is for (description and tags), who can assume it, what it may do, what limits
@@ -44,8 +47,8 @@ done; 1: done, and with --require-purpose something required is missing; 2: it c
 /// Flags of `docs export`.
 #[derive(Args, Debug)]
 pub struct DocsExportArgs {
-    /// A folder as `bailiwick audit collect` makes it, or files
-    #[arg(value_name = "FOLDER|FILE", required = true)]
+    /// A folder as `bailiwick audit collect` makes it, or files; none: the account on a server
+    #[arg(value_name = "FOLDER|FILE")]
     pub paths: Vec<PathBuf>,
     /// Where the pages go
     #[arg(long, value_name = "DIR")]
@@ -62,6 +65,9 @@ pub struct DocsExportArgs {
     /// How to print what was done
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
+    /// Which server, with which key, where no folder is given
+    #[command(flatten)]
+    pub access: AccessArgs,
 }
 
 pub(crate) fn run(command: &DocsCommand) -> anyhow::Result<()> {
@@ -69,7 +75,12 @@ pub(crate) fn run(command: &DocsCommand) -> anyhow::Result<()> {
     let settings =
         args.settings.as_deref().map_or_else(|| Ok(Settings::default()), audit::settings)?;
     let target = folder::Target::open(&args.out)?;
-    let world = World::read(&args.paths)?;
+    let world = World::find(&args.paths, &args.access)?;
+    if let Some(missing) = world.evidence.details.missing() {
+        // An earlier export is not replaced by an empty one.
+        world.faults()?;
+        bail!("nothing is written: account authorization details: {missing}");
+    }
     let now = args.as_of.unwrap_or_else(clock::now);
     let made = world
         .while_it_lasts("writing ...", || export(&world.evidence, &settings.documentation, now));

@@ -607,6 +607,7 @@ mod tests {
             ("x compliance folder --standard cis-2.9", false),
             ("x docs export folder --out d --require-purpose", true),
             ("x docs export folder", false),
+            ("x docs export --out d", true),
             ("x offboard alice --undo r.json --dry-run", true),
             ("x offboard alice --undo r.json --delete", false),
             ("x offboard", false),

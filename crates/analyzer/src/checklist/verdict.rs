@@ -146,16 +146,18 @@ impl<'r> Tallies<'r> {
         let unasked = checks.iter().filter(|id| !self.by_check.contains_key(**id));
         let gap = is(Outcome::NotAssessed) || is(Outcome::NotBuilt) || unasked.count() > 0;
         let good = mark.filter(|mark| self.today <= mark.until.0);
-        let standing = match good.map(|mark| mark.state) {
-            _ if is(Outcome::Fail) => Standing::Fail,
-            Some(MarkedAs::Fail) => Standing::Fail,
-            Some(MarkedAs::Pass) => Standing::Pass,
-            Some(MarkedAs::NotApplicable) if is(Outcome::Pass) => Standing::Pass,
-            Some(MarkedAs::NotApplicable) => Standing::NotApplicable,
-            None if by_hand.is_some() => Standing::Manual,
-            None if gap => Standing::NotAssessed,
-            None if is(Outcome::Pass) => Standing::Pass,
-            None => Standing::NotApplicable,
+        let said = good.map(|mark| mark.state);
+        let standing = if is(Outcome::Fail) || said == Some(MarkedAs::Fail) {
+            Standing::Fail
+        } else {
+            match said {
+                Some(MarkedAs::NotApplicable) if !is(Outcome::Pass) => Standing::NotApplicable,
+                Some(_) => Standing::Pass,
+                None if by_hand.is_some() => Standing::Manual,
+                None if gap => Standing::NotAssessed,
+                None if is(Outcome::Pass) => Standing::Pass,
+                None => Standing::NotApplicable,
+            }
         };
         let mut failing: Vec<&Finding> =
             found.iter().flat_map(|(_, findings)| findings.iter().copied()).collect();
@@ -176,7 +178,7 @@ impl<'r> Tallies<'r> {
             text: finding.fix.text.clone(),
             commands: finding.fix.commands.clone(),
         });
-        let said = by_hand.is_some() || mark.is_some();
+        let asks = by_hand.is_some() || mark.is_some();
         Verdict {
             standing,
             checks: found.iter().map(|(tally, _)| asked(tally)).collect(),
@@ -184,7 +186,7 @@ impl<'r> Tallies<'r> {
             examples: examples.into_iter().map(example).collect(),
             first,
             missing: missing(&found),
-            by_hand: said.then(|| ByHand {
+            by_hand: asks.then(|| ByHand {
                 reason: by_hand,
                 mark: mark.cloned(),
                 ended: mark.is_some() && good.is_none(),

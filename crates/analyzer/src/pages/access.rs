@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use bailiwick_policy::Document;
 
 use super::markdown::{code_cell, text};
@@ -15,18 +16,26 @@ use crate::summary::{ServiceSummary, Summary, summary};
 /// The most principals that are named in one list.
 const MOST: usize = 200;
 
-/// Summaries, each made once.
+/// Summaries, each made once: many users and roles have policies of the same text.
 #[derive(Debug, Default)]
-pub(super) struct Summaries(RefCell<HashMap<Vec<usize>, Rc<Summary>>>);
+pub(super) struct Summaries(RefCell<HashMap<[u8; 32], Rc<Summary>>>);
 
 impl Summaries {
     /// What some documents grant together.
     pub(super) fn of(&self, documents: &[Arc<Document>]) -> Rc<Summary> {
-        // The documents of an account live as long as the account, so that each address is one.
-        let mut key: Vec<usize> =
-            documents.iter().map(|document| Arc::as_ptr(document).addr()).collect();
-        key.sort_unstable();
-        key.dedup();
+        let mut sources: Vec<&str> = documents.iter().map(|document| document.source()).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        let mut hash = Context::new(&SHA256);
+        for source in sources {
+            // Lengths before the texts, so that no two lists of texts are one.
+            hash.update(&source.len().to_le_bytes());
+            hash.update(source.as_bytes());
+        }
+        let mut key = [0; 32];
+        for (byte, hashed) in key.iter_mut().zip(hash.finish().as_ref()) {
+            *byte = *hashed;
+        }
         if let Some(known) = self.0.borrow().get(&key) {
             return Rc::clone(known);
         }
@@ -50,18 +59,18 @@ pub(super) fn grants(out: &mut String, granted: &Summary, boundary: Option<&Summ
             );
         }
     } else {
-        let head = if boundary.is_some() { " Within the boundary |" } else { "" };
-        let line = if boundary.is_some() { "---|" } else { "" };
+        let last = if boundary.is_some() { " Within the boundary |" } else { "" };
+        let rule = if boundary.is_some() { "---|" } else { "" };
         let _ =
-            writeln!(out, "| Service | Full | Limited | Actions | Resources | Conditions |{head}");
-        let _ = writeln!(out, "|---|---|---|---|---|---|{line}");
+            writeln!(out, "| Service | Full | Limited | Actions | Resources | Conditions |{last}");
+        let _ = writeln!(out, "|---|---|---|---|---|---|{rule}");
         for row in &granted.allow {
             service(out, row);
             if let Some(boundary) = boundary {
-                let held = boundary.allow.iter().find(|held| held.service == row.service);
-                out.push_str(match held {
+                let left = boundary.allow.iter().find(|left| left.service == row.service);
+                out.push_str(match left {
                     None => " nothing |",
-                    Some(held) if held.full_access => " all |",
+                    Some(left) if whole(left) && !denies(boundary, &left.service) => " all |",
                     Some(_) => " in part |",
                 });
             }
@@ -92,8 +101,15 @@ pub(super) fn grants(out: &mut String, granted: &Summary, boundary: Option<&Summ
 
 /// Whether each row is all of its service, on everything and without conditions.
 fn all(rows: &[ServiceSummary]) -> bool {
-    rows.iter()
-        .all(|row| row.full_access && row.resource == "All resources" && row.condition == "None")
+    rows.iter().all(whole)
+}
+
+fn whole(row: &ServiceSummary) -> bool {
+    row.full_access && row.resource == "All resources" && row.condition == "None"
+}
+
+fn denies(boundary: &Summary, service: &str) -> bool {
+    boundary.deny.iter().any(|row| row.service == service)
 }
 
 fn service(out: &mut String, row: &ServiceSummary) {
@@ -118,8 +134,11 @@ fn service(out: &mut String, row: &ServiceSummary) {
 /// A resource or condition of a summary: its own words, or what a policy says.
 fn value(cell: &str) -> String {
     match cell {
-        "All resources" | "Multiple" | "None" | "All but multiple" => cell.to_owned(),
-        "The resource of the policy" => cell.to_owned(),
+        "All resources"
+        | "Multiple"
+        | "None"
+        | "All but multiple"
+        | "The resource of the policy" => cell.to_owned(),
         _ => code_cell(cell),
     }
 }

@@ -119,9 +119,9 @@ impl<'e> Book<'e> {
     fn new(evidence: &'e Evidence, documentation: &'e Documentation, now: Timestamp) -> Self {
         let estate = &evidence.estate;
         let report = escalations(estate, &Options { now: Some(now), ..Options::default() });
-        let assumers = Reach::new(estate).assumers_of_roles();
+        let by_role = Reach::new(estate).assumers_of_roles();
         let mut assumes: HashMap<String, Vec<_>> = HashMap::new();
-        for (role, list) in &assumers {
+        for (role, list) in &by_role {
             for one in list {
                 let held = assumes.entry(one.principal.clone()).or_default();
                 held.push((role.clone(), one.access.clone()));
@@ -133,7 +133,7 @@ impl<'e> Book<'e> {
             now,
             summaries: Summaries::default(),
             paths: paths(evidence),
-            assumers,
+            assumers: by_role,
             assumes,
             administrators: report.administrators.into_iter().collect(),
             cut_short: report.cut_short,

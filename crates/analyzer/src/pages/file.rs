@@ -1,6 +1,7 @@
 //! File names from names: safe on every system, and never the same.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
@@ -34,8 +35,10 @@ pub fn file_names<'k>(
             out.insert(key, name);
             continue;
         }
-        let hash: String =
-            digest(&SHA256, key.as_bytes()).as_ref().iter().map(|b| format!("{b:02x}")).collect();
+        let mut hash = String::new();
+        for byte in digest(&SHA256, key.as_bytes()).as_ref() {
+            let _ = write!(hash, "{byte:02x}");
+        }
         // Somebody else may bear the very name with the hash: then more of it is taken.
         let lengths = [8, 16, 32, 64];
         let mut chosen = format!("{name}-{hash}");
@@ -61,7 +64,7 @@ fn safe(name: &str) -> (String, bool) {
         } else {
             let mut bytes = [0; 4];
             for byte in c.encode_utf8(&mut bytes).bytes() {
-                out.push_str(&format!("~{byte:02x}"));
+                let _ = write!(out, "~{byte:02x}");
             }
         }
     }
@@ -105,12 +108,13 @@ mod tests {
 
     #[test]
     fn no_two_are_one() {
+        let (long, longer) = ("x".repeat(128), "x".repeat(120) + "yyyyyyyy");
         let found = file_names([
             ("1", "Admin"),
             ("2", "admin"),
             ("3", "other"),
-            ("4", &"x".repeat(128)),
-            ("5", &("x".repeat(120) + "yyyyyyyy")),
+            ("4", &*long),
+            ("5", &*longer),
         ]);
         let folded: BTreeSet<String> = found.values().map(|name| name.to_lowercase()).collect();
         assert_eq!(folded.len(), 5, "{found:?}");

@@ -58,8 +58,12 @@ fn top(book: &Book<'_>, lists: &[(&'static str, Vec<Entry>); 4], lacking: &[Lack
         let _ = writeln!(out, "\nNot known: {}.", missing.join("; "));
     }
     out.push_str("\n## Too little is written about\n\n");
-    if lacking.is_empty() {
-        out.push_str("Nothing: every role and policy says what it is for.\n");
+    let entries = lists.iter().flat_map(|(_, list)| list);
+    let unknown = entries.filter(|entry| entry.written.unknown.is_some()).count();
+    if unknown > 0 {
+        let _ = writeln!(out, "Of {unknown} roles it is not known what is written.\n");
+    } else if lacking.is_empty() {
+        out.push_str("Nothing: every role and policy says what has to be said.\n");
     }
     for one in lacking {
         let words: Vec<&str> = one.lacks.iter().map(|aspect| aspect.as_str()).collect();
@@ -93,10 +97,9 @@ fn table(kind: &str, list: &[Entry]) -> String {
         let mut cells = vec![link(&entry.name, &entry.path)];
         if written {
             let said = |said: &Option<String>| said.as_deref().map(text).unwrap_or_default();
-            let purpose = match entry.lacks.contains(&super::purpose::Aspect::Purpose) {
-                true => "**missing**".to_owned(),
-                false => said(&entry.written.purpose),
-            };
+            let lacks = entry.lacks.contains(&super::purpose::Aspect::Purpose);
+            let purpose =
+                if lacks { "**missing**".to_owned() } else { said(&entry.written.purpose) };
             cells.extend([purpose, said(&entry.written.owner)]);
         }
         cells.extend(entry.cells.iter().cloned());

@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+/// What Markdown or HTML may obey anywhere: marks, tables, entities, addresses, mathematics.
+const ALWAYS: &str = "\\`*_{}[]<>()#!|~&@$^=";
+
 /// Running text: every character that Markdown or HTML would obey is escaped, and lines are one.
 pub fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
@@ -9,11 +12,7 @@ pub fn text(text: &str) -> String {
     let www = plain.to_ascii_lowercase().contains("www.");
     for (at, c) in plain.char_indices() {
         let escaped = match c {
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '(' | ')' | '#' | '!' => {
-                true
-            }
-            // Tables, strikethrough, entities, addresses, mathematics.
-            '|' | '~' | '&' | '@' | '$' | '^' | '=' => true,
+            c if ALWAYS.contains(c) => true,
             ':' => plain.get(at + 1..).is_some_and(|rest| rest.starts_with("//")),
             '.' if at > 0 && plain.get(..at).is_some_and(is_number) => true,
             '.' => www,

@@ -112,7 +112,7 @@ impl Files {
             Err(error) => match error.downcast_ref::<Refused>() {
                 Some(refused) => {
                     let text = format!("An error occurred ({}): {refused}", refused.code);
-                    (path.replace(".json", ".error"), text.into_bytes())
+                    (format!("{path}.error"), text.into_bytes())
                 }
                 None => return Err(error),
             },

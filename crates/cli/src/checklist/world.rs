@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use anyhow::bail;
 use bailiwick_analyzer::evidence::Evidence;
 
+use super::live;
+use crate::access::AccessArgs;
 use crate::audit::{Loaded, load, parse, tell};
 
 /// More bytes than this are told as long work on a terminal.
@@ -20,12 +22,12 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Reads a folder or files.
+    /// Reads a folder or files; where none are given, the account on a server.
     ///
     /// # Errors
-    /// A path cannot be read, or no file tells of an account.
-    pub(crate) fn read(paths: &[PathBuf]) -> anyhow::Result<Self> {
-        Self::of(load(paths)?)
+    /// A path cannot be read, no file tells of an account, or the server does not answer.
+    pub(crate) fn find(paths: &[PathBuf], access: &AccessArgs) -> anyhow::Result<Self> {
+        if paths.is_empty() { live::world(access) } else { Self::of(load(paths)?) }
     }
 
     /// The same of files that are at hand.

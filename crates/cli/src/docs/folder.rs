@@ -37,7 +37,11 @@ impl Target {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeSet::new(),
             Err(error) => return Err(error).with_context(|| format!("`{shown}` cannot be read")),
             Ok(mut entries) => {
-                if entries.next().is_none() { BTreeSet::new() } else { earlier(folder)? }
+                if entries.next().is_none() {
+                    BTreeSet::new()
+                } else {
+                    earlier(folder)?
+                }
             }
         };
         for name in FOLDERS {
@@ -121,9 +125,9 @@ fn is_page(path: &str) -> bool {
     let (folder, name) = path.split_once('/').unwrap_or(("", path));
     let safe = |c: char| c.is_ascii_alphanumeric() || "+=,.@_~-".contains(c);
     (folder.is_empty() || FOLDERS.contains(&folder))
+        && name.strip_suffix(".md").is_some_and(|stem| !stem.is_empty())
         && name.chars().all(safe)
         && !name.starts_with('.')
-        && name.ends_with(".md")
 }
 
 #[cfg(test)]
