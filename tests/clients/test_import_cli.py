@@ -341,7 +341,7 @@ def test_the_management_account_is_not_bound_by_scps(tool):
     tool.write("scp.json", policy({"Effect": "Deny", "Action": "*", "Resource": "*"}))
     for verb in (("who-can", "s3:GetObject", "--account", "export.json"), ("can", "alice", "--account", "export.json")):
         tool(*verb, "--scp", "scp.json", code=1)
-        assert "s3:GetObject" in tool(*verb, "--scp", "scp.json", "--management-account", code=0).stdout
+        assert "GetObject" in tool(*verb, "--scp", "scp.json", "--management-account", code=0).stdout
 
 
 def test_a_part_of_an_export_is_not_taken_for_the_whole(tool):
