@@ -98,7 +98,7 @@ pub(super) fn run(args: &CollectArgs) -> anyhow::Result<()> {
     if let Some(folder) = &args.run {
         let files = import::gather(Iam::find(&args.access)?)?;
         import::write(folder, &files)?;
-        let refused = files.iter().filter(|file| file.path.ends_with(".error")).count();
+        let refused = files.iter().filter(|file| file.is_refusal()).count();
         let text = format!(
             "{} files in {}; {refused} calls were refused",
             files.len() - refused,
