@@ -23,7 +23,7 @@ pub use toxic::{CheckToxicArgs, RuleArgs, ToxicArgs};
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use crate::Format;
@@ -91,7 +91,7 @@ pub enum AuditFormat {
 
 /// Flags of `audit collect`.
 #[derive(Args, Debug)]
-#[group(required = true, multiple = false)]
+#[command(group = ArgGroup::new("what").required(true).multiple(false).args(["script", "policy", "run"]))]
 pub struct CollectArgs {
     /// Print a shell script of read-only AWS CLI calls that makes the folder
     #[arg(long)]

@@ -58,6 +58,9 @@ pub struct EscalateArgs {
     /// The organization's id, `o-...`
     #[arg(long, value_name = "ID")]
     pub organization: Option<String>,
+    /// The account is the organization's management account, which SCPs and RCPs do not bind
+    #[arg(long)]
+    pub management_account: bool,
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: EscalateFormat,
@@ -116,7 +119,11 @@ fn print(args: &EscalateArgs, report: &Report) -> anyhow::Result<()> {
 
 /// The organization's policies; nothing where none are given.
 fn organization(args: &EscalateArgs) -> anyhow::Result<Option<Organization>> {
-    if args.scp.is_empty() && args.rcp.is_empty() && args.organization.is_none() {
+    if args.scp.is_empty()
+        && args.rcp.is_empty()
+        && args.organization.is_none()
+        && !args.management_account
+    {
         return Ok(None);
     }
     let read = |entries: &[String], kind, source: &SourceKind| -> anyhow::Result<Vec<Vec<Found>>> {
@@ -135,6 +142,7 @@ fn organization(args: &EscalateArgs) -> anyhow::Result<Option<Organization>> {
     };
     Ok(Some(Organization {
         id: args.organization.clone(),
+        management: args.management_account,
         scps: read(&args.scp, DocumentKind::ServiceControl, &SourceKind::Scp)?,
         rcps: read(&args.rcp, DocumentKind::ResourceControl, &SourceKind::Rcp)?,
         ..Organization::default()

@@ -169,7 +169,7 @@ fn identities(evidence: &Evidence, all_versions: bool, found: &mut Policies) {
                 continue;
             }
             let before = found.held.len();
-            found.add(holding, &arn.to_string(), "", version.document.source());
+            found.add(holding, arn.as_str(), "", version.document.source());
             if let Some(held) = found.held.get_mut(before) {
                 held.version = Some(version.number);
             }
@@ -192,7 +192,7 @@ fn identities(evidence: &Evidence, all_versions: bool, found: &mut Policies) {
     }
     for role in account.roles() {
         let arn = account.role_arn(role);
-        found.add(Holding::Trust, &arn.to_string(), "", role.trust.source());
+        found.add(Holding::Trust, arn.as_str(), "", role.trust.source());
         inline(Holding::RoleInline, role.id, arn, found);
     }
     let notes = evidence.details.known().map_or(&[][..], |details| &details.notes);

@@ -17,6 +17,13 @@ pub(crate) struct Loaded {
     pub(crate) bytes: Vec<u8>,
 }
 
+impl Loaded {
+    /// Whether it tells why a call failed, and not what it answered.
+    pub(crate) fn is_refusal(&self) -> bool {
+        Path::new(&self.path).extension().is_some_and(|end| end == "error")
+    }
+}
+
 /// Every file of a folder, by path, or files themselves.
 ///
 /// # Errors

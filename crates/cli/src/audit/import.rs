@@ -63,6 +63,7 @@ pub struct ServerArgs {
     /// In place of files, ask a server: at this address, or the one that AWS_* variables or a data
     /// directory name
     #[arg(long, value_name = "URL", num_args = 0..=1)]
+    #[allow(clippy::option_option, reason = "a flag whose value may be left out")]
     pub server: Option<Option<String>>,
     /// With --server: take address and key from this data directory
     #[arg(long, value_name = "DIR", requires = "server")]
@@ -106,7 +107,7 @@ impl ServerArgs {
         let mut gathered = Gathered::new(self.iam()?);
         gathered.details()?;
         gathered.quiet();
-        let refused = gathered.files.iter().find(|file| file.path.ends_with(".error"));
+        let refused = gathered.files.iter().find(|file| file.is_refusal());
         if let Some(refused) = refused {
             bail!("{}", String::from_utf8_lossy(&refused.bytes).trim());
         }

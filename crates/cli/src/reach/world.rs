@@ -33,6 +33,9 @@ pub struct WorldArgs {
     /// The id of the organization, for `aws:PrincipalOrgID`
     #[arg(long, value_name = "ID")]
     pub organization: Option<String>,
+    /// The account is the organization's management account, which SCPs and RCPs do not bind
+    #[arg(long)]
+    pub management_account: bool,
     /// The policy of a resource, such as of a bucket or key
     #[arg(long, value_name = "ARN=FILE", num_args = 1..)]
     pub resource_policy: Vec<String>,
@@ -54,11 +57,15 @@ impl WorldArgs {
         let mut estate = Estate::new(account, managed);
         let scps = found(levels(&self.scp, DocumentKind::ServiceControl)?, true)?;
         let rcps = found(levels(&self.rcp, DocumentKind::ResourceControl)?, false)?;
-        if !scps.is_empty() || !rcps.is_empty() || self.organization.is_some() {
+        if !scps.is_empty()
+            || !rcps.is_empty()
+            || self.organization.is_some()
+            || self.management_account
+        {
             estate.organization = Some(Organization {
                 id: self.organization.clone(),
                 accounts: Vec::new(),
-                management: false,
+                management: self.management_account,
                 scps,
                 rcps,
             });

@@ -192,8 +192,8 @@ const CHECKS: &str = "policies:\n  read: read.json\nchecks:\n";
 #[test]
 fn m91_checks_are_met_or_not() {
     let wide =
-        r#"{Version: '2012-10-17', Statement: {Effect: Allow, Action: 's3:*', Resource: '*'}}"#;
-    let public = r#"{Version: '2012-10-17', Statement: {Effect: Allow, Principal: '*', Action: 's3:GetObject', Resource: 'arn:aws:s3:::b/*'}}"#;
+        r"{Version: '2012-10-17', Statement: {Effect: Allow, Action: 's3:*', Resource: '*'}}";
+    let public = r"{Version: '2012-10-17', Statement: {Effect: Allow, Principal: '*', Action: 's3:GetObject', Resource: 'arn:aws:s3:::b/*'}}";
     for (body, met) in [
         (format!("no-new-access: {{existing: {wide}, new: read}}"), true),
         (format!("no-new-access: {{existing: read, new: {wide}}}"), false),
@@ -223,7 +223,7 @@ fn m91_checks_are_met_or_not() {
         // A check that fails has an example and a statement, with its place.
         if !check.checked.passed {
             assert!(check.why.iter().any(|line| line.starts_with("for example: ")), "{body}");
-            assert!(check.why.iter().any(|line| line.contains(":")), "{:?}", check.why);
+            assert!(check.why.iter().any(|line| line.contains(':')), "{:?}", check.why);
         }
     }
 }

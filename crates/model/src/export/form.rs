@@ -22,13 +22,13 @@ use crate::parallel;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "a page of an export")]
 pub(super) struct Page<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "entities")]
     user_detail_list: Option<Vec<&'a RawValue>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "entities")]
     group_detail_list: Option<Vec<&'a RawValue>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "entities")]
     role_detail_list: Option<Vec<&'a RawValue>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "entities")]
     policies: Option<Vec<&'a RawValue>>,
     #[serde(default)]
     is_truncated: Option<bool>,
@@ -121,6 +121,43 @@ fn items<'a, T: Deserialize<'a> + Send>(
         all.push(Item { file, raw, detail });
     }
     Ok(())
+}
+
+/// The most entities of one list: a hundred times what AWS lets an account have. A file of millions of
+/// empty lists is refused before they fill the memory.
+const MAX_ENTITIES: usize = 1_000_000;
+
+/// The entities of a list, as they stand in the text.
+fn entities<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<&'de RawValue>>, D::Error> {
+    struct Read;
+
+    impl<'de> Visitor<'de> for Read {
+        type Value = Option<Vec<&'de RawValue>>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a list of entities")
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let mut found = Vec::new();
+            while let Some(raw) = seq.next_element()? {
+                if found.len() >= MAX_ENTITIES {
+                    let problem = format!("a list has more than {MAX_ENTITIES} entities");
+                    return Err(A::Error::custom(problem));
+                }
+                found.push(raw);
+            }
+            Ok(Some(found))
+        }
+    }
+
+    deserializer.deserialize_any(Read)
 }
 
 /// A page, or a list of pages.

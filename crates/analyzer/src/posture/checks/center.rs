@@ -97,7 +97,6 @@ pub(super) mod tests {
             f.put("identity-center/managed-policies-1.json", &none);
             let none = json!({"CustomerManagedPolicyReferences": []});
             f.put("identity-center/customer-policies-1.json", &none);
-            f.details(json!([]), json!([]), json!([]), json!([]));
             let assignment = json!({
                 "AccountId": ACCOUNT, "PermissionSetArn": "arn:aws:sso:::permissionSet/i/ps",
                 "PrincipalType": kind, "PrincipalId": "p",

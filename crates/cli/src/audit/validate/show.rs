@@ -133,7 +133,7 @@ fn account(account: &Account) -> Json {
                 "version": held.version,
                 "holding": held.holding.as_str(),
                 "policyType": held.holding.policy_type().as_str(),
-                "resourceType": held.resource_type.map(|kind| kind.as_str()),
+                "resourceType": held.resource_type.map(bailiwick_analyzer::validate::ResourceType::as_str),
                 "finding": finding,
             })
         })
