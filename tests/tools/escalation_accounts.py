@@ -884,7 +884,8 @@ def stories(account):
 
     # Groups first, then what the group may do.
     strong = group().grants(allow("iam:PutUserPolicy", f"{MINE}:user/${{aws:username}}"))
-    told(user().grants(allow("iam:AddUserToGroup", strong.arn)), UNCERTAIN, "a group for users at the root path only")
+    told(user(path="/deep/").grants(allow("iam:AddUserToGroup", strong.arn)), NONE, "a group for users at the root path only")
+    told(user(path="/").grants(allow("iam:AddUserToGroup", strong.arn)), CERTAIN, "a group that lets one write one's own policy")
     strong = group().grants(allow("iam:PutUserPolicy"))
     told(user().grants(allow("iam:AddUserToGroup", strong.arn)), CERTAIN, "group, then policy")
     strong = group()
@@ -1043,7 +1044,7 @@ def stories(account):
     trusted("sts:*", CERTAIN, lambda who: trust(AWS=who.arn, action="sts:*"))
     trusted("sts:Assume*", CERTAIN, lambda who: trust(AWS=who.arn, action=["sts:assume*"]))
     trusted("source identity", FOUND, lambda who: trust(AWS=who.arn, action=["sts:AssumeRole", "sts:SetSourceIdentity"], condition={"StringLike": {"sts:SourceIdentity": "*"}}))
-    trusted("a session of a role", CERTAIN, lambda who: trust(AWS=f"arn:aws:sts::{ACCOUNT}:assumed-role/{who.name}/work"), who=role())
+    trusted("a session of a role", UNCERTAIN, lambda who: trust(AWS=f"arn:aws:sts::{ACCOUNT}:assumed-role/{who.name}/work"), who=role())
     trusted("session of a role by role", CERTAIN, lambda who: trust(AWS=who.arn), who=role(path="/apps/"))
     trusted("own boundary without AssumeRole", NONE, lambda who: trust(AWS=who.arn), who=user().bounded(policy(allow("s3:*"))))
     trusted("own deny", NONE, lambda who: trust(AWS=who.arn), who=user().grants(deny("sts:*")))
@@ -1058,7 +1059,7 @@ def stories(account):
     # Administrators in name only, and in fact.
     capped = boss().bounded(policy(allow("*"), deny(None, NotAction=["s3:*", "logs:*"])))
     told(user().grants(allow("sts:AssumeRole", capped.arn)), NONE, "an administrator within a boundary")
-    capped = boss().grants(deny("iam:*"), deny("organizations:*"))
+    capped = boss().grants(deny(["iam:*", "sts:*"]), deny("organizations:*"))
     told(user().grants(allow("sts:AssumeRole", capped.arn)), UNCERTAIN, "an administrator without IAM")
     nearly = boss().grants(deny(["s3:DeleteBucket", "kms:ScheduleKeyDeletion"]))
     told(user().grants(allow("sts:AssumeRole", nearly.arn)), CERTAIN, "an administrator but for little")
@@ -1106,8 +1107,8 @@ def stories(account):
     told(user().grants(allow("iam:PassRole", boss("lambda").arn), allow("lambda:CreateFunction", f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:team-*"), allow("lambda:InvokeFunction", f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:team-*")), CERTAIN, "functions of a name")
     told(user().grants(allow("iam:PassRole", boss("lambda").arn), allow("lambda:*"), deny("*", condition={"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1", "us-east-1"]}})), CERTAIN, "two regions")
     told(user().grants(allow("iam:PassRole", boss("lambda").arn), allow("lambda:*"), deny(None, NotAction=["iam:*", "sts:*"], condition={"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1"]}})), CERTAIN, "one region but for global services")
-    told(user().grants(allow("iam:PassRole", boss("lambda").arn), allow("lambda:CreateFunction", condition={"ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}, "StringEquals": {"aws:RequestTag/team": "blue"}})), CERTAIN, "with the tags that it must set")
-    told(user().grants(allow("iam:PassRole", f"{MINE}:role/*", {"StringEquals": {"aws:ResourceTag/passable": "yes"}}), allow("lambda:*")), NONE if False else UNCERTAIN, "passes what is tagged, and nothing is")
+    told(user().grants(allow("iam:PassRole", boss("lambda").arn), allow("lambda:CreateFunction", condition={"ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}, "StringEquals": {"aws:RequestTag/team": "blue"}})), FOUND, "with the tags that it must set")
+    told(user().grants(allow("iam:PassRole", f"{MINE}:role/*", {"StringEquals": {"aws:ResourceTag/passable": "yes"}}), allow("lambda:*")), UNCERTAIN, "passes what is tagged, and nothing is")
     victim = boss("lambda", tags={"pass-on": "ok"})
     told(user().grants(allow("iam:PassRole", f"{MINE}:role/*", {"StringEquals": {"aws:ResourceTag/pass-on": "ok"}}), allow("lambda:*")), CERTAIN, "passes what is tagged")
 

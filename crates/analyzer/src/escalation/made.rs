@@ -162,12 +162,16 @@ impl Moves<'_, '_> {
             return best;
         }
         for combination in combinations(&groups) {
-            let mut patterns: Vec<&str> = vec![&template];
-            patterns.extend(combination.iter().copied());
-            let Some(arn) = fitting(&patterns, 'x') else { continue };
-            if arn.ends_with('/') || self.world.by_arn.contains_key(&arn) {
+            let fits = |template: &str| {
+                let mut patterns = vec![template];
+                patterns.extend(combination.iter().copied());
+                // A path alone is no name.
+                fitting(&patterns, 'x').filter(|arn| !arn.ends_with('/'))
+            };
+            let found = fits(&template).or_else(|| fits(&format!("{template}x")));
+            let Some(arn) = found.filter(|arn| !self.world.by_arn.contains_key(arn)) else {
                 continue;
-            }
+            };
             let Some(found) = all(&arn) else { continue };
             if certain(&found) {
                 return Some(found);
