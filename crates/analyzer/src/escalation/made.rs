@@ -75,9 +75,10 @@ impl Moves<'_, '_> {
         // One whom it may only make with a boundary has that, unless it takes it away.
         let bounds = self.world.values_of(self.from, create, BOUNDARY);
         let bounds = bounds.into_iter().filter(|policy| !policy.contains('*')).map(Some);
-        std::iter::once(None).chain(bounds).take(MOST_BOUNDARIES).find_map(|bound| {
-            self.made_with(arn, create, give, enter, bound.as_deref())
-        })
+        std::iter::once(None)
+            .chain(bounds)
+            .take(MOST_BOUNDARIES)
+            .find_map(|bound| self.made_with(arn, create, give, enter, bound.as_deref()))
     }
 
     fn made_with(
@@ -114,7 +115,12 @@ impl Moves<'_, '_> {
                     "Effect": "Allow", "Principal": {"AWS": me}, "Action": "sts:AssumeRole",
                 }],
             });
-            permits.push(self.ask_with("sts:AssumeRole", arn, &nothing, Some(&trust.to_string()))?);
+            permits.push(self.ask_with(
+                "sts:AssumeRole",
+                arn,
+                &nothing,
+                Some(&trust.to_string()),
+            )?);
         }
         self.rules(arn, enter.is_some()).then_some(permits)
     }

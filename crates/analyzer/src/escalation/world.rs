@@ -412,7 +412,12 @@ impl<'e> World<'e> {
 
     /// An administrator may do most actions of most services by its identity policies, and with all
     /// layers at least one of those that give policies or credentials to anybody.
-    pub(super) fn standing(&self, subject: &Subject, caller: &Context, abilities: Actions) -> Standing {
+    pub(super) fn standing(
+        &self,
+        subject: &Subject,
+        caller: &Context,
+        abilities: Actions,
+    ) -> Standing {
         let most = |count: usize| count * 2 > BREADTH.len();
         let could = abilities.common(set(&BREADTH));
         if !most(usize::try_from(could).unwrap_or_default()) {

@@ -13,6 +13,7 @@
 
 mod background;
 mod decoys;
+mod lifts;
 mod paths;
 mod traps;
 
@@ -61,6 +62,7 @@ impl Planted {
         paths::plant(&mut world);
         decoys::plant(&mut world);
         traps::plant(&mut world);
+        lifts::plant(&mut world);
         background::fill(&mut world, principals);
         world
     }
