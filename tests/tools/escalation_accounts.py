@@ -345,15 +345,13 @@ PATHS = [*OWN, *PASSING, *RUNNING, *CENTER]
 class Plan:
     """What one path needs in one account: who acts, which rights, on whom."""
 
-    def __init__(self, actor, rights, victim=None, service=None, killers=None, strong=True, stronger=()):
+    def __init__(self, actor, rights, victim=None, service=None, killers=None):
         self.actor, self.rights, self.victim, self.service = actor, rights, victim, service
         # Rights without which nothing is left of it.
         self.killers = killers if killers is not None else list(range(len(rights)))
         if service is not None:
             actions = {action for action, _ in rights}
             self.killers = [at for at in self.killers if not remaining(actions - {rights[at][0]})[0]]
-        # What makes it strong: called to spoil it.
-        self.strong = strong
 
 
 def remaining(actions):
@@ -1198,6 +1196,54 @@ def kinds():
             yield path, hung
 
 
+def survey(binary, folder, seed=1, rounds=1, alone=False, only_stories=False):
+    """Plants and looks: what was said of everybody, in the form of `judged` with the account's name."""
+    rng = random.Random(seed)
+    out = []
+    for number in range(rounds):
+        todo = [] if only_stories else [[one] for one in kinds()] if alone else [list(kinds())]
+        for at, some in enumerate([*todo, "stories", "guarded"]):
+            account = Account(random.Random(rng.random()))
+            if some == "stories":
+                stories(account)
+            elif some == "guarded":
+                guarded(account, GUARD)
+            else:
+                for path, plants in some:
+                    plants(account, path)
+            if account.truth:
+                name = f"{seed}-{number}-{at}"
+                report = findings(binary, folder, name, account)
+                out += [(name, *one) for one in judged(account, report)]
+    return out
+
+
+def summary(answers):
+    """The counts, and what is wrong, a line each."""
+    truths = [truth for _, _, truth, *_ in answers]
+    said = [(truth, answer) for _, _, truth, answer, *_ in answers]
+
+    def count(truths, answers):
+        return sum(truth in truths and answer in answers for truth, answer in said)
+
+    there = (CERTAIN, CONDITIONAL)
+    lines = [
+        f"paths planted {sum(truth in (CERTAIN, FOUND) for truth in truths)}, found {count((CERTAIN, FOUND), there)}; "
+        f"provable {truths.count(CERTAIN)}, certain {count((CERTAIN,), (CERTAIN,))}",
+        f"decoys planted {truths.count(NONE) + truths.count(UNCERTAIN)}, certain {count((NONE, UNCERTAIN), (CERTAIN,))}, "
+        f"of those without any way reported {count((NONE,), there)}",
+        f"under conditions planted {truths.count(CONDITIONAL)}, conditional {count((CONDITIONAL,), (CONDITIONAL,))}, "
+        f"certain {count((CONDITIONAL,), (CERTAIN,))}",
+    ]
+    wrong = []
+    for name, arn, truth, answer, right, label, finding in answers:
+        if not right:
+            ways = [" ".join(step["paths"][0] for step in way["steps"]) + (f" if {way['on']}" if way["on"] else "")
+                    for way in (finding or {"ways": []})["ways"]][:3]
+            wrong.append(f"{truth} but {answer}: {label} [{name} {arn.split(':')[5]}] {ways}")
+    return lines, sorted(wrong)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bailiwick", default="target/debug/bailiwick")
@@ -1209,33 +1255,8 @@ def main():
     args = parser.parse_args()
     folder = args.keep or tempfile.mkdtemp()
     pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
-    rng = random.Random(args.seed)
-    wrong, counts = [], {}
-    for number in range(args.rounds):
-        todo = [[one] for one in kinds()] if args.alone else [list(kinds())]
-        if args.stories:
-            todo = []
-        todo += ["stories", "guarded"]
-        for at, some in enumerate(todo):
-            account = Account(random.Random(rng.random()))
-            if some == "stories":
-                stories(account)
-            elif some == "guarded":
-                guarded(account, GUARD)
-            else:
-                for path, plants in some:
-                    plants(account, path)
-            if not account.truth:
-                continue
-            name = f"{args.seed}-{number}-{at}"
-            for arn, truth, answer, right, label, finding in judged(account, findings(args.bailiwick, folder, name, account)):
-                counts[(truth, answer)] = counts.get((truth, answer), 0) + 1
-                if not right:
-                    wrong.append((label, truth, answer, arn, name, finding))
-    for label, truth, answer, arn, name, finding in sorted(wrong, key=lambda one: (one[1], one[2], one[0])):
-        ways = [" ".join(step["paths"][0] for step in way["steps"]) + (" if " + ",".join(map(str, way["on"])) if way["on"] else "") for way in finding["ways"]][:3] if finding else ""
-        print(f"{truth} but {answer}: {label}  [{name} {arn.split(':')[5]}] {ways}")
-    print({f"{truth}/{answer}": count for (truth, answer), count in sorted(counts.items())}, f"{len(wrong)} wrong")
+    lines, wrong = summary(survey(args.bailiwick, folder, args.seed, args.rounds, args.alone, args.stories))
+    print("\n".join([*wrong, *lines]))
     return bool(wrong)
 
 
