@@ -1196,12 +1196,31 @@ def kinds():
             yield path, hung
 
 
+FAMILIES = {"ssm": "ec2", "datapipeline": "ec2", "elasticmapreduce": "ec2", "batch": "ecs-tasks"}
+"""Services that some paths take for one another."""
+
+
+def apart():
+    """Everything that can be planted, in accounts where no path finds the role of another's service."""
+    accounts = []
+    for path, plants in kinds():
+        service, _ = PASSING.get(path) or RUNNING.get(path) or (path, "")
+        family = FAMILIES.get(service, service)
+        free = (account for account in accounts if account.setdefault(family, path) == path)
+        account = next(free, None)
+        if account is None:
+            account = {family: path}
+            accounts.append(account)
+        account.setdefault("all", []).append((path, plants))
+    return [account["all"] for account in accounts]
+
+
 def survey(binary, folder, seed=1, rounds=1, alone=False, only_stories=False):
     """Plants and looks: what was said of everybody, in the form of `judged` with the account's name."""
     rng = random.Random(seed)
     out = []
     for number in range(rounds):
-        todo = [] if only_stories else [[one] for one in kinds()] if alone else [list(kinds())]
+        todo = [] if only_stories else [[one] for one in kinds()] if alone else apart()
         for at, some in enumerate([*todo, "stories", "guarded"]):
             account = Account(random.Random(rng.random()))
             if some == "stories":
