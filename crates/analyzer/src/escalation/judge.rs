@@ -294,10 +294,9 @@ impl<'e> Judge<'e> {
             }
             let changed = asked.search(self.estate, &context)?;
             for (key, values) in &changed {
-                if !values::chosen_by_caller(key)
-                    && !(key == "aws:sourceip"
-                        && asked.from_anywhere(self.estate, &context, &changed))
-                {
+                let anywhere = || asked.holds_anywhere(self.estate, &context, &changed);
+                let free = values::chosen_by_caller(key) || key == "aws:sourceip" && anywhere();
+                if !free {
                     on.insert(Dependence::Key { key: key.clone(), values: values.clone() });
                 }
             }
@@ -401,7 +400,7 @@ impl Asked<'_, '_> {
     }
 
     /// Whether a request that an address allows is allowed from any.
-    fn from_anywhere(&self, estate: &Estate, context: &Context, changed: &Keys) -> bool {
+    fn holds_anywhere(&self, estate: &Estate, context: &Context, changed: &Keys) -> bool {
         ANYWHERE.iter().all(|address| {
             let mut moved = context.clone();
             put(&mut moved, changed);
@@ -416,7 +415,7 @@ impl Asked<'_, '_> {
         let levels =
             [&applicable.scps, &applicable.rcps].into_iter().flat_map(|levels| match levels {
                 Levels::Listed(list) => list.as_slice(),
-                _ => &[],
+                Levels::Compiled(_) => &[],
             });
         let single = applicable.boundary.into_iter().chain(applicable.resource);
         let listed = levels.flat_map(Policies::iter).chain(applicable.identity.iter());

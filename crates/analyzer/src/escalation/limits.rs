@@ -256,7 +256,7 @@ impl Moves<'_, '_> {
         let mut found = Vec::new();
         for condition in all
             .flat_map(|found| found.document.statements())
-            .flat_map(|statement| statement.conditions())
+            .flat_map(bailiwick_policy::Statement::conditions)
         {
             const PREFIX: &str = "aws:principaltag/";
             let folded = condition.key.to_ascii_lowercase();
