@@ -16,7 +16,9 @@ pub(super) fn plant(world: &mut Planted) {
 fn inline(world: &mut Planted, who: &str, name: &str, statement: &Value) {
     let list = if who.contains(":user/") { "UserPolicyList" } else { "RolePolicyList" };
     let list = world.last(who)[list].as_array_mut().unwrap();
-    list.push(json!({"PolicyName": name, "PolicyDocument": policy(std::slice::from_ref(statement))}));
+    list.push(
+        json!({"PolicyName": name, "PolicyDocument": policy(std::slice::from_ref(statement))}),
+    );
 }
 
 /// It is now: the tests' instant is in 2026. An address may be any.
