@@ -345,15 +345,13 @@ PATHS = [*OWN, *PASSING, *RUNNING, *CENTER]
 class Plan:
     """What one path needs in one account: who acts, which rights, on whom."""
 
-    def __init__(self, actor, rights, victim=None, service=None, killers=None, strong=True, stronger=()):
+    def __init__(self, actor, rights, victim=None, service=None, killers=None):
         self.actor, self.rights, self.victim, self.service = actor, rights, victim, service
         # Rights without which nothing is left of it.
         self.killers = killers if killers is not None else list(range(len(rights)))
         if service is not None:
             actions = {action for action, _ in rights}
             self.killers = [at for at in self.killers if not remaining(actions - {rights[at][0]})[0]]
-        # What makes it strong: called to spoil it.
-        self.strong = strong
 
 
 def remaining(actions):
@@ -884,7 +882,8 @@ def stories(account):
 
     # Groups first, then what the group may do.
     strong = group().grants(allow("iam:PutUserPolicy", f"{MINE}:user/${{aws:username}}"))
-    told(user().grants(allow("iam:AddUserToGroup", strong.arn)), UNCERTAIN, "a group for users at the root path only")
+    told(user(path="/deep/").grants(allow("iam:AddUserToGroup", strong.arn)), NONE, "a group for users at the root path only")
+    told(user(path="/").grants(allow("iam:AddUserToGroup", strong.arn)), CERTAIN, "a group that lets one write one's own policy")
     strong = group().grants(allow("iam:PutUserPolicy"))
     told(user().grants(allow("iam:AddUserToGroup", strong.arn)), CERTAIN, "group, then policy")
     strong = group()
@@ -1043,7 +1042,7 @@ def stories(account):
     trusted("sts:*", CERTAIN, lambda who: trust(AWS=who.arn, action="sts:*"))
     trusted("sts:Assume*", CERTAIN, lambda who: trust(AWS=who.arn, action=["sts:assume*"]))
     trusted("source identity", FOUND, lambda who: trust(AWS=who.arn, action=["sts:AssumeRole", "sts:SetSourceIdentity"], condition={"StringLike": {"sts:SourceIdentity": "*"}}))
-    trusted("a session of a role", CERTAIN, lambda who: trust(AWS=f"arn:aws:sts::{ACCOUNT}:assumed-role/{who.name}/work"), who=role())
+    trusted("a session of a role", UNCERTAIN, lambda who: trust(AWS=f"arn:aws:sts::{ACCOUNT}:assumed-role/{who.name}/work"), who=role())
     trusted("session of a role by role", CERTAIN, lambda who: trust(AWS=who.arn), who=role(path="/apps/"))
     trusted("own boundary without AssumeRole", NONE, lambda who: trust(AWS=who.arn), who=user().bounded(policy(allow("s3:*"))))
     trusted("own deny", NONE, lambda who: trust(AWS=who.arn), who=user().grants(deny("sts:*")))
@@ -1058,7 +1057,7 @@ def stories(account):
     # Administrators in name only, and in fact.
     capped = boss().bounded(policy(allow("*"), deny(None, NotAction=["s3:*", "logs:*"])))
     told(user().grants(allow("sts:AssumeRole", capped.arn)), NONE, "an administrator within a boundary")
-    capped = boss().grants(deny("iam:*"), deny("organizations:*"))
+    capped = boss().grants(deny(["iam:*", "sts:*"]), deny("organizations:*"))
     told(user().grants(allow("sts:AssumeRole", capped.arn)), UNCERTAIN, "an administrator without IAM")
     nearly = boss().grants(deny(["s3:DeleteBucket", "kms:ScheduleKeyDeletion"]))
     told(user().grants(allow("sts:AssumeRole", nearly.arn)), CERTAIN, "an administrator but for little")
@@ -1106,8 +1105,8 @@ def stories(account):
     told(user().grants(allow("iam:PassRole", boss("lambda").arn), allow("lambda:CreateFunction", f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:team-*"), allow("lambda:InvokeFunction", f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:team-*")), CERTAIN, "functions of a name")
     told(user().grants(allow("iam:PassRole", boss("lambda").arn), allow("lambda:*"), deny("*", condition={"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1", "us-east-1"]}})), CERTAIN, "two regions")
     told(user().grants(allow("iam:PassRole", boss("lambda").arn), allow("lambda:*"), deny(None, NotAction=["iam:*", "sts:*"], condition={"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1"]}})), CERTAIN, "one region but for global services")
-    told(user().grants(allow("iam:PassRole", boss("lambda").arn), allow("lambda:CreateFunction", condition={"ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}, "StringEquals": {"aws:RequestTag/team": "blue"}})), CERTAIN, "with the tags that it must set")
-    told(user().grants(allow("iam:PassRole", f"{MINE}:role/*", {"StringEquals": {"aws:ResourceTag/passable": "yes"}}), allow("lambda:*")), NONE if False else UNCERTAIN, "passes what is tagged, and nothing is")
+    told(user().grants(allow("iam:PassRole", boss("lambda").arn), allow("lambda:CreateFunction", condition={"ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}, "StringEquals": {"aws:RequestTag/team": "blue"}})), FOUND, "with the tags that it must set")
+    told(user().grants(allow("iam:PassRole", f"{MINE}:role/*", {"StringEquals": {"aws:ResourceTag/passable": "yes"}}), allow("lambda:*")), UNCERTAIN, "passes what is tagged, and nothing is")
     victim = boss("lambda", tags={"pass-on": "ok"})
     told(user().grants(allow("iam:PassRole", f"{MINE}:role/*", {"StringEquals": {"aws:ResourceTag/pass-on": "ok"}}), allow("lambda:*")), CERTAIN, "passes what is tagged")
 
@@ -1197,6 +1196,73 @@ def kinds():
             yield path, hung
 
 
+FAMILIES = {"ssm": "ec2", "datapipeline": "ec2", "elasticmapreduce": "ec2", "batch": "ecs-tasks"}
+"""Services that some paths take for one another."""
+
+
+def apart():
+    """Everything that can be planted, in accounts where no path finds the role of another's service."""
+    accounts = []
+    for path, plants in kinds():
+        service, _ = PASSING.get(path) or RUNNING.get(path) or (path, "")
+        family = FAMILIES.get(service, service)
+        free = (account for account in accounts if account.setdefault(family, path) == path)
+        account = next(free, None)
+        if account is None:
+            account = {family: path}
+            accounts.append(account)
+        account.setdefault("all", []).append((path, plants))
+    return [account["all"] for account in accounts]
+
+
+def survey(binary, folder, seed=1, rounds=1, alone=False, only_stories=False):
+    """Plants and looks: what was said of everybody, in the form of `judged` with the account's name."""
+    rng = random.Random(seed)
+    out = []
+    for number in range(rounds):
+        todo = [] if only_stories else [[one] for one in kinds()] if alone else apart()
+        for at, some in enumerate([*todo, "stories", "guarded"]):
+            account = Account(random.Random(rng.random()))
+            if some == "stories":
+                stories(account)
+            elif some == "guarded":
+                guarded(account, GUARD)
+            else:
+                for path, plants in some:
+                    plants(account, path)
+            if account.truth:
+                name = f"{seed}-{number}-{at}"
+                report = findings(binary, folder, name, account)
+                out += [(name, *one) for one in judged(account, report)]
+    return out
+
+
+def summary(answers):
+    """The counts, and what is wrong, a line each."""
+    truths = [truth for _, _, truth, *_ in answers]
+    said = [(truth, answer) for _, _, truth, answer, *_ in answers]
+
+    def count(truths, answers):
+        return sum(truth in truths and answer in answers for truth, answer in said)
+
+    there = (CERTAIN, CONDITIONAL)
+    lines = [
+        f"paths planted {sum(truth in (CERTAIN, FOUND) for truth in truths)}, found {count((CERTAIN, FOUND), there)}; "
+        f"provable {truths.count(CERTAIN)}, certain {count((CERTAIN,), (CERTAIN,))}",
+        f"decoys planted {truths.count(NONE) + truths.count(UNCERTAIN)}, certain {count((NONE, UNCERTAIN), (CERTAIN,))}, "
+        f"of those without any way reported {count((NONE,), there)}",
+        f"under conditions planted {truths.count(CONDITIONAL)}, conditional {count((CONDITIONAL,), (CONDITIONAL,))}, "
+        f"certain {count((CONDITIONAL,), (CERTAIN,))}",
+    ]
+    wrong = []
+    for name, arn, truth, answer, right, label, finding in answers:
+        if not right:
+            ways = [" ".join(step["paths"][0] for step in way["steps"]) + (f" if {way['on']}" if way["on"] else "")
+                    for way in (finding or {"ways": []})["ways"]][:3]
+            wrong.append(f"{truth} but {answer}: {label} [{name} {arn.split(':')[5]}] {ways}")
+    return lines, sorted(wrong)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bailiwick", default="target/debug/bailiwick")
@@ -1208,33 +1274,8 @@ def main():
     args = parser.parse_args()
     folder = args.keep or tempfile.mkdtemp()
     pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
-    rng = random.Random(args.seed)
-    wrong, counts = [], {}
-    for number in range(args.rounds):
-        todo = [[one] for one in kinds()] if args.alone else [list(kinds())]
-        if args.stories:
-            todo = []
-        todo += ["stories", "guarded"]
-        for at, some in enumerate(todo):
-            account = Account(random.Random(rng.random()))
-            if some == "stories":
-                stories(account)
-            elif some == "guarded":
-                guarded(account, GUARD)
-            else:
-                for path, plants in some:
-                    plants(account, path)
-            if not account.truth:
-                continue
-            name = f"{args.seed}-{number}-{at}"
-            for arn, truth, answer, right, label, finding in judged(account, findings(args.bailiwick, folder, name, account)):
-                counts[(truth, answer)] = counts.get((truth, answer), 0) + 1
-                if not right:
-                    wrong.append((label, truth, answer, arn, name, finding))
-    for label, truth, answer, arn, name, finding in sorted(wrong, key=lambda one: (one[1], one[2], one[0])):
-        ways = [" ".join(step["paths"][0] for step in way["steps"]) + (" if " + ",".join(map(str, way["on"])) if way["on"] else "") for way in finding["ways"]][:3] if finding else ""
-        print(f"{truth} but {answer}: {label}  [{name} {arn.split(':')[5]}] {ways}")
-    print({f"{truth}/{answer}": count for (truth, answer), count in sorted(counts.items())}, f"{len(wrong)} wrong")
+    lines, wrong = summary(survey(args.bailiwick, folder, args.seed, args.rounds, args.alone, args.stories))
+    print("\n".join([*wrong, *lines]))
     return bool(wrong)
 
 

@@ -13,7 +13,7 @@ use bailiwick_analyzer::escalation::{Goal, Options, Report, escalations};
 use bailiwick_analyzer::estate::{Estate, Organization};
 use bailiwick_identifiers::Arn;
 use bailiwick_model::Found;
-use bailiwick_policy::{Document, DocumentKind, Source, SourceKind};
+use bailiwick_policy::{Document, DocumentKind, Effect, Source, SourceKind};
 use clap::{Args, ValueEnum};
 
 use crate::audit::import::ServerArgs;
@@ -140,10 +140,23 @@ fn organization(args: &EscalateArgs) -> anyhow::Result<Option<Organization>> {
         }
         Ok(levels)
     };
+    let scps = read(&args.scp, DocumentKind::ServiceControl, &SourceKind::Scp)?;
+    for level in &scps {
+        let mut statements = level.iter().flat_map(|found| found.document.statements());
+        if !statements.any(|statement| statement.effect() == Effect::Allow) {
+            let name = level.first().map(|found| found.source.id.to_string()).unwrap_or_default();
+            let _ = writeln!(
+                stderr(),
+                "note: the SCPs of the level of {} allow nothing, so nothing is allowed below it; \
+                 AWS attaches FullAWSAccess to every level",
+                terminal::text(&name)
+            );
+        }
+    }
     Ok(Some(Organization {
         id: args.organization.clone(),
         management: args.management_account,
-        scps: read(&args.scp, DocumentKind::ServiceControl, &SourceKind::Scp)?,
+        scps,
         rcps: read(&args.rcp, DocumentKind::ResourceControl, &SourceKind::Rcp)?,
         ..Organization::default()
     }))

@@ -279,8 +279,7 @@ impl Moves<'_, '_> {
             policy.abilities.len() > 0
                 || rewrites && limits.iter().any(|limit| covers(limit, &policy.arn))
         };
-        let mut own: Vec<_> =
-            self.world.policies.iter().filter(of_use).collect();
+        let mut own: Vec<_> = self.world.policies.iter().filter(of_use).collect();
         own.sort_by_key(|policy| {
             let limited = limits.iter().any(|limit| covers(limit, &policy.arn));
             (!limited, std::cmp::Reverse(policy.abilities.len()))

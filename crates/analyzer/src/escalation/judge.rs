@@ -294,9 +294,9 @@ impl<'e> Judge<'e> {
             }
             let changed = asked.search(self.estate, &context)?;
             for (key, values) in &changed {
-                if !values::chosen_by_caller(key)
-                    && !(key == "aws:sourceip" && asked.from_anywhere(self.estate, &context, &changed))
-                {
+                let anywhere = || asked.holds_anywhere(self.estate, &context, &changed);
+                let free = values::chosen_by_caller(key) || key == "aws:sourceip" && anywhere();
+                if !free {
                     on.insert(Dependence::Key { key: key.clone(), values: values.clone() });
                 }
             }
@@ -400,7 +400,7 @@ impl Asked<'_, '_> {
     }
 
     /// Whether a request that an address allows is allowed from any.
-    fn from_anywhere(&self, estate: &Estate, context: &Context, changed: &Keys) -> bool {
+    fn holds_anywhere(&self, estate: &Estate, context: &Context, changed: &Keys) -> bool {
         ANYWHERE.iter().all(|address| {
             let mut moved = context.clone();
             put(&mut moved, changed);
@@ -412,17 +412,18 @@ impl Asked<'_, '_> {
     /// Whether a policy that bears on the request asks when it is.
     fn speaks_of_time(&self) -> bool {
         let applicable = self.applicable;
-        let levels = [&applicable.scps, &applicable.rcps].into_iter().flat_map(|levels| match levels {
-            Levels::Listed(list) => list.as_slice(),
-            _ => &[],
-        });
+        let levels =
+            [&applicable.scps, &applicable.rcps].into_iter().flat_map(|levels| match levels {
+                Levels::Listed(list) => list.as_slice(),
+                Levels::Compiled(_) => &[],
+            });
         let single = applicable.boundary.into_iter().chain(applicable.resource);
         let listed = levels.flat_map(Policies::iter).chain(applicable.identity.iter());
         let all = listed.chain(single);
         all.flat_map(|policy| policy.document.statements()).any(|statement| {
-            statement.conditions().any(|condition| {
-                TIMES.iter().any(|key| condition.key.eq_ignore_ascii_case(key))
-            })
+            statement
+                .conditions()
+                .any(|condition| TIMES.iter().any(|key| condition.key.eq_ignore_ascii_case(key)))
         })
     }
 

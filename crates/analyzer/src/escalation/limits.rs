@@ -72,7 +72,8 @@ impl Moves<'_, '_> {
             let group_arn = group_arn.map(|group| account.group_arn(group).to_string());
             match (&found.source.kind, &group_arn) {
                 (SourceKind::UserInline | SourceKind::RoleInline, _) => {
-                    if let Some(permit) = self.can(&format!("iam:Delete{kind}Policy"), &arn, &keys) {
+                    if let Some(permit) = self.can(&format!("iam:Delete{kind}Policy"), &arn, &keys)
+                    {
                         gift(limit, &change, permit);
                     } else if let Some(permit) =
                         self.can(&format!("iam:Put{kind}Policy"), &arn, &keys)
@@ -176,13 +177,19 @@ impl Moves<'_, '_> {
 
     /// The requests of an action on a user or role, which is tagged first where conditions ask for tags
     /// that it has not.
-    pub(super) fn ask_tagged(&self, entity: usize, action: &str, more: &Keys) -> Option<Vec<Permit>> {
+    pub(super) fn ask_tagged(
+        &self,
+        entity: usize,
+        action: &str,
+        more: &Keys,
+    ) -> Option<Vec<Permit>> {
         let target = self.world.entities.get(entity)?;
         let mut keys = target.keys.clone();
         keys.extend(more.iter().cloned());
         let plain = self.ask(action, &target.arn, &keys);
         let tag = if target.user { "iam:TagUser" } else { "iam:TagRole" };
-        if plain.as_ref().is_some_and(Permit::is_certain) || !self.able.can(tag) || target.protected {
+        if plain.as_ref().is_some_and(Permit::is_certain) || !self.able.can(tag) || target.protected
+        {
             return plain.map(|permit| vec![permit]);
         }
         let both = |key: &str, value: &str, keys: &mut Keys| {
@@ -247,9 +254,10 @@ impl Moves<'_, '_> {
         let scps = organization.flat_map(|o| o.scps.iter().flatten());
         let all = effective.identity.iter().chain(&effective.boundary).chain(scps);
         let mut found = Vec::new();
-        for condition in all.flat_map(|found| found.document.statements()).flat_map(|statement| {
-            statement.conditions()
-        }) {
+        for condition in all
+            .flat_map(|found| found.document.statements())
+            .flat_map(bailiwick_policy::Statement::conditions)
+        {
             const PREFIX: &str = "aws:principaltag/";
             let folded = condition.key.to_ascii_lowercase();
             let Some(tag) = folded.strip_prefix(PREFIX) else { continue };

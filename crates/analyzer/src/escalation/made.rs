@@ -75,9 +75,10 @@ impl Moves<'_, '_> {
         // One whom it may only make with a boundary has that, unless it takes it away.
         let bounds = self.world.values_of(self.from, create, BOUNDARY);
         let bounds = bounds.into_iter().filter(|policy| !policy.contains('*')).map(Some);
-        std::iter::once(None).chain(bounds).take(MOST_BOUNDARIES).find_map(|bound| {
-            self.made_with(arn, create, give, enter, bound.as_deref())
-        })
+        std::iter::once(None)
+            .chain(bounds)
+            .take(MOST_BOUNDARIES)
+            .find_map(|bound| self.made_with(arn, create, give, enter, bound.as_deref()))
     }
 
     fn made_with(
@@ -114,7 +115,12 @@ impl Moves<'_, '_> {
                     "Effect": "Allow", "Principal": {"AWS": me}, "Action": "sts:AssumeRole",
                 }],
             });
-            permits.push(self.ask_with("sts:AssumeRole", arn, &nothing, Some(&trust.to_string()))?);
+            permits.push(self.ask_with(
+                "sts:AssumeRole",
+                arn,
+                &nothing,
+                Some(&trust.to_string()),
+            )?);
         }
         self.rules(arn, enter.is_some()).then_some(permits)
     }
@@ -162,12 +168,16 @@ impl Moves<'_, '_> {
             return best;
         }
         for combination in combinations(&groups) {
-            let mut patterns: Vec<&str> = vec![&template];
-            patterns.extend(combination.iter().copied());
-            let Some(arn) = fitting(&patterns, 'x') else { continue };
-            if arn.ends_with('/') || self.world.by_arn.contains_key(&arn) {
+            let fits = |template: &str| {
+                let mut patterns = vec![template];
+                patterns.extend(combination.iter().copied());
+                // A path alone is no name.
+                fitting(&patterns, 'x').filter(|arn| !arn.ends_with('/'))
+            };
+            let found = fits(&template).or_else(|| fits(&format!("{template}x")));
+            let Some(arn) = found.filter(|arn| !self.world.by_arn.contains_key(arn)) else {
                 continue;
-            }
+            };
             let Some(found) = all(&arn) else { continue };
             if certain(&found) {
                 return Some(found);

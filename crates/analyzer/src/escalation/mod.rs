@@ -4,7 +4,7 @@
 //! Each step is a list of requests that the decision engine allows with every layer that the
 //! [`Estate`](crate::estate::Estate) knows: identity policies through groups, boundary, SCPs, RCPs, trust. Nothing is
 //! inferred from names. A request that is allowed with the keys that follow from caller and resource
-//! alone is certain; one that needs other keys (MFA, an address, an external id, a time) makes its
+//! alone is certain; one that needs other keys (MFA, an address, an external id, a later time) makes its
 //! step conditional on them; so does what no export shows, such as a function that runs with a role.
 //!
 //! A principal is an *administrator* if its identity policies allow most actions of most services,
