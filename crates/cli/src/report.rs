@@ -200,8 +200,16 @@ mod tests {
             include_str!("report/graph.js"),
         ] {
             for word in [
-                "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(",
-                "new Function", "fetch(", "XMLHttpRequest", "srcdoc", "</",
+                "innerHTML",
+                "outerHTML",
+                "insertAdjacentHTML",
+                "document.write",
+                "eval(",
+                "new Function",
+                "fetch(",
+                "XMLHttpRequest",
+                "srcdoc",
+                "</",
             ] {
                 assert!(!script.contains(word), "{word}");
             }

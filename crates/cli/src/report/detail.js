@@ -70,9 +70,6 @@ function finding(app, main, at, shown) {
   const meta = h("section", { class: "card stack" }, h("h2", {}, "Check and controls"),
     facts([["Check", h("a", { href: link("check", {}, check.id) }, check.id)], ["Finding", h("span", { class: "mono break" }, at.argument)], ["Section", app.sections.get(app.sectionOf(check))]]), mappings(check));
   main.append(h("div", { class: "cols side" }, h("div", { class: "stack" }, why, act, proof), h("div", { class: "stack" }, others, meta)));
-  main.onkeydown = event => {
-    if (event.key === "Escape" && document.getElementById("back")) location.hash = back;
-  };
   return {};
 }
 
