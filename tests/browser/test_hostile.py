@@ -71,15 +71,20 @@ def test_tm_k03_hostile_addresses(opened, hostile):
 
 
 @pytest.fixture
-def listener():
-    """A server that keeps what it was asked."""
+def listener(hostile):
+    """A server of the report and of a page without a policy, which keeps what else it was asked."""
     asked = []
+    pages = {"/report": hostile[0][0].path.read_bytes(), "/careless": b"<!doctype html><title>x</title><body>"}
 
     class Keeping(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            asked.append(self.path)
-            self.send_response(204)
+            page = pages.get(self.path)
+            if page is None:
+                asked.append(self.path)
+            self.send_response(204 if page is None else 200)
+            self.send_header("Content-Type", "text/html")
             self.end_headers()
+            self.wfile.write(page or b"")
 
         def log_message(self, *_):
             pass
@@ -113,20 +118,20 @@ CALLS = """async base => {
 }"""
 
 
-def test_the_page_forbids_what_it_does_not_need(chromium, hostile, listener):
+def test_the_page_forbids_what_it_does_not_need(chromium, listener):
     """By the policy of the page: no script but its own, and nothing reaches anyone."""
-    (audit, _), _ = hostile
     base, asked = listener
     page = chromium.new_page()
-    page.goto(audit.path.as_uri())
+    page.goto(f"{base}/report")
     page.wait_for_selector("main h1")
     assert page.evaluate(CALLS, base) is False
     assert page.evaluate("window.pwned") is None
     assert asked == []
-    # A page without the policy does ask.
-    page.goto("about:blank")
-    page.evaluate(CALLS, base)
-    assert {"/image.png", "/script.js", "/form?", "/fetch"} <= set(asked)
+    # The same from a page without the policy does reach it.
+    page.goto(f"{base}/careless")
+    assert page.evaluate(CALLS, base) is True
+    assert page.evaluate("window.pwned") == 1
+    assert {"/image.png", "/script.js", "/style.css", "/frame", "/form?", "/fetch"} <= set(asked)
     page.close()
 
 
