@@ -153,8 +153,7 @@ fn clients() -> anyhow::Result<()> {
 fn browser() -> anyhow::Result<()> {
     cargo(&["build", "--release", "--package", "bailiwick", "--quiet"])?;
     cargo(&["build", "--package", "bailiwick-analyzer", "--example", "planted", "--quiet"])?;
-    let python =
-        environment_with(BROWSER).inspect_err(|error| println!("python: {error:#}")).ok();
+    let python = environment_with(BROWSER).inspect_err(|error| println!("python: {error:#}")).ok();
     let Some(python) = python else { return skip(&["playwright"]) };
     let chromium = Path::new("/usr/bin/chromium");
     if !chromium.exists()

@@ -216,6 +216,7 @@ Examples:
   bailiwick audit details.json                         authorization details alone
   bailiwick audit --server                             a live account, with your own key
   bailiwick audit audit/ --format json > today.json
+  bailiwick audit audit/ --format html > audit.html    one page for a browser
   bailiwick audit audit/ --baseline yesterday.json     what is new, and what is fixed
   bailiwick audit audit/ --settings audit.toml --format sarif > audit.sarif
   bailiwick audit checks                               the checks, with their controls

@@ -112,8 +112,11 @@ impl<'r> Told<'r> {
             return *number;
         }
         let number = self.ask_rows.len();
-        let keys: Vec<String> =
-            ask.context.iter().map(|(key, values)| format!("{key} = {}", values.join(", "))).collect();
+        let keys: Vec<String> = ask
+            .context
+            .iter()
+            .map(|(key, values)| format!("{key} = {}", values.join(", ")))
+            .collect();
         let texts = [&ask.caller, &ask.action, &ask.resource, &keys.join("\n")];
         let row = texts.map(|text| self.texts.of(text));
         self.ask_rows.push(json!([row, self.texts.maybe(ask.trust.as_deref())]));

@@ -88,7 +88,7 @@ async function copy(text) {
 
 /** A text to copy; `diff` colours its lines. */
 function code(text, what, diff) {
-  const pre = h("pre", { tabindex: "0", role: "region", "aria-label": what });
+  const pre = h("pre", { tabindex: "0", role: "group", "aria-label": what });
   if (diff) {
     for (const line of text.replace(/\n$/, "").split("\n")) {
       const kind = line.startsWith("+") ? "add" : line.startsWith("-") ? "cut" : "same";
@@ -234,6 +234,10 @@ function run(app) {
     }
   };
   window.addEventListener("hashchange", show);
+  document.addEventListener("keydown", event => {
+    const back = document.getElementById("back");
+    if (event.key === "Escape" && back) location.hash = back.getAttribute("href");
+  });
   let opened = [];
   window.addEventListener("beforeprint", () => {
     opened = [...main.querySelectorAll("details:not([open])")];

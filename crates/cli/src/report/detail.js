@@ -63,16 +63,16 @@ function finding(app, main, at, shown) {
     code(`[[exceptions]]\nfinding = ${quoted(at.argument)}\nreason = "..."\nuntil = "${soon}"`, "Exception")));
 
   const same = (bySubject.get(f.subject[n]) || []).filter(row => row.at !== n);
+  const kinds = new Map();
+  for (const row of same) kinds.set(row.check, [...(kinds.get(row.check) || []), row]);
   const others = h("section", { class: "card stack" }, h("h2", {}, "About the same"),
-    same.length ? [h("ul", { class: "plain stack small" }, same.slice(0, 8).map(row => h("li", {}, severity(row.check.severity), " ", h("a", { href: app.hrefOf(row) }, row.check.title)))),
-      same.length > 8 ? h("p", { class: "small" }, h("a", { href: link("findings", { subject, state: "all" }) }, `All ${number.format(same.length + 1)}`)) : null]
+    same.length ? [h("ul", { class: "plain stack small" }, [...kinds].slice(0, 8).map(([check, list]) => h("li", {}, severity(check.severity), " ",
+      h("a", { href: list.length > 1 ? link("findings", { subject, check: check.id, state: "all" }) : app.hrefOf(list[0]) }, check.title), list.length > 1 ? ` × ${list.length}` : ""))),
+      same.length > 1 ? h("p", { class: "small" }, h("a", { href: link("findings", { subject, state: "all" }) }, `All ${number.format(same.length + 1)}`)) : null]
       : h("p", { class: "muted" }, "Nothing else was found about it."));
   const meta = h("section", { class: "card stack" }, h("h2", {}, "Check and controls"),
     facts([["Check", h("a", { href: link("check", {}, check.id) }, check.id)], ["Finding", h("span", { class: "mono break" }, at.argument)], ["Section", app.sections.get(app.sectionOf(check))]]), mappings(check));
   main.append(h("div", { class: "cols side" }, h("div", { class: "stack" }, why, act, proof), h("div", { class: "stack" }, others, meta)));
-  main.onkeydown = event => {
-    if (event.key === "Escape" && document.getElementById("back")) location.hash = back;
-  };
   return {};
 }
 

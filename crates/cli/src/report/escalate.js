@@ -173,7 +173,6 @@ boot(held => {
     one.more ? h("p", { class: "small muted" }, `${number.format(one.more)} are left out here: --format json tells all.`) : null) : null);
     main.append(h("section", { class: "card" }, h("h2", {}, one.ways.length > 1 ? "All ways" : "The way"), h("br"), graph), h("div", { class: "cols side" }, left, right));
     graph.fit();
-    main.onkeydown = event => { if (event.key === "Escape" && document.getElementById("back")) location.hash = back; };
     return {};
   }
 

@@ -139,7 +139,16 @@ function table(spec) {
 function choice(label, value, options, changed) {
   const select = h("select", { onchange: () => changed(select.value) }, options.map(([key, text]) => h("option", { value: key }, text)));
   select.value = options.some(([key]) => key === value) ? value : options[0][0];
-  return h("label", {}, label, select);
+  return labelled(label, select);
+}
+
+let fields = 0;
+
+/** A field below its label. */
+function labelled(label, field, wide) {
+  fields += 1;
+  field.id = `field-${fields}`;
+  return h("div", { class: wide ? "lab wide" : "lab" }, h("label", { for: field.id }, label), field);
 }
 
 /** A field to search in, heard when typing rests. */
@@ -151,7 +160,7 @@ function search(label, value, changed) {
     clearTimeout(wait);
     wait = setTimeout(() => changed(input.value.trim()), 140);
   });
-  return h("label", { class: "wide" }, label, input);
+  return labelled(label, input, true);
 }
 
 /** A small table without pages. */
