@@ -25,6 +25,6 @@ pub mod pages;
 pub mod posture;
 pub mod reach;
 pub mod summary;
-pub mod trail;
 pub mod toxic;
+pub mod trail;
 pub mod validate;

@@ -5,9 +5,9 @@ mod checks;
 mod collect;
 mod folder;
 pub(crate) mod given;
-mod overprivileged;
-pub(crate) mod import;
 mod html;
+pub(crate) mod import;
+mod overprivileged;
 mod posture;
 mod remove;
 mod shared;
@@ -32,8 +32,8 @@ use crate::iam::Span;
 use crate::trail::EventsArgs;
 
 pub(crate) use folder::{Loaded, load};
-pub(crate) use posture::{parse, settings, tell};
 use import::ServerArgs;
+pub(crate) use posture::{parse, settings, tell};
 use validate::ValidateAllArgs;
 
 /// What to audit, or a verb.

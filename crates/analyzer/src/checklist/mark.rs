@@ -134,7 +134,7 @@ mod tests {
 
     use super::*;
 
-    fn marks(list: serde_json::Value) -> Marks {
+    fn marks(list: &serde_json::Value) -> Marks {
         serde_json::from_value(json!({ "mark": list })).unwrap()
     }
 
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn marks_are_about_something() {
-        let good = marks(json!([
+        let good = marks(&json!([
             mark("practice", "000-07"),
             mark("practice", "001-15b"),
             mark("control", "cis-3.0 1.3"),
@@ -158,15 +158,15 @@ mod tests {
             (json!([mark("control", "1.3")]), "there is no control `1.3`"),
             (json!([mark("practice", "000-07"), mark("practice", "000-07")]), "marked before"),
         ] {
-            let error = marks(list).by_subject().unwrap_err();
+            let error = marks(&list).by_subject().unwrap_err();
             assert!(error.to_string().contains(problem), "{error}");
         }
         let mut both = mark("practice", "000-07");
         both["control"] = json!("cis-3.0 1.3");
-        assert!(marks(json!([both])).by_subject().is_err());
+        assert!(marks(&json!([both])).by_subject().is_err());
         let mut empty = mark("practice", "000-07");
         empty["evidence"] = json!(" ");
-        assert!(marks(json!([empty])).by_subject().is_err());
+        assert!(marks(&json!([empty])).by_subject().is_err());
     }
 
     #[test]

@@ -189,11 +189,11 @@ mod tests {
 
     fn numbers(text: &str, least: usize, most: usize) -> bool {
         let parts: Vec<&str> = text.split('.').collect();
-        let number = |part: &&str| {
+        let number = |part: &str| {
             let whole = part.chars().all(|c| c.is_ascii_digit()) && !part.starts_with('0');
             whole && !part.is_empty() && part.len() <= 2
         };
-        (least..=most).contains(&parts.len()) && parts.iter().all(|part| number(&part))
+        (least..=most).contains(&parts.len()) && parts.iter().all(|part| number(part))
     }
 
     /// Whether an id has the form that its standard gives ids.

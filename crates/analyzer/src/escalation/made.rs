@@ -15,8 +15,8 @@ use super::common::fitting;
 use super::judge::{Keys, Permit};
 use super::moves::{End, Move, Moves};
 use super::naming::combinations;
+use super::standing::Standing;
 use super::table::PathId;
-use super::world::Standing;
 
 /// How a new user is given everything, and how it is become, with the rows.
 const USERS: [(&str, &str, &[u8]); 4] = [

@@ -19,7 +19,8 @@ use super::change::{Change, Standpoint};
 use super::common::{covers, fitting};
 use super::judge::{Ask, Dependence, Judge, Keys, Question, put};
 use super::naming::{filled, targets};
-use super::world::{Standing, World};
+use super::standing::Standing;
+use super::world::World;
 use crate::estate::{Estate, Subject};
 
 /// Names that are proposed for one resource.

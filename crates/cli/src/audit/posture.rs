@@ -27,9 +27,9 @@ const MOST_FAULTS: usize = 20;
 pub(super) fn run(args: &AuditArgs) -> anyhow::Result<()> {
     let settings = args.settings.as_deref().map_or_else(|| Ok(Settings::default()), settings)?;
     let earlier = args.baseline.as_deref().map(baseline).transpose()?;
-    let baseline: Option<BTreeMap<String, String>> = earlier.as_ref().map(|earlier| {
-        earlier.iter().map(|(id, held)| (id.clone(), held.check.clone())).collect()
-    });
+    let baseline: Option<BTreeMap<String, String>> = earlier
+        .as_ref()
+        .map(|earlier| earlier.iter().map(|(id, held)| (id.clone(), held.check.clone())).collect());
     let live = args.server.asked();
     let mut files = if live { args.server.files()? } else { load(&args.paths)? };
     let now = args.as_of.unwrap_or_else(clock::now);

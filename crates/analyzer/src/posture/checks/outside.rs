@@ -135,7 +135,7 @@ pub(super) mod tests {
         })
     }
 
-    fn anywhere(profiles: serde_json::Value, anchor: bool) -> Folder {
+    fn anywhere(profiles: &serde_json::Value, anchor: bool) -> Folder {
         folder(|f| {
             f.put(&format!("{REGION}/anywhere-profiles.json"), &json!({"profiles": profiles}));
             let arn = "arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/a";
@@ -185,11 +185,11 @@ pub(super) mod tests {
             ),
             Case::new(
                 "TRU-10",
-                &anywhere(profile(true, true), true),
+                &anywhere(&profile(true, true), true),
                 &[
-                    &|f| *f = anywhere(profile(false, true), true),
-                    &|f| *f = anywhere(profile(true, false), true),
-                    &|f| *f = anywhere(json!([]), true),
+                    &|f| *f = anywhere(&profile(false, true), true),
+                    &|f| *f = anywhere(&profile(true, false), true),
+                    &|f| *f = anywhere(&json!([]), true),
                 ],
             ),
             Case::new(
