@@ -99,7 +99,7 @@ fn m119_pass_role_and_run_instances_is_blocked_by_what_blocks_it() {
 
 #[test]
 fn m119_every_path_is_reached_where_it_is_planted_and_no_decoy_is() {
-    let world = Planted::new(1, 100);
+    let world = Planted::new(1, 500);
     let report = play(&world, &[], &[]);
     let mut reached: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let mut conditional: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -170,7 +170,7 @@ fn m119_each_path_is_blocked_for_whom_a_deny_stops() {
 
 #[test]
 fn m119_decoys_name_what_blocks_them() {
-    let world = Planted::new(1, 100);
+    let world = Planted::new(1, 500);
     let mut decoys: Vec<(String, &str, Layer)> = Vec::new();
     for (who, id, by) in [
         ("boundary-self", "ESC-010", Layer::Boundary),

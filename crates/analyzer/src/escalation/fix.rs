@@ -92,7 +92,17 @@ fn build(
     let bytes = held.bytes();
     let range = usize::try_from(bytes.start).ok()?..usize::try_from(bytes.end).ok()?;
     let before: Value = serde_json::from_str(text.get(range)?).ok()?;
-    let after = without(&before, &ask.action, speaks_of(held, &ask.action.to_ascii_lowercase()));
+    let speaks = speaks_of(held, &ask.action.to_ascii_lowercase());
+    let mut after = without(&before, &ask.action, speaks);
+    let emptied = after.is_empty() && document.statements().len() == 1;
+    if emptied && before.get("Principal").is_some() {
+        // A role has a trust policy always, and that at least one statement.
+        let mut denied = before.clone();
+        if let Some(object) = denied.as_object_mut() {
+            object.insert("Effect".to_owned(), "Deny".into());
+        }
+        after.push(denied);
+    }
     let mut diff = String::new();
     let mut lines = |sign: char, value: &Value| {
         for line in format!("{value:#}").lines() {
@@ -106,7 +116,7 @@ fn build(
     for value in &after {
         lines('+', value);
     }
-    let (owner, command) = command(estate, subject, ask, source);
+    let (owner, command) = command(estate, subject, ask, source, emptied);
     Some(Fix { policy: source.id.to_string(), owner, statement, before, after, diff, command })
 }
 
@@ -138,8 +148,15 @@ fn without(statement: &Value, action: &str, speaks: bool) -> Vec<Value> {
     vec![statement.clone(), deny]
 }
 
-/// What the policy hangs on, and the command that writes it.
-fn command(estate: &Estate, subject: &Subject, ask: &Ask, source: &Source) -> (String, String) {
+/// What the policy hangs on, and the command that writes it; or that takes it away, if no statement
+/// is left in it.
+fn command(
+    estate: &Estate,
+    subject: &Subject,
+    ask: &Ask,
+    source: &Source,
+    emptied: bool,
+) -> (String, String) {
     let arn = subject.arn();
     let name = arn.rsplit('/').next().unwrap_or_default();
     let kind = if arn.contains(":user/") { "user" } else { "role" };
@@ -147,12 +164,24 @@ fn command(estate: &Estate, subject: &Subject, ask: &Ask, source: &Source) -> (S
     let file = "--policy-document file://policy.json";
     let version =
         format!("aws iam create-policy-version --policy-arn {id} {file} --set-as-default");
+    let inline = |kind: &str, name: &str| match emptied {
+        true => format!("aws iam delete-{kind}-policy --{kind}-name {name} --policy-name {id}"),
+        false => {
+            format!("aws iam put-{kind}-policy --{kind}-name {name} --policy-name {id} {file}")
+        }
+    };
+    let detached = |kind: &str, name: &str| {
+        format!("aws iam detach-{kind}-policy --{kind}-name {name} --policy-arn {id}")
+    };
     match &source.kind {
-        SourceKind::GroupInline { group } => (
-            format!("group {group}"),
-            format!("aws iam put-group-policy --group-name {group} --policy-name {id} {file}"),
-        ),
+        SourceKind::GroupInline { group } => (format!("group {group}"), inline("group", group)),
+        SourceKind::GroupManaged { group } if emptied => {
+            (format!("group {group}"), detached("group", group))
+        }
         SourceKind::GroupManaged { group } => (format!("group {group}"), version),
+        SourceKind::UserManaged | SourceKind::RoleManaged if emptied => {
+            (format!("{kind} {name}"), detached(kind, name))
+        }
         SourceKind::UserManaged | SourceKind::RoleManaged => (format!("{kind} {name}"), version),
         SourceKind::AwsManaged => {
             let group = by_group(estate, arn, id);
@@ -160,10 +189,7 @@ fn command(estate: &Estate, subject: &Subject, ask: &Ask, source: &Source) -> (S
                 Some(group) => ("group", group.as_str()),
                 None => (kind, name),
             };
-            (
-                format!("{kind} {name}"),
-                format!("aws iam detach-{kind}-policy --{kind}-name {name} --policy-arn {id}"),
-            )
+            (format!("{kind} {name}"), detached(kind, name))
         }
         SourceKind::Trust => {
             let role = ask.resource.rsplit('/').next().unwrap_or_default();
@@ -172,10 +198,7 @@ fn command(estate: &Estate, subject: &Subject, ask: &Ask, source: &Source) -> (S
                 format!("aws iam update-assume-role-policy --role-name {role} {file}"),
             )
         }
-        _ => (
-            format!("{kind} {name}"),
-            format!("aws iam put-{kind}-policy --{kind}-name {name} --policy-name {id} {file}"),
-        ),
+        _ => (format!("{kind} {name}"), inline(kind, name)),
     }
 }
 

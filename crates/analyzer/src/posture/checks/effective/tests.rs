@@ -278,7 +278,8 @@ fn a_path_is_told_with_its_steps_and_its_end() {
         assert!(found.why.contains(part), "{part}: {}", found.why);
     }
     assert!(found.fix.diff.as_ref().is_some_and(|diff| diff.contains("- ")), "{:?}", found.fix);
-    assert!(found.fix.commands.iter().any(|line| line.starts_with("aws iam put-user-policy")));
+    let deletes = |line: &String| line.starts_with("aws iam delete-user-policy");
+    assert!(found.fix.commands.iter().any(deletes), "{:?}", found.fix.commands);
     assert_eq!((&found.place, &found.detail), (&None, &None));
     let other = alice(json!([allow("s3:*", "*"), allow("iam:AttachUserPolicy", &mine)]));
     let results = other.ask("EFF-02");
