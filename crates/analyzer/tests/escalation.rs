@@ -150,8 +150,8 @@ fn a_fix_writes_no_empty_policy() {
         });
         let Some(document) = inline.or(managed) else { continue };
         let gone = fix.after.is_empty() && statements(document) == 1;
-        let takes = [" delete-", " detach-"].iter().any(|word| fix.command.contains(word));
-        assert_eq!(takes, gone, "{fix:?}");
+        let ends = [" delete-", " detach-"].iter().any(|word| fix.command.contains(word));
+        assert_eq!(ends, gone, "{fix:?}");
         assert_eq!(fix.command.contains("file://policy.json"), !gone, "{}", fix.command);
         *if gone { &mut taken } else { &mut written } += 1;
     }

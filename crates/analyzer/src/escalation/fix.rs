@@ -164,9 +164,10 @@ fn command(
     let file = "--policy-document file://policy.json";
     let version =
         format!("aws iam create-policy-version --policy-arn {id} {file} --set-as-default");
-    let inline = |kind: &str, name: &str| match emptied {
-        true => format!("aws iam delete-{kind}-policy --{kind}-name {name} --policy-name {id}"),
-        false => {
+    let inline = |kind: &str, name: &str| {
+        if emptied {
+            format!("aws iam delete-{kind}-policy --{kind}-name {name} --policy-name {id}")
+        } else {
             format!("aws iam put-{kind}-policy --{kind}-name {name} --policy-name {id} {file}")
         }
     };
