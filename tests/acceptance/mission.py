@@ -18,10 +18,14 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "clients")]
 
 import account_rows  # noqa: E402,F401
+import attack_rows  # noqa: E402,F401
+import checklist_rows  # noqa: E402,F401
 import credentials_rows  # noqa: E402,F401
 import decision_rows  # noqa: E402,F401
 import entity_rows  # noqa: E402,F401
+import generate_rows  # noqa: E402,F401
 import hygiene_rows  # noqa: E402,F401
+import import_rows  # noqa: E402,F401
 import last_accessed_rows  # noqa: E402,F401
 import mfa_rows  # noqa: E402,F401
 import operator_rows  # noqa: E402,F401

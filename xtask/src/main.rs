@@ -24,7 +24,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND [ARGUMENTS]
   differential
              decide random cases with the engine and another evaluator, and compare
   fuzz       run the fuzz targets: fuzz [--seconds N] [TARGET]...
-  test       everything CI runs: format, lint, tests, tidy, outside clients
+  test       everything CI runs: format, lint, tests, tidy, outside clients, a browser
   bench      run the benches beside their peers and print ratios
              (bench engine: the decision engine alone, beside other engines)";
 

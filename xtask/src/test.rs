@@ -14,6 +14,9 @@ use anyhow::{Context as _, bail};
 const PYTHON: &[&str] =
     &["boto3", "awscli", "pytest", "cryptography", "pyjwt", "fido2", "z3-solver"];
 
+/// What drives the browser that opens the reports, and looks for what people cannot use.
+const BROWSER: &[&str] = &["pytest", "playwright", "axe-playwright-python"];
+
 type Step = fn() -> anyhow::Result<()>;
 
 /// Runs the command.
@@ -27,10 +30,11 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
         ("differential", differential),
         ("solver", solver),
         ("clients", clients),
+        ("browser", browser),
     ];
     if let Some(unknown) = only.iter().find(|name| !steps.iter().any(|(known, _)| known == *name)) {
         bail!(
-            "there is no step `{unknown}`; steps are format, lint, tidy, unit, differential, solver, clients"
+            "there is no step `{unknown}`; steps are format, lint, tidy, unit, differential, solver, clients, browser"
         );
     }
     for (name, step) in steps {
@@ -145,6 +149,35 @@ fn clients() -> anyhow::Result<()> {
     skip(&skipped)
 }
 
+/// The reports for people, opened in a browser.
+fn browser() -> anyhow::Result<()> {
+    cargo(&["build", "--release", "--package", "bailiwick", "--quiet"])?;
+    cargo(&["build", "--package", "bailiwick-analyzer", "--example", "planted", "--quiet"])?;
+    let python = environment_with(BROWSER).inspect_err(|error| println!("python: {error:#}")).ok();
+    let Some(python) = python else { return skip(&["playwright"]) };
+    let chromium = Path::new("/usr/bin/chromium");
+    if !chromium.exists()
+        && let Err(error) = install("chromium")
+    {
+        println!("chromium: {error:#}");
+        return skip(&["chromium"]);
+    }
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    let target = std::env::current_dir()?.join(target);
+    let mut tests = Command::new(python.join("bin/python"));
+    tests
+        .args(["-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", "tests/browser"])
+        .env("BAILIWICK", target.join("release/bailiwick"))
+        .env("PLANTED", target.join("debug/examples/planted"))
+        .env("CHROMIUM", chromium)
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    if !tests.status().context("pytest could not be started")?.success() {
+        bail!("the reports do not stand up in a browser");
+    }
+    Ok(())
+}
+
 fn skip(clients: &[&str]) -> anyhow::Result<()> {
     if clients.is_empty() {
         return Ok(());
@@ -159,6 +192,10 @@ fn skip(clients: &[&str]) -> anyhow::Result<()> {
 
 /// A Python environment with the clients, made once.
 fn environment() -> anyhow::Result<PathBuf> {
+    environment_with(PYTHON)
+}
+
+fn environment_with(packages: &[&str]) -> anyhow::Result<PathBuf> {
     let folder = std::env::current_dir()?.join("target/clients");
     let python = folder.join("bin/python");
     let make = ["-m", "venv", &folder.to_string_lossy()];
@@ -166,12 +203,12 @@ fn environment() -> anyhow::Result<PathBuf> {
         install("python3-venv")?;
         command("python3", &make)?;
     }
-    let installed = PYTHON
+    let installed = packages
         .iter()
         .all(|name| works(&python.to_string_lossy(), &["-m", "pip", "show", "--quiet", name]));
     if !installed {
         let mut arguments = vec!["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-        arguments.extend(PYTHON);
+        arguments.extend(packages);
         command(&python, &arguments)?;
     }
     Ok(folder)

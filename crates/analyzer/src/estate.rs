@@ -53,7 +53,7 @@ pub struct ResourcePolicy {
 }
 
 /// A user or role and the policies that apply to it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Subject {
     /// As the engine knows it. A role is taken for a session of it in what it may do.
     pub principal: Principal,
@@ -192,6 +192,12 @@ impl Estate {
 }
 
 impl Subject {
+    /// Gives it a tag in place of any of the same key, or takes that away.
+    pub(crate) fn retag(&mut self, key: &str, value: Option<&str>) {
+        self.tags.retain(|(held, _)| !held.eq_ignore_ascii_case(key));
+        self.tags.extend(value.map(|value| (key.to_owned(), value.to_owned())));
+    }
+
     /// The context keys that follow from the caller, its tags among them. Keys of the request
     /// (time, address, MFA ...) are for the one who asks.
     pub fn context(&self) -> Context {

@@ -11,10 +11,13 @@ mod credentials;
 mod data;
 mod folder;
 mod form;
+mod journal;
 mod organization;
 mod part;
+mod policies;
 mod regional;
 mod resources;
+mod services;
 mod text;
 mod trails;
 
@@ -36,14 +39,18 @@ pub use alarms::{Alarm, Alarms, MetricFilter, Topic};
 pub use credentials::{CredentialReport, CredentialRow, KeyColumns, Stamp};
 pub use data::Data;
 pub use folder::{File, MAX_BYTES, MAX_FILES, read};
+pub use journal::{Approved, Change, Incident, Journal, Review};
 pub use organization::{OrganizationPolicy, OrganizationUnit, Organizations, PolicyKindName};
 pub use part::{Missing, Part};
+pub use policies::{Held, Holding, Policies, policies};
 pub use regional::{Analyzer, IdentityCenter, PermissionSet, Recorder};
 pub use resources::{BucketFacts, PublicAccessBlock, Resource, ResourceKind};
+pub use services::{AnywhereProfile, Hub, Instance, OpenFinding, RolesAnywhere};
 pub use text::Fault;
 pub use trails::{EventSelectors, LogGroup, Trail};
 
 use crate::estate::Estate;
+use crate::trail::Uses;
 
 /// All that is known of an account.
 #[derive(Debug)]
@@ -101,6 +108,18 @@ pub struct Evidence {
     pub identity_center: Part<Option<IdentityCenter>>,
     /// Last uses of services, by the ARN of the principal: service to the last use, if any.
     pub last_accessed: Part<BTreeMap<String, BTreeMap<String, Option<Timestamp>>>>,
+    /// What the events of a trail say together. Files of events are not among those of [`read`].
+    pub events: Part<Uses>,
+    /// The instances.
+    pub instances: Part<Vec<Instance>>,
+    /// Roles Anywhere.
+    pub roles_anywhere: Part<RolesAnywhere>,
+    /// The findings hub and the detectors, by region.
+    pub hubs: Part<BTreeMap<String, Hub>>,
+    /// The active findings of analyzers.
+    pub findings: Part<Vec<OpenFinding>>,
+    /// The journal that the operator keeps.
+    pub journal: Part<Journal>,
     /// What could not be read.
     pub faults: Vec<Fault>,
     /// What is passed over or partial, in words.
@@ -146,6 +165,12 @@ impl Evidence {
             contacts: Part::default(),
             identity_center: Part::default(),
             last_accessed: Part::default(),
+            events: Part::default(),
+            instances: Part::default(),
+            roles_anywhere: Part::default(),
+            hubs: Part::default(),
+            findings: Part::default(),
+            journal: Part::default(),
             faults: Vec::new(),
             notes: Vec::new(),
         }
@@ -189,9 +214,12 @@ impl Evidence {
             Data::IdentityCenter => self.identity_center.missing(),
             Data::LastAccessed => self.last_accessed.missing(),
             Data::Regions => self.regions.missing(),
-            Data::Events | Data::Journal | Data::RolesAnywhere | Data::Instances => {
-                Some(&Missing::NotGiven)
-            }
+            Data::Events => self.events.missing(),
+            Data::Instances => self.instances.missing(),
+            Data::RolesAnywhere => self.roles_anywhere.missing(),
+            Data::Hubs => self.hubs.missing(),
+            Data::Findings => self.findings.missing(),
+            Data::Journal => self.journal.missing(),
         }
     }
 }

@@ -6,16 +6,25 @@
 //!
 //! Of an account, [`evidence`] is what its files tell, [`estate`] whom the engine can be asked about,
 //! [`reach`] who can do what, [`escalation`] how somebody becomes administrator, and [`posture`] what
-//! the checks of the catalogue say.
+//! the checks of the catalogue say. [`attack`] plays techniques step by step,
+//! [`toxic`] finds duties that one principal must not hold together, and [`blast`] who has more than
+//! it uses.
 //!
 //! Absences: no I/O, no clock, no random numbers, nothing `async`. Input never panics; texts are
 //! bounded in length and depth.
 
+pub mod attack;
+pub mod blast;
 pub mod check;
+pub mod checklist;
 pub mod escalation;
 pub mod estate;
 pub mod evidence;
+pub mod generate;
+pub mod pages;
 pub mod posture;
 pub mod reach;
 pub mod summary;
+pub mod toxic;
+pub mod trail;
 pub mod validate;

@@ -19,6 +19,7 @@ pub use audit::Audit;
 pub use catalogue::{Row, Severity, catalogue, row};
 pub use check::{Check, Found, Need, Results, Subject};
 pub use checks::{CHECKS, NOT_BUILT};
+pub(crate) use facts::names;
 pub use facts::{
     Access, Administrative, Holder, HolderKind, Origin, PolicyUse, excerpt, is_every_resource,
     satisfy, with_mfa,

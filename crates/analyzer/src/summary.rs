@@ -60,12 +60,12 @@ struct Said<'c> {
 }
 
 /// Sums up policies together, such as all of a user. Facts are those of the embedded catalog.
-pub fn summary(documents: &[Document]) -> Summary {
+pub fn summary<'d>(documents: impl IntoIterator<Item = &'d Document>) -> Summary {
     let catalog = Catalog::embedded();
     let mut allow: BTreeMap<&str, Said<'_>> = BTreeMap::new();
     let mut deny: BTreeMap<&str, Said<'_>> = BTreeMap::new();
     let mut unknown = BTreeSet::new();
-    for statement in documents.iter().flat_map(Document::statements) {
+    for statement in documents.into_iter().flat_map(Document::statements) {
         let said = if statement.effect() == Effect::Allow { &mut allow } else { &mut deny };
         let (resource, condition) = (resource(statement), condition(statement));
         for (service, action) in meant(catalog, statement, &mut unknown) {

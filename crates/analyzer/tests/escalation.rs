@@ -16,6 +16,7 @@ use bailiwick_model::Found;
 use bailiwick_model::export::{ExportFile, read};
 use bailiwick_policy::{Decision, Document, DocumentKind, Source, SourceKind};
 use planted::{Expect, Planted};
+use serde_json::Value;
 
 fn estate(world: &Planted) -> Estate {
     let text = world.export().to_string();
@@ -122,6 +123,39 @@ fn all_planted_and_no_decoy_at_1000() {
 #[ignore = "slow without optimization: run it in release"]
 fn all_planted_and_no_decoy_at_10000() {
     planted_at(3, 10_000);
+}
+
+// A fix that takes the last statement takes the policy; what stays is written with what is left.
+#[test]
+fn a_fix_writes_no_empty_policy() {
+    let world = Planted::new(1, 500);
+    let report = escalations(&estate(&world), &options());
+    let export = world.export();
+    let lists =
+        [("UserDetailList", "User"), ("RoleDetailList", "Role"), ("GroupDetailList", "Group")];
+    let statements = |document: &Value| document["Statement"].as_array().map_or(1, Vec::len);
+    let (mut taken, mut written) = (0, 0);
+    for fix in report.findings.iter().filter_map(|finding| finding.fix.as_ref()) {
+        let (_, name) = fix.owner.split_once(' ').unwrap();
+        let inline = lists.iter().find_map(|(list, kind)| {
+            let owners = export[*list].as_array()?;
+            let owner = owners.iter().find(|owner| owner[format!("{kind}Name")] == name)?;
+            let held = owner[format!("{kind}PolicyList")].as_array()?;
+            held.iter()
+                .find(|held| held["PolicyName"] == *fix.policy)
+                .map(|held| &held["PolicyDocument"])
+        });
+        let managed = export["Policies"].as_array().unwrap().iter().find_map(|held| {
+            (held["Arn"] == *fix.policy).then(|| &held["PolicyVersionList"][0]["Document"])
+        });
+        let Some(document) = inline.or(managed) else { continue };
+        let gone = fix.after.is_empty() && statements(document) == 1;
+        let ends = [" delete-", " detach-"].iter().any(|word| fix.command.contains(word));
+        assert_eq!(ends, gone, "{fix:?}");
+        assert_eq!(fix.command.contains("file://policy.json"), !gone, "{}", fix.command);
+        *if gone { &mut taken } else { &mut written } += 1;
+    }
+    assert!(taken > 10 && written > 10, "{taken} {written}");
 }
 
 /// Every request of every way is allowed when it is decided anew.

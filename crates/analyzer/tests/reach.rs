@@ -459,3 +459,123 @@ fn patterns_agree_with_the_engine() {
     }
     assert!(named > 100, "{named}");
 }
+
+/// Chains are those that one finds by asking everybody about every role: an account is the same
+/// whether its trust policies tell whom to ask or not.
+#[test]
+fn chains_agree_with_asking_everybody() {
+    let mut found = 0;
+    for seed in 2000..2080 {
+        let mut dice = Dice(seed * 7919 + 1);
+        let estate = estate(&mut dice);
+        let reach = Reach::new(&estate);
+        let role = |at: usize| format!("arn:aws:iam::{ACCOUNT}:role/r{at}");
+        let edges: Vec<(String, BTreeMap<String, Certainty>)> = (0..2)
+            .map(|at| {
+                let who = reach.who_can(&Question::new("sts:AssumeRole", &role(at)).unwrap());
+                let who = who.into_iter().map(|who| (who.principal.clone(), who.certainty()));
+                (role(at), who.filter(|(_, sure)| *sure != Certainty::Undecided).collect())
+            })
+            .collect();
+        for (action, resource) in [
+            ("s3:GetObject", RESOURCES[1]),
+            ("sqs:SendMessage", RESOURCES[3]),
+            ("kms:Decrypt", RESOURCES[5]),
+        ] {
+            let who = reach.who_can(&Question::new(action, resource).unwrap());
+            let direct: BTreeMap<String, Certainty> =
+                who.iter().map(|who| (who.principal.clone(), who.certainty())).collect();
+            let mut expected: BTreeMap<String, Certainty> = BTreeMap::new();
+            for worst in [Certainty::Always, Certainty::OnlyIf] {
+                let fits = |sure: &Certainty| *sure <= worst;
+                let mut roles: BTreeSet<String> =
+                    (0..2).map(role).filter(|role| direct.get(role).is_some_and(fits)).collect();
+                let mut chained: BTreeSet<String> = BTreeSet::new();
+                for _ in 0..3 {
+                    for (to, from) in &edges {
+                        if roles.contains(to) {
+                            let more = from.iter().filter(|(_, sure)| fits(sure));
+                            chained.extend(more.map(|(name, _)| name.clone()));
+                        }
+                    }
+                    let more =
+                        chained.iter().filter(|name| edges.iter().any(|(to, _)| to == *name));
+                    roles.extend(more.cloned().collect::<Vec<_>>());
+                }
+                for name in chained {
+                    expected.entry(name).or_insert(worst);
+                }
+            }
+            expected.retain(|name, sure| direct.get(name).is_none_or(|held| held > sure));
+            let chains = reach.chains(&who);
+            let chains: BTreeMap<String, Certainty> =
+                chains.into_iter().map(|chain| (chain.principal, chain.certainty)).collect();
+            assert_eq!(chains, expected, "seed {seed} {action}");
+            found += chains.len();
+        }
+    }
+    assert!(found > 50, "{found}");
+}
+
+/// Whom a trust policy lets in by itself: a role by its ARN, with its sessions, and nobody whom an
+/// identity policy alone allows to assume it.
+#[test]
+fn a_trust_policy_tells_whom_to_ask() {
+    let assume = json!({"Version": "2012-10-17", "Statement": {
+        "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}});
+    let read = json!({"Version": "2012-10-17", "Statement": {
+        "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::data/*"}});
+    let chains = |trust: Value| {
+        let role = |name: &str, principal: &Value, own: &Value| {
+            json!({
+                "Path": "/", "RoleName": name, "RoleId": format!("AROA{name:0>17}"),
+                "Arn": format!("arn:aws:iam::{ACCOUNT}:role/{name}"),
+                "CreateDate": "2020-01-01T00:00:00Z", "InstanceProfileList": [],
+                "AttachedManagedPolicies": [], "Tags": [], "RolePolicyList": inline("own", own),
+                "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": {
+                    "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal}},
+            })
+        };
+        let user = json!({
+            "Path": "/", "UserName": "u0", "UserId": "AIDA00000000000000000",
+            "Arn": format!("arn:aws:iam::{ACCOUNT}:user/u0"), "CreateDate": "2020-01-01T00:00:00Z",
+            "GroupList": [], "AttachedManagedPolicies": [], "Tags": [],
+            "UserPolicyList": inline("own", &assume),
+        });
+        let nobody = json!({"Service": "ec2.amazonaws.com"});
+        let text = json!({"UserDetailList": [user], "GroupDetailList": [], "Policies": [],
+            "RoleDetailList": [role("r0", &nobody, &json!({"Version": "2012-10-17", "Statement": {
+                "Effect": "Allow", "Action": "sqs:*", "Resource": "*"}})), role("r1", &trust, &read)]});
+        let text = text.to_string();
+        let files = [ExportFile { name: "export.json", bytes: text.as_bytes() }];
+        let found = export::read(&files, Catalog::embedded()).unwrap();
+        let mut estate = Estate::new(found.account, found.managed);
+        // A policy names a session of the first role.
+        let named = json!({"Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Action": "sqs:*", "Resource": "*",
+            "Principal": {"AWS": format!("arn:aws:sts::{ACCOUNT}:assumed-role/r0/s")}}});
+        let policy = Document::parse(&named.to_string(), DocumentKind::Resource).unwrap();
+        let policy =
+            Found { source: Source::new("p", SourceKind::Resource), document: Arc::new(policy) };
+        let policy = ResourcePolicy { policy: Ok(policy), owner: None };
+        estate.resource_policies = Some(BTreeMap::from([(RESOURCES[3].to_owned(), policy)]));
+        let reach = Reach::new(&estate);
+        let who = reach.who_can(&Question::new("s3:GetObject", RESOURCES[1]).unwrap());
+        let chains = reach.chains(&who).into_iter();
+        let own = chains.filter(|chain| chain.principal.contains(ACCOUNT));
+        own.map(|chain| chain.principal.rsplit(':').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let root = format!("arn:aws:iam::{ACCOUNT}:root");
+    let r0 = format!("arn:aws:iam::{ACCOUNT}:role/r0");
+    for (trust, expected) in [
+        (json!({"Service": "ec2.amazonaws.com"}), vec![]),
+        (json!({"AWS": "999900001111"}), vec![]),
+        (json!({"AWS": root}), vec!["user/u0"]),
+        (json!({"AWS": ACCOUNT}), vec!["user/u0"]),
+        (json!({"AWS": r0}), vec!["role/r0", "assumed-role/r0/s"]),
+        (json!({"AWS": [root, r0]}), vec!["user/u0", "role/r0", "assumed-role/r0/s"]),
+        (json!("*"), vec!["user/u0", "role/r0", "assumed-role/r0/s"]),
+    ] {
+        assert_eq!(chains(trust.clone()), expected, "{trust}");
+    }
+}

@@ -4,21 +4,37 @@
 mod checks;
 mod collect;
 mod folder;
+pub(crate) mod given;
+mod html;
+pub(crate) mod import;
+mod overprivileged;
 mod posture;
 mod remove;
 mod shared;
 mod show;
+mod toxic;
 mod unused;
+mod validate;
 mod write;
+
+pub use overprivileged::OverprivilegedArgs;
+pub(crate) use toxic::run_check;
+pub use toxic::{CheckToxicArgs, RuleArgs, ToxicArgs};
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use crate::Format;
 use crate::access::AccessArgs;
 use crate::iam::Span;
+use crate::trail::EventsArgs;
+
+pub(crate) use folder::{Loaded, load};
+use import::ServerArgs;
+pub(crate) use posture::{parse, settings, tell};
+use validate::ValidateAllArgs;
 
 /// What to audit, or a verb.
 #[derive(Args, Debug)]
@@ -29,11 +45,18 @@ pub struct AuditArgs {
     pub verb: Option<AuditCommand>,
     /// A folder as the collecting script makes it, or files: authorization details (pages in their
     /// order), a credential report and so on
-    #[arg(value_name = "FOLDER|FILE", required = true)]
+    #[arg(
+        value_name = "FOLDER|FILE",
+        required_unless_present = "server",
+        conflicts_with = "server"
+    )]
     pub paths: Vec<PathBuf>,
     /// An earlier report (`--format json`): say what is new and what is fixed
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
+    /// The events of a trail: a folder of its files [default: FOLDER/events]
+    #[arg(long, value_name = "FOLDER|FILE")]
+    pub events: Vec<PathBuf>,
     /// Limits, lists and exceptions, in TOML
     #[arg(long, value_name = "FILE")]
     pub settings: Option<PathBuf>,
@@ -43,6 +66,9 @@ pub struct AuditArgs {
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: AuditFormat,
+    /// A live account in place of files
+    #[command(flatten)]
+    pub server: ServerArgs,
 }
 
 /// How an audit is printed.
@@ -59,11 +85,13 @@ pub enum AuditFormat {
     Sarif,
     /// Compliance findings of the Open Cybersecurity Schema Framework 1.3, one JSON object a line.
     Ocsf,
+    /// One page for a browser, which asks for nothing outside itself.
+    Html,
 }
 
 /// Flags of `audit collect`.
 #[derive(Args, Debug)]
-#[group(required = true, multiple = false)]
+#[command(group = ArgGroup::new("what").required(true).multiple(false).args(["script", "policy", "run"]))]
 pub struct CollectArgs {
     /// Print a shell script of read-only AWS CLI calls that makes the folder
     #[arg(long)]
@@ -71,6 +99,12 @@ pub struct CollectArgs {
     /// Print the least policy with which the script can do its work
     #[arg(long)]
     pub policy: bool,
+    /// Ask a server of this program, and write what it answers into a new folder
+    #[arg(long, value_name = "FOLDER")]
+    pub run: Option<PathBuf>,
+    /// Which server, with which key
+    #[command(flatten)]
+    pub access: AccessArgs,
 }
 
 /// Flags of `audit checks`.
@@ -100,9 +134,55 @@ Examples:
   bailiwick audit collect --script > collect.sh
   sh collect.sh audit                                  with the credentials of the AWS CLI
   bailiwick audit collect --policy > collect-policy.json
+  bailiwick audit collect --run audit                  a server of this program, without the AWS CLI
 
 The script only reads. What it may not read it writes down as such, and the audit says so.")]
     Collect(CollectArgs),
+    /// What the events of a trail say: who used what, how often, and when last
+    #[command(after_help = "\
+Examples:
+  bailiwick audit events trail/
+  bailiwick audit events trail/ --actions --principal role/deploy
+  bailiwick audit events trail/ --denied --format csv > denied.csv
+
+The folder may be a copy of a trail's bucket, of any depth; digests and insights are counted and passed
+over. Names of events are told as the actions of policies. Exit code 2: some events could not be read.")]
+    Events(EventsArgs),
+    /// Who has more than it uses, and what that could do
+    #[command(after_help = "\
+Examples:
+  bailiwick audit overprivileged audit/
+  bailiwick audit overprivileged audit/ --top 10
+  bailiwick audit overprivileged audit/ --format json
+
+Granted counts actions within boundary and SCPs; used is the folder's last-accessed data (a question
+mark where there are none). The radius is 0 to 100: 100 for who is administrator or becomes it. Exit
+code 0: nobody has more than it uses; 1: somebody has, or gets to administrator; 2: bad input.")]
+    Overprivileged(OverprivilegedArgs),
+    /// Who holds duties that are to be held apart, as some role if not by itself
+    #[command(after_help = "\
+Examples:
+  bailiwick audit toxic audit/
+  bailiwick audit toxic details.json --rules duties.yaml
+  bailiwick audit toxic audit/ --rules duties.yaml --built-in --format json
+
+A rule is {id, one: {name, actions}, other: {name, actions}, reason}. What counts is what the engine
+allows, with groups, boundaries, SCPs and the roles that can be assumed. Administrators hold all and
+are no findings. Exit code 0: no pair is held together; 1: some are; 2: bad input.")]
+    Toxic(ToxicArgs),
+    /// What is wrong with every policy of whole accounts
+    #[command(after_help = "\
+Examples:
+  bailiwick audit validate --all                       a live account, with your own key
+  bailiwick audit validate --all audit/                a folder that the script has made
+  bailiwick audit validate --all one/ two/ --format json > policies.json
+  bailiwick audit validate --all details.json --format sarif --fail-on error
+
+Managed policies (the version in force), inline ones, trust policies, boundaries, resource policies,
+SCPs, RCPs and permission sets, each as ValidatePolicy takes its type. Exit code 0: nothing grave; 1: an
+error or a security warning (--fail-on sets from where on); 2: something could not be validated, which
+does not keep the rest from it.")]
+    Validate(ValidateAllArgs),
     /// Credentials, roles, policies and groups that nobody uses
     #[command(after_help = "\
 Examples:
@@ -182,6 +262,10 @@ pub(crate) fn run(args: &AuditArgs) -> anyhow::Result<()> {
     match command {
         AuditCommand::Checks(args) => checks::run(args),
         AuditCommand::Collect(args) => collect::run(args),
+        AuditCommand::Events(args) => crate::trail::run(args),
+        AuditCommand::Overprivileged(args) => overprivileged::run(args),
+        AuditCommand::Toxic(args) => toxic::run(args),
+        AuditCommand::Validate(args) => validate::run(args),
         AuditCommand::Unused(args) => unused::run(args),
         AuditCommand::SharedKeys(args) => shared::run(args),
     }

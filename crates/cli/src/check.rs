@@ -15,6 +15,7 @@ use bailiwick_symbolic::Witness;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
+use crate::audit::CheckToxicArgs;
 use crate::simulate::fault::{Fault, Findings};
 use crate::validate::input::text;
 use crate::{Format, terminal};
@@ -57,6 +58,16 @@ A statement for everybody is not public if fixed values of a key such as aws:Pri
 aws:SourceVpce or aws:SourceIp (up to /8) keep strangers out. Exit code 0: it is not public; 1: it is, or
 it is undecided; 2: bad input.")]
     NoPublicAccess(NoPublicAccessArgs),
+    /// Would an attachment give somebody duties that are to be held apart?
+    #[command(after_help = "\
+Examples:
+  bailiwick check toxic --attach policy.json --to arn:aws:iam::123456789012:role/ci audit/
+  bailiwick check toxic --attach arn:aws:iam::aws:policy/IAMFullAccess \\
+      --to arn:aws:iam::123456789012:group/operators details.json --rules duties.yaml
+
+Told are the pairs that would be new, also of those who can assume the role. Exit code 0: none; 1: some;
+2: bad input.")]
+    Toxic(CheckToxicArgs),
 }
 
 /// What the policies of a check belong to.
@@ -202,6 +213,7 @@ impl File {
 
 pub(crate) fn run(command: &CheckCommand) -> anyhow::Result<()> {
     match command {
+        CheckCommand::Toxic(args) => crate::audit::run_check(args),
         CheckCommand::NoNewAccess(args) => no_new_access(args),
         CheckCommand::AccessNotGranted(args) => {
             let policy = File::read(&args.policy)?;

@@ -2,6 +2,7 @@
 
 mod html;
 mod show;
+mod svg;
 
 use std::io::{Write as _, stderr, stdout};
 use std::path::PathBuf;
@@ -12,10 +13,11 @@ use bailiwick_analyzer::escalation::{Goal, Options, Report, escalations};
 use bailiwick_analyzer::estate::{Estate, Organization};
 use bailiwick_identifiers::Arn;
 use bailiwick_model::Found;
-use bailiwick_policy::{Document, DocumentKind, Source, SourceKind};
+use bailiwick_policy::{Document, DocumentKind, Effect, Source, SourceKind};
 use clap::{Args, ValueEnum};
 
-use crate::simulate::account::World;
+use crate::audit::import::ServerArgs;
+use crate::reach::{end, unreadable};
 use crate::simulate::fault::Findings;
 use crate::{clock, simulate, terminal};
 
@@ -29,7 +31,9 @@ pub enum EscalateFormat {
     Json,
     /// For Graphviz.
     Dot,
-    /// A page of its own, with the graph and a table.
+    /// A picture: the graph in columns, from left to right towards the goal.
+    Svg,
+    /// One page for a browser, with the graph and a table, which asks for nothing outside itself.
     Html,
 }
 
@@ -37,7 +41,7 @@ pub enum EscalateFormat {
 #[derive(Args, Debug)]
 pub struct EscalateArgs {
     /// An account export: one file, or its pages in order
-    #[arg(value_name = "EXPORT", required = true)]
+    #[arg(value_name = "EXPORT", required_unless_present = "server", conflicts_with = "server")]
     pub export: Vec<PathBuf>,
     /// Only from this user or role
     #[arg(long, value_name = "ARN")]
@@ -54,13 +58,19 @@ pub struct EscalateArgs {
     /// The organization's id, `o-...`
     #[arg(long, value_name = "ID")]
     pub organization: Option<String>,
+    /// The account is the organization's management account, which SCPs and RCPs do not bind
+    #[arg(long)]
+    pub management_account: bool,
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: EscalateFormat,
+    /// A live account in place of an export
+    #[command(flatten)]
+    pub server: ServerArgs,
 }
 
 pub(crate) fn run(args: &EscalateArgs) -> anyhow::Result<()> {
-    let world = World::read(&args.export)?;
+    let world = args.server.world(&args.export)?;
     for note in &world.notes {
         let _ = writeln!(stderr(), "note: {}", terminal::text(note));
     }
@@ -81,24 +91,27 @@ pub(crate) fn run(args: &EscalateArgs) -> anyhow::Result<()> {
         known(&args.to)?;
         Goal::Principal(args.to.clone())
     };
+    let unreadable = unreadable(&account);
     let mut estate = Estate::new(account, managed);
     estate.organization = organization(args)?;
     let options = Options { from: args.from.clone(), to, now: Some(clock::now()) };
     let report = escalations(&estate, &options);
-    print(args.format, &report)?;
-    if report.findings.is_empty() { Ok(()) } else { Err(Findings.into()) }
+    print(args, &report)?;
+    let done = if report.findings.is_empty() { Ok(()) } else { Err(Findings.into()) };
+    end(unreadable, done)
 }
 
-fn print(format: EscalateFormat, report: &Report) -> anyhow::Result<()> {
+fn print(args: &EscalateArgs, report: &Report) -> anyhow::Result<()> {
     let mut out = std::io::BufWriter::new(stdout().lock());
-    match format {
+    match args.format {
         EscalateFormat::Table => show::table(&mut out, report)?,
         EscalateFormat::Json => {
             let text = serde_json::to_string_pretty(report)?;
             writeln!(out, "{}", terminal::json(&text))?;
         }
         EscalateFormat::Dot => show::dot(&mut out, report)?,
-        EscalateFormat::Html => html::page(&mut out, report)?,
+        EscalateFormat::Svg => svg::picture(&mut out, report)?,
+        EscalateFormat::Html => html::page(&mut out, report, &args.to)?,
     }
     out.flush()?;
     Ok(())
@@ -106,7 +119,11 @@ fn print(format: EscalateFormat, report: &Report) -> anyhow::Result<()> {
 
 /// The organization's policies; nothing where none are given.
 fn organization(args: &EscalateArgs) -> anyhow::Result<Option<Organization>> {
-    if args.scp.is_empty() && args.rcp.is_empty() && args.organization.is_none() {
+    if args.scp.is_empty()
+        && args.rcp.is_empty()
+        && args.organization.is_none()
+        && !args.management_account
+    {
         return Ok(None);
     }
     let read = |entries: &[String], kind, source: &SourceKind| -> anyhow::Result<Vec<Vec<Found>>> {
@@ -123,9 +140,23 @@ fn organization(args: &EscalateArgs) -> anyhow::Result<Option<Organization>> {
         }
         Ok(levels)
     };
+    let scps = read(&args.scp, DocumentKind::ServiceControl, &SourceKind::Scp)?;
+    for level in &scps {
+        let mut statements = level.iter().flat_map(|found| found.document.statements());
+        if !statements.any(|statement| statement.effect() == Effect::Allow) {
+            let name = level.first().map(|found| found.source.id.to_string()).unwrap_or_default();
+            let _ = writeln!(
+                stderr(),
+                "note: the SCPs of the level of {} allow nothing, so nothing is allowed below it; \
+                 AWS attaches FullAWSAccess to every level",
+                terminal::text(&name)
+            );
+        }
+    }
     Ok(Some(Organization {
         id: args.organization.clone(),
-        scps: read(&args.scp, DocumentKind::ServiceControl, &SourceKind::Scp)?,
+        management: args.management_account,
+        scps,
         rcps: read(&args.rcp, DocumentKind::ResourceControl, &SourceKind::Rcp)?,
         ..Organization::default()
     }))

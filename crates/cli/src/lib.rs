@@ -5,24 +5,30 @@
 //! analyst's the model and the engine.
 
 mod access;
+mod attack;
 mod audit;
 mod call;
 mod check;
+mod checklist;
 mod client;
 mod clock;
 mod diff;
+mod docs;
 mod escalate;
 mod events;
+mod generate;
 mod iam;
 mod keys;
 mod offboard;
 mod policies;
 mod quickstart;
 mod reach;
+mod report;
 mod scan;
 mod simulate;
 mod suite;
 mod terminal;
+mod trail;
 mod validate;
 mod why;
 
@@ -30,16 +36,23 @@ use std::io::{ErrorKind, Write as _, stderr};
 use std::process::ExitCode;
 
 pub use access::AccessArgs;
-pub use audit::{AuditArgs, AuditCommand, SharedKeysArgs, UnusedArgs};
+pub use attack::{AttackCommand, AttackListArgs, AttackRunArgs};
+pub use audit::{
+    AuditArgs, AuditCommand, CheckToxicArgs, OverprivilegedArgs, RuleArgs, SharedKeysArgs,
+    ToxicArgs, UnusedArgs,
+};
 pub use call::CallArgs;
 pub use check::{
     AccessNotGrantedArgs, CheckCommand, KindArg, NoNewAccessArgs, NoPublicAccessArgs,
     PublicResourceArg,
 };
+pub use checklist::{ChecklistArgs, ComplianceArgs, SourceArgs, Table};
 use clap::{Subcommand, ValueEnum};
 pub use diff::DiffArgs;
+pub use docs::{DocsCommand, DocsExportArgs};
 pub use escalate::{EscalateArgs, EscalateFormat};
 pub use events::EventsArgs;
+pub use generate::{GenerateArgs, GenerateFormat};
 pub use keys::{KeysCommand, RotateArgs};
 pub use offboard::OffboardArgs;
 pub use policies::group::ToGroupArgs;
@@ -123,6 +136,9 @@ requests that the engine allows with identity policies, boundary, SCPs, RCPs and
 needs MFA, an address or anything else is told as conditional, with what it needs. Exit code 0:
 nobody gets there; 1: somebody does; 2: bad input.")]
     Escalate(Box<EscalateArgs>),
+    /// Write the smallest policy that the observed calls of a user or role need
+    #[command(after_help = GENERATE_HELP)]
+    Generate(Box<GenerateArgs>),
     /// Who can do something, under which conditions, and by which statements
     #[command(after_help = WHO_CAN_HELP)]
     WhoCan(Box<WhoCanArgs>),
@@ -181,13 +197,26 @@ Examples:
         #[command(subcommand)]
         verb: KeysCommand,
     },
+    /// Play attacks step by step against the decision engine
+    #[command(after_help = "\
+Examples:
+  bailiwick attack run --all audit/
+  bailiwick attack run --all details.json --from arn:aws:iam::123456789012:role/ci
+  bailiwick attack list --count")]
+    Attack {
+        /// What to do
+        #[command(subcommand)]
+        verb: AttackCommand,
+    },
     /// Audit an account from files: posture, and on a live account what nobody uses
     #[command(after_help = "\
 Examples:
   bailiwick audit collect --script > collect.sh        prints the read-only calls; run it with sh
   bailiwick audit audit/                               a folder that the script has made
   bailiwick audit details.json                         authorization details alone
+  bailiwick audit --server                             a live account, with your own key
   bailiwick audit audit/ --format json > today.json
+  bailiwick audit audit/ --format html > audit.html    one page for a browser
   bailiwick audit audit/ --baseline yesterday.json     what is new, and what is fixed
   bailiwick audit audit/ --settings audit.toml --format sarif > audit.sarif
   bailiwick audit checks                               the checks, with their controls
@@ -197,6 +226,21 @@ Examples:
 A check whose data are missing says so and never passes. Exit code 0: nothing was found; 1: there
 are findings; 2: a file cannot be used; what the others tell is printed all the same.")]
     Audit(Box<AuditArgs>),
+    /// Best-practice lists, each practice answered from the checks of an audit
+    #[command(after_help = CHECKLIST_HELP)]
+    Checklist(ChecklistArgs),
+    /// Controls of a standard, each answered from the checks of an audit
+    #[command(after_help = COMPLIANCE_HELP)]
+    Compliance(ComplianceArgs),
+    /// Write down who there is, what for, and what they may do
+    #[command(after_help = "\
+Examples:
+  bailiwick docs export audit/ --out docs/iam")]
+    Docs {
+        /// What to do
+        #[command(subcommand)]
+        verb: DocsCommand,
+    },
     /// Take away everything with which a user could still act
     #[command(after_help = "\
 Examples:
@@ -311,6 +355,52 @@ Examples:
 
 Exit code 0: all is as expected; 1: something is not; 2: a suite cannot be read.";
 
+const GENERATE_HELP: &str = "\
+Examples:
+  bailiwick generate --principal arn:aws:iam::123456789012:role/ci --events AWSLogs/
+  bailiwick generate --principal arn:aws:iam::123456789012:user/alice --events AWSLogs/ \\
+      --account audit/ --from 2026-10-01 --format policy > least.json
+  bailiwick events --limit 1000 --format json | \\
+      bailiwick generate --principal arn:aws:iam::123456789012:user/alice --events -
+  bailiwick generate --principal arn:aws:iam::123456789012:role/ci --events AWSLogs/ --denied
+  bailiwick generate --principal arn:aws:iam::123456789012:role/ci --events AWSLogs/ --preview new.json
+
+The policy is put to the engine: all observed calls must be allowed by it, and no refused one that was
+never let through. What the events cannot show is said. Exit code 0: so it is; 1: it is not, something was
+refused (--denied), or the policy would refuse an observed call (--preview); 2: bad input.";
+const CHECKLIST_HELP: &str = "\
+Examples:
+  bailiwick checklist audit/                           all five lists
+  bailiwick checklist audit/ --seed 000                one of them
+  bailiwick checklist --seed 000                       of the account on a server
+  bailiwick checklist audit/ --seed 001 --format markdown > practices.md
+  bailiwick checklist audit/ --manual marks.toml --format csv > practices.csv
+
+A practice fails if one of its checks does, and passes if all of them were assessed and pass. What only
+people know is `manual` until somebody says so in --manual, with evidence and a last day:
+  [[mark]]
+  practice = \"000-07\"
+  state = \"pass\"
+  evidence = \"review of 2026-10-01, ticket SEC-77\"
+  by = \"ann\"
+  until = \"2026-12-31\"
+Exit code 0: no practice fails; 1: some do; 2: a file cannot be used.";
+
+const COMPLIANCE_HELP: &str = "\
+Examples:
+  bailiwick compliance audit/ --standard cis-3.0
+  bailiwick compliance audit/ --standard nist-800-53 --format markdown > nist.md
+  bailiwick compliance audit/ --standard pci-4.0 --manual marks.toml --format csv > pci.csv
+
+A control that no check can answer is `manual` until somebody says in --manual how it stands:
+  [[mark]]
+  control = \"cis-3.0 1.3\"
+  state = \"pass\"
+  evidence = \"looked at in the console, ticket SEC-78\"
+  by = \"ann\"
+  until = \"2026-12-31\"
+Exit code 0: no control fails; 1: some do; 2: a file cannot be used.";
+
 const WHO_CAN_HELP: &str = "\
 Examples:
   bailiwick who-can s3:GetObject arn:aws:s3:::payroll/2026.csv --account export.json
@@ -364,13 +454,18 @@ impl Command {
             Self::Policy { verb: PolicyCommand::Summary(args) } => policies::summary::run(&args),
             Self::Policy { verb: PolicyCommand::Checks(args) } => validate::codes::run(&args),
             Self::Simulate(args) => simulate::run(&args),
+            Self::Attack { verb } => attack::run(&verb),
             Self::Escalate(args) => escalate::run(&args),
+            Self::Generate(args) => generate::run(&args),
             Self::WhoCan(args) => reach::who_can(&args),
             Self::Can(args) => reach::can(&args),
             Self::AccessMatrix(args) => reach::matrix(&args),
             Self::Quickstart { verb } => quickstart::run(&verb),
             Self::Scan(args) => scan::run(&args),
             Self::Audit(args) => audit::run(&args),
+            Self::Checklist(args) => checklist::run(&args),
+            Self::Compliance(args) => checklist::compliance(&args),
+            Self::Docs { verb } => docs::run(&verb),
             Self::Offboard(args) => offboard::run(&args),
             Self::Keys { verb } => keys::run(&verb),
             Self::Test(args) | Self::Policy { verb: PolicyCommand::Test(args) } => {
@@ -496,17 +591,51 @@ mod tests {
             ("x audit folder other.json --format sarif --baseline b.json --settings s.toml", true),
             ("x audit folder --as-of 2026-01-01T00:00:00Z", true),
             ("x audit --format json", false),
+            ("x audit --server", true),
+            ("x audit --server http://127.0.0.1:4680 --format json", true),
+            ("x audit --data-dir d", false),
+            ("x audit collect --run folder", true),
+            ("x audit collect --run folder --script", false),
             ("x audit checks --count", true),
             ("x audit collect --script", true),
             ("x audit collect", false),
             ("x audit collect --script --policy", false),
+            ("x checklist folder --seed 001 --manual m.toml --format markdown", true),
+            ("x checklist --seed 000 --endpoint-url http://127.0.0.1:1", true),
+            ("x checklist folder --seed 005", false),
+            ("x compliance folder --standard cis-3.0 --format csv", true),
+            ("x compliance folder", false),
+            ("x compliance folder --standard cis-2.9", false),
+            ("x docs export folder --out d --require-purpose", true),
+            ("x docs export folder", false),
+            ("x docs export --out d", true),
             ("x offboard alice --undo r.json --dry-run", true),
             ("x offboard alice --undo r.json --delete", false),
             ("x offboard", false),
             ("x scan . --keys --format sarif --check", true),
             ("x scan .", false),
+            ("x attack run --all folder --from a --format json", true),
+            ("x attack run folder --technique ESC-049 --technique LAT-001", true),
+            ("x attack run folder", false),
+            ("x attack run --all", false),
+            (
+                "x attack run --all --live --throw-away-account 123456789012 --endpoint http://a:1",
+                true,
+            ),
+            ("x attack run --all --live", false),
+            ("x attack run --all --live --throw-away-account 12", false),
+            ("x attack run --all f --live --throw-away-account 123456789012", false),
+            ("x attack list --count", true),
+            ("x audit toxic folder --rules r.yaml --built-in", true),
+            ("x audit toxic", false),
+            ("x audit overprivileged folder --top 5", true),
+            ("x check toxic --attach p.json --to a folder", true),
+            ("x check toxic --to a folder", false),
             ("x escalate e.json --to admin --format dot --scp root=a.json", true),
             ("x escalate", false),
+            ("x generate --principal p --events d - --from 2026-01-01 --compact", true),
+            ("x generate --principal p --events d --denied --preview f", false),
+            ("x generate --principal p", false),
             ("x quickstart groups --dry-run", true),
             ("x quickstart third-party --name n --bucket bbb --source-ip 192.0.2.0/24", true),
             ("x quickstart third-party --name n --bucket bbb --source-ip 0.0.0.0/0", false),

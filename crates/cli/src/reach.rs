@@ -2,7 +2,7 @@
 //! a server.
 
 mod can;
-mod csv;
+pub(crate) mod csv;
 mod matrix;
 mod who;
 mod world;
@@ -10,6 +10,7 @@ mod world;
 pub use can::CanArgs;
 pub use matrix::MatrixArgs;
 pub use who::WhoCanArgs;
+pub(crate) use world::{end, unreadable};
 
 use bailiwick_analyzer::reach::{Certainty, Requirement, Unless, Way};
 use clap::ValueEnum;

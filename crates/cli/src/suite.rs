@@ -1,12 +1,13 @@
 //! `bailiwick test`: suites of expectations about policies.
 //!
-//! A suite names policies and principals and says what must be allowed and what must not. It is
-//! run by the engine that answers live calls; `docs/testing-policies.md` has the form.
+//! A suite names policies and principals and says what must be allowed and what must not, and which
+//! checks of policies must pass. It is run by the engine that answers live calls; `docs/testing-policies.md` has the form.
 
+mod checks;
 mod fields;
 mod read;
 mod report;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::io::{Write as _, stderr, stdout};
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use crate::simulate::fault::Findings;
 use crate::simulate::question::Setting;
 use crate::simulate::why;
 use crate::terminal;
+use checks::Check;
 use yaml::At;
 
 /// Flags of `test`.
@@ -62,6 +64,7 @@ struct Suite {
     file: String,
     name: String,
     tests: Vec<Test>,
+    checks: Vec<Check>,
     notes: Vec<String>,
 }
 
@@ -144,11 +147,12 @@ impl Run {
     }
 
     fn failures(&self) -> usize {
-        self.outcomes.iter().flatten().filter(|outcome| !outcome.passed).count()
+        let unmet = self.suite.checks.iter().filter(|check| !check.met()).count();
+        unmet + self.outcomes.iter().flatten().filter(|outcome| !outcome.passed).count()
     }
 
     fn count(&self) -> usize {
-        self.outcomes.iter().map(Vec::len).sum()
+        self.suite.checks.len() + self.outcomes.iter().map(Vec::len).sum::<usize>()
     }
 
     /// Each test with its expectations and their outcomes.

@@ -8,7 +8,7 @@ pub(crate) mod codes;
 mod excerpt;
 pub(crate) mod input;
 mod managed;
-mod sarif;
+pub(crate) mod sarif;
 
 use std::io::{IsTerminal as _, Write, stdout};
 use std::path::PathBuf;
@@ -125,7 +125,7 @@ struct InFile<'a> {
 }
 
 impl FailOn {
-    fn counts(self, kind: FindingType) -> bool {
+    pub(crate) fn counts(self, kind: FindingType) -> bool {
         kind <= match self {
             Self::Error => FindingType::Error,
             Self::SecurityWarning => FindingType::SecurityWarning,

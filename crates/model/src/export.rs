@@ -30,6 +30,7 @@ pub use details::details;
 
 use crate::account::Account;
 use crate::managed::ManagedPolicies;
+use crate::parallel;
 use place::{Place, Text};
 
 /// The most bytes that all files of an export may have together.
@@ -172,12 +173,16 @@ pub enum ExportProblem {
 /// read around, [`Imported::notes`] tells.
 pub fn read(files: &[ExportFile<'_>], catalog: &'static Catalog) -> Result<Imported, ExportError> {
     let texts = place::texts(files)?;
-    let pages = form::pages(&texts)?;
-    let mut members = members::Found::default();
-    for (file, text) in texts.iter().enumerate() {
-        members::find(text.whole, file, &mut members);
-    }
-    build::account(&texts, pages, &members, catalog)
+    let wholes: Vec<&str> = texts.iter().map(|text| text.whole).collect();
+    let walk = || {
+        let mut members = members::Found::default();
+        for (file, text) in wholes.into_iter().enumerate() {
+            members::find(text, file, &mut members);
+        }
+        members
+    };
+    let (members, pages) = parallel::both(walk, || form::pages(&texts));
+    build::account(&texts, pages?, &members, catalog)
 }
 
 impl ExportError {

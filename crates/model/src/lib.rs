@@ -12,6 +12,7 @@ mod entity;
 pub mod export;
 mod managed;
 mod mfa;
+pub mod parallel;
 mod provider;
 mod record;
 mod report;

@@ -63,13 +63,46 @@ impl Actions {
 }
 
 /// Actions beside those of the table that a step may need.
-const HELPERS: [&str; 5] = [
+const HELPERS: [&str; 17] = [
     "iam:CreatePolicy",
     "iam:CreateRole",
     "iam:CreateUser",
+    "iam:DeleteGroupPolicy",
     "iam:DeletePolicyVersion",
+    "iam:DeleteRolePolicy",
+    "iam:DeleteUserPolicy",
+    "iam:DetachGroupPolicy",
+    "iam:DetachRolePolicy",
+    "iam:DetachUserPolicy",
+    "iam:PutRolePermissionsBoundary",
     "iam:PutUserPermissionsBoundary",
+    "iam:RemoveUserFromGroup",
+    "iam:TagRole",
+    "iam:TagUser",
+    "iam:UntagRole",
+    "iam:UntagUser",
 ];
+
+/// Actions by which a principal takes away what holds it back.
+pub(super) static LIFTING: LazyLock<Actions> = LazyLock::new(|| {
+    set(&[
+        "iam:DeleteGroupPolicy",
+        "iam:DeleteRolePermissionsBoundary",
+        "iam:DeleteRolePolicy",
+        "iam:DeleteUserPermissionsBoundary",
+        "iam:DeleteUserPolicy",
+        "iam:DetachGroupPolicy",
+        "iam:DetachRolePolicy",
+        "iam:DetachUserPolicy",
+        "iam:PutRolePermissionsBoundary",
+        "iam:PutUserPermissionsBoundary",
+        "iam:RemoveUserFromGroup",
+        "iam:TagRole",
+        "iam:TagUser",
+        "iam:UntagRole",
+        "iam:UntagUser",
+    ])
+});
 
 /// Actions of many services, of which whoever may do everything may do most.
 pub(super) const BREADTH: [&str; 9] = [

@@ -29,11 +29,66 @@ pub enum Change {
     Version {
         /// The policy's ARN.
         policy: String,
-        /// The version, from 1.
+        /// The version, from 1; 0 for one of the actor's own making, which allows everything.
         number: u32,
     },
     /// Its permissions boundary is gone, or allows everything.
     Unbound,
+    /// Something else that held it back no longer does.
+    Lifted {
+        /// What.
+        limit: Limit,
+    },
+}
+
+/// What holds a principal back beside a boundary, and can be taken away or changed.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Limit {
+    /// A policy that denies is gone.
+    Policy {
+        /// Its name, or its ARN.
+        policy: String,
+        /// The name of the group that had it, where it was a group's.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        group: Option<String>,
+    },
+    /// It has left a group whose policies deny.
+    Group {
+        /// The group's name.
+        group: String,
+    },
+    /// Another boundary is in place of the one that it had.
+    Boundary {
+        /// The policy's ARN.
+        policy: String,
+    },
+    /// A tag of it has another value, or is gone.
+    Tag {
+        /// The tag's key.
+        key: String,
+        /// The value; none: it is gone.
+        value: Option<String>,
+    },
+}
+
+impl std::fmt::Display for Limit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Policy { policy, .. } => write!(f, "without {policy}"),
+            Self::Group { group } => write!(f, "out of group {group}"),
+            Self::Boundary { policy } => write!(f, "with {policy} as boundary"),
+            Self::Tag { key, value: Some(value) } => write!(f, "with tag {key} = {value}"),
+            Self::Tag { key, value: None } => write!(f, "without tag {key}"),
+        }
+    }
+}
+
+impl Change {
+    /// Whether it takes a limit away, as against giving something.
+    pub(super) fn lifts(&self) -> bool {
+        matches!(self, Self::Unbound | Self::Lifted { .. })
+    }
 }
 
 /// A principal with what earlier steps have changed.
@@ -55,8 +110,12 @@ impl std::fmt::Display for Standpoint {
                 Change::Everything => f.write_str(" with a policy of its own making")?,
                 Change::Attached { policy } => write!(f, " with {policy}")?,
                 Change::Member { group } => write!(f, " in {group}")?,
+                Change::Version { policy, number: 0 } => {
+                    write!(f, " with a version of its own of {policy}")?;
+                }
                 Change::Version { policy, number } => write!(f, " with v{number} of {policy}")?,
                 Change::Unbound => f.write_str(" without boundary")?,
+                Change::Lifted { limit } => write!(f, " {limit}")?,
             }
         }
         Ok(())
@@ -64,7 +123,7 @@ impl std::fmt::Display for Standpoint {
 }
 
 /// What allows everything.
-static EVERYTHING: LazyLock<Option<Arc<Document>>> = LazyLock::new(|| {
+pub(super) static EVERYTHING: LazyLock<Option<Arc<Document>>> = LazyLock::new(|| {
     let text =
         r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
     Document::parse(text, DocumentKind::Identity).ok().map(Arc::new)
@@ -97,6 +156,9 @@ pub(super) fn apply(estate: &Estate, mut subject: Subject, change: &Change) -> S
         Change::Version { policy, number } => {
             let found = policy.parse::<Arn>().ok();
             let found = found.and_then(|arn| {
+                if *number == 0 {
+                    return EVERYTHING.clone();
+                }
                 let held = estate.account.policy_with_arn(&arn)?;
                 let version = estate.account.version(held.id, *number)?;
                 version.document.document().ok().cloned()
@@ -109,8 +171,38 @@ pub(super) fn apply(estate: &Estate, mut subject: Subject, change: &Change) -> S
             }
         }
         Change::Unbound => effective.boundary = None,
+        Change::Lifted { limit } => lift(estate, &mut subject, limit),
     }
     subject
+}
+
+fn lift(estate: &Estate, subject: &mut Subject, limit: &Limit) {
+    let effective = &mut subject.effective;
+    match limit {
+        Limit::Policy { policy, group } => effective.identity.retain(|found| {
+            *found.source.id != **policy || group_of(&found.source.kind) != group.as_deref()
+        }),
+        Limit::Group { group } => {
+            effective.identity.retain(|found| group_of(&found.source.kind) != Some(group));
+        }
+        Limit::Boundary { policy } => {
+            let arn = policy.parse::<Arn>().ok();
+            let document = arn.and_then(|arn| document(&estate.account, &estate.managed, &arn));
+            if let Some(document) = document {
+                let source = Source::managed(policy.as_str(), SourceKind::Boundary);
+                effective.boundary = Some(Found { source, document });
+            }
+        }
+        Limit::Tag { key, value } => subject.retag(key, value.as_deref()),
+    }
+}
+
+/// The name of the group that a policy comes by.
+pub(super) fn group_of(kind: &SourceKind) -> Option<&str> {
+    match kind {
+        SourceKind::GroupInline { group } | SourceKind::GroupManaged { group } => Some(group),
+        _ => None,
+    }
 }
 
 /// Adds the policies of a group. One that cannot be read denies everything (IN-6).

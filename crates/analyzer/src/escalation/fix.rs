@@ -38,7 +38,7 @@ pub(super) fn fix(estate: &Estate, step: &Step) -> Option<Fix> {
     let judge = Judge::new(estate, None);
     step.asks.iter().filter(|ask| ask.caller.starts_with("arn:")).find_map(|ask| {
         let (source, document, statement) = allowing(&judge, &subject, ask)?;
-        build(&subject, ask, &source, &document, statement)
+        build(estate, &subject, ask, &source, &document, statement)
     })
 }
 
@@ -80,6 +80,7 @@ fn allowing(judge: &Judge<'_>, subject: &Subject, ask: &Ask) -> Option<(Source, 
 }
 
 fn build(
+    estate: &Estate,
     subject: &Subject,
     ask: &Ask,
     source: &Source,
@@ -91,7 +92,17 @@ fn build(
     let bytes = held.bytes();
     let range = usize::try_from(bytes.start).ok()?..usize::try_from(bytes.end).ok()?;
     let before: Value = serde_json::from_str(text.get(range)?).ok()?;
-    let after = without(&before, &ask.action, speaks_of(held, &ask.action.to_ascii_lowercase()));
+    let speaks = speaks_of(held, &ask.action.to_ascii_lowercase());
+    let mut after = without(&before, &ask.action, speaks);
+    let emptied = after.is_empty() && document.statements().len() == 1;
+    if emptied && before.get("Principal").is_some() {
+        // A role has a trust policy always, and that at least one statement.
+        let mut denied = before.clone();
+        if let Some(object) = denied.as_object_mut() {
+            object.insert("Effect".to_owned(), "Deny".into());
+        }
+        after.push(denied);
+    }
     let mut diff = String::new();
     let mut lines = |sign: char, value: &Value| {
         for line in format!("{value:#}").lines() {
@@ -105,7 +116,7 @@ fn build(
     for value in &after {
         lines('+', value);
     }
-    let (owner, command) = command(subject, ask, source);
+    let (owner, command) = command(estate, subject, ask, source, emptied);
     Some(Fix { policy: source.id.to_string(), owner, statement, before, after, diff, command })
 }
 
@@ -137,8 +148,15 @@ fn without(statement: &Value, action: &str, speaks: bool) -> Vec<Value> {
     vec![statement.clone(), deny]
 }
 
-/// What the policy hangs on, and the command that writes it.
-fn command(subject: &Subject, ask: &Ask, source: &Source) -> (String, String) {
+/// What the policy hangs on, and the command that writes it; or that takes it away, if no statement
+/// is left in it.
+fn command(
+    estate: &Estate,
+    subject: &Subject,
+    ask: &Ask,
+    source: &Source,
+    emptied: bool,
+) -> (String, String) {
     let arn = subject.arn();
     let name = arn.rsplit('/').next().unwrap_or_default();
     let kind = if arn.contains(":user/") { "user" } else { "role" };
@@ -146,17 +164,34 @@ fn command(subject: &Subject, ask: &Ask, source: &Source) -> (String, String) {
     let file = "--policy-document file://policy.json";
     let version =
         format!("aws iam create-policy-version --policy-arn {id} {file} --set-as-default");
+    let inline = |kind: &str, name: &str| {
+        if emptied {
+            format!("aws iam delete-{kind}-policy --{kind}-name {name} --policy-name {id}")
+        } else {
+            format!("aws iam put-{kind}-policy --{kind}-name {name} --policy-name {id} {file}")
+        }
+    };
+    let detached = |kind: &str, name: &str| {
+        format!("aws iam detach-{kind}-policy --{kind}-name {name} --policy-arn {id}")
+    };
     match &source.kind {
-        SourceKind::GroupInline { group } => (
-            format!("group {group}"),
-            format!("aws iam put-group-policy --group-name {group} --policy-name {id} {file}"),
-        ),
+        SourceKind::GroupInline { group } => (format!("group {group}"), inline("group", group)),
+        SourceKind::GroupManaged { group } if emptied => {
+            (format!("group {group}"), detached("group", group))
+        }
         SourceKind::GroupManaged { group } => (format!("group {group}"), version),
+        SourceKind::UserManaged | SourceKind::RoleManaged if emptied => {
+            (format!("{kind} {name}"), detached(kind, name))
+        }
         SourceKind::UserManaged | SourceKind::RoleManaged => (format!("{kind} {name}"), version),
-        SourceKind::AwsManaged => (
-            format!("{kind} {name}"),
-            format!("aws iam detach-{kind}-policy --{kind}-name {name} --policy-arn {id}"),
-        ),
+        SourceKind::AwsManaged => {
+            let group = by_group(estate, arn, id);
+            let (kind, name) = match &group {
+                Some(group) => ("group", group.as_str()),
+                None => (kind, name),
+            };
+            (format!("{kind} {name}"), detached(kind, name))
+        }
         SourceKind::Trust => {
             let role = ask.resource.rsplit('/').next().unwrap_or_default();
             (
@@ -164,9 +199,18 @@ fn command(subject: &Subject, ask: &Ask, source: &Source) -> (String, String) {
                 format!("aws iam update-assume-role-policy --role-name {role} {file}"),
             )
         }
-        _ => (
-            format!("{kind} {name}"),
-            format!("aws iam put-{kind}-policy --{kind}-name {name} --policy-name {id} {file}"),
-        ),
+        _ => (format!("{kind} {name}"), inline(kind, name)),
     }
+}
+
+/// The group by which a user has an AWS managed policy that is not attached to itself.
+fn by_group(estate: &Estate, user: &str, policy: &str) -> Option<String> {
+    let account = &estate.account;
+    let user = account.user_with_arn(&user.parse().ok()?)?;
+    let has = |owner| account.attached(owner).any(|arn| arn.as_str() == policy);
+    if has(user.id) {
+        return None;
+    }
+    let group = account.groups_of(user.id).find(|group| has(group.id))?;
+    Some(group.name.to_string())
 }

@@ -1,15 +1,17 @@
 //! Changing what applies to a principal: policies given to it, its groups and policies changed, its
 //! boundary taken away. The rows of self-escalation, and the first halves of takeovers.
 
+use bailiwick_identifiers::Arn;
+
 use super::change::Change;
 use super::common::{covers, fitting};
 use super::judge::{Keys, Permit};
 use super::moves::{End, Gift, Move, Moves};
+use super::standing::Standing;
 use super::table::PathId;
-use super::world::Standing;
 
 /// Managed policies tried where an attachment is limited to some.
-const MOST_POLICIES: usize = 30;
+pub(super) const MOST_POLICIES: usize = 30;
 /// Groups tried for another user, the strongest first.
 const MOST_GROUPS: usize = 5;
 
@@ -43,7 +45,7 @@ impl Moves<'_, '_> {
             node.is_some_and(|node| matches!(node.standing, Standing::Conditional(_)));
         for gift in self.gifts(entity) {
             // Who may do everything under conditions needs no part of it.
-            if conditional && !matches!(gift.change, Change::Everything | Change::Unbound) {
+            if conditional && gift.change != Change::Everything && !gift.change.lifts() {
                 continue;
             }
             let Some(to) = self.world.changed(self.from, &gift.change) else { continue };
@@ -78,6 +80,7 @@ impl Moves<'_, '_> {
             self.by_groups(entity, &mut gifts);
         }
         self.by_versions(entity, &mut gifts);
+        self.by_limits(entity, &mut gifts);
         let Some(target) = self.world.entities.get(entity) else { return gifts };
         if target.bounded {
             let action = format!("iam:Delete{kind}PermissionsBoundary");
@@ -92,7 +95,7 @@ impl Moves<'_, '_> {
         gifts
     }
 
-    fn can(&self, action: &str, resource: &str, keys: &Keys) -> Option<Permit> {
+    pub(super) fn can(&self, action: &str, resource: &str, keys: &Keys) -> Option<Permit> {
         if !self.able.can(action) {
             return None;
         }
@@ -101,7 +104,7 @@ impl Moves<'_, '_> {
 
     /// Policies for the groups of a user, and groups that it is not in.
     fn by_groups(&mut self, entity: usize, gifts: &mut Vec<Gift>) {
-        let groups = self.world.entities.get(entity).map(|e| e.groups.clone()).unwrap_or_default();
+        let groups = self.groups_of(entity);
         let nothing = Keys::new();
         for group in &groups {
             let Some(arn) = self.world.groups.get(*group).map(|group| group.arn.clone()) else {
@@ -118,6 +121,10 @@ impl Moves<'_, '_> {
         if !self.able.can("iam:AddUserToGroup") {
             return;
         }
+        let changes = ["iam:AttachGroupPolicy", "iam:PutGroupPolicy"];
+        if entity == self.entity() && changes.iter().any(|action| self.able.can(action)) {
+            self.by_empty_group(&groups, gifts);
+        }
         let mut others: Vec<_> = self.world.groups.iter().enumerate().collect();
         others.retain(|(at, group)| !groups.contains(at) && group.abilities.len() > 0);
         others.sort_by_key(|(_, group)| std::cmp::Reverse(group.abilities.len()));
@@ -132,14 +139,84 @@ impl Moves<'_, '_> {
         }
     }
 
+    /// A group without rights of its own that can be joined and then be given some: one is enough.
+    fn by_empty_group(&mut self, groups: &[usize], gifts: &mut Vec<Gift>) {
+        let nothing = Keys::new();
+        let empty = self.world.groups.iter().enumerate();
+        let empty = empty.filter(|(at, group)| !groups.contains(at) && group.abilities.len() == 0);
+        let empty: Vec<String> = empty.map(|(_, group)| group.arn.clone()).collect();
+        for group in empty {
+            let Some(join) = self.ask("iam:AddUserToGroup", &group, &nothing) else { continue };
+            let written = self.can("iam:PutGroupPolicy", &group, &nothing).is_some();
+            if written || !self.attachments("iam:AttachGroupPolicy", &group, &nothing).is_empty() {
+                let change = Change::Member { group };
+                gifts.push(Gift { path: PathId(1), change, permits: vec![join] });
+                return;
+            }
+        }
+    }
+
+    /// The groups of a user, with those that the actor has joined on its way.
+    fn groups_of(&self, entity: usize) -> Vec<usize> {
+        let groups = self.world.entities.get(entity).map(|e| e.groups.clone());
+        let mut groups = groups.unwrap_or_default();
+        let joined = self.changes(entity).iter().filter_map(|change| match change {
+            Change::Member { group } => {
+                self.world.groups.iter().position(|held| held.arn == *group)
+            }
+            _ => None,
+        });
+        groups.extend(joined);
+        groups
+    }
+
+    /// What the actor has changed about itself on its way; nothing for others.
+    fn changes(&self, entity: usize) -> &[Change] {
+        let node = self.world.nodes.get(self.from).filter(|_| entity == self.entity());
+        node.map(|node| node.changes.as_slice()).unwrap_or_default()
+    }
+
+    /// The customer managed policies of a principal, with those that the actor has been given on its
+    /// way.
+    fn policies_of(&self, entity: usize) -> Vec<usize> {
+        let held = self.world.entities.get(entity).map(|e| e.policies.clone());
+        let mut held = held.unwrap_or_default();
+        let changes = self.changes(entity);
+        if changes.is_empty() {
+            return held;
+        }
+        let account = &self.world.estate().account;
+        let mut given: Vec<String> = Vec::new();
+        for change in changes {
+            match change {
+                Change::Attached { policy } => given.push(policy.clone()),
+                Change::Member { group } => {
+                    let group = group.parse::<Arn>().ok();
+                    let group = group.and_then(|arn| account.group_with_arn(&arn));
+                    let attached = group.into_iter().flat_map(|group| account.attached(group.id));
+                    given.extend(attached.map(ToString::to_string));
+                }
+                _ => {}
+            }
+        }
+        let place = |arn: &String| self.world.policies.iter().position(|held| held.arn == *arn);
+        held.extend(given.iter().filter_map(place));
+        held
+    }
+
     /// New versions of the policies that a principal has, and older versions put in force.
     fn by_versions(&mut self, entity: usize, gifts: &mut Vec<Gift>) {
-        let held = self.world.entities.get(entity).map(|e| e.policies.clone()).unwrap_or_default();
-        for policy in held {
-            if let Some(permits) = self.new_version(Some(policy)) {
-                gifts.push(Gift { path: PathId(5), change: Change::Everything, permits });
-            }
+        for policy in self.policies_of(entity) {
             let Some(info) = self.world.policies.get(policy) else { continue };
+            if let Some(permits) = self.new_version(Some(policy)) {
+                // A version that allows all no longer denies.
+                let change = if self.denies(&info.arn) {
+                    Change::Version { policy: info.arn.clone(), number: 0 }
+                } else {
+                    Change::Everything
+                };
+                gifts.push(Gift { path: PathId(5), change, permits });
+            }
             if info.versions.is_empty() {
                 continue;
             }
@@ -196,8 +273,13 @@ impl Moves<'_, '_> {
             limits.iter().filter(|limit| !limit.contains('*') && limit.contains(":aws:policy/"));
         let mut policies: Vec<String> = named.cloned().collect();
         policies.push(format!("arn:{partition}:iam::aws:policy/IAMFullAccess"));
-        let mut own: Vec<_> =
-            self.world.policies.iter().filter(|policy| policy.abilities.len() > 0).collect();
+        // One that allows little may be rewritten once it is attached.
+        let rewrites = self.able.can("iam:CreatePolicyVersion");
+        let of_use = |policy: &&super::world::PolicyInfo| {
+            policy.abilities.len() > 0
+                || rewrites && limits.iter().any(|limit| covers(limit, &policy.arn))
+        };
+        let mut own: Vec<_> = self.world.policies.iter().filter(of_use).collect();
         own.sort_by_key(|policy| {
             let limited = limits.iter().any(|limit| covers(limit, &policy.arn));
             (!limited, std::cmp::Reverse(policy.abilities.len()))

@@ -1,11 +1,13 @@
 //! Who reaches what: the moves of all places, and the shortest ways along them.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use super::moves::{End, Move, moves};
+use super::report::Movement;
+use super::standing::Standing;
 use super::table::PathId;
-use super::world::{Standing, World};
+use super::world::World;
 
 /// Places that are looked at: past that many the rest is left out, and the report says so.
 const MOST_PLACES: usize = 400_000;
@@ -72,11 +74,12 @@ impl Graph {
         match end {
             End::Node(at) => at,
             End::Directory => self.directory(),
+            End::Made => self.directory() + 1,
         }
     }
 
     fn distances(&self, world: &World<'_>, goal: &Goal, certain: bool) -> Vec<u32> {
-        let mut far = vec![FAR; self.moves.len() + 1];
+        let mut far = vec![FAR; self.moves.len() + 2];
         let mut into: Vec<Vec<(usize, u32)>> = vec![Vec::new(); far.len()];
         for (from, moves) in self.moves.iter().enumerate() {
             for found in moves {
@@ -91,7 +94,7 @@ impl Graph {
         }
         let mut waiting = BinaryHeap::new();
         for at in 0..far.len() {
-            let start = if at == self.directory() {
+            let start = if at >= self.directory() {
                 (*goal == Goal::Administrator).then_some(0)
             } else {
                 is_goal(world, at, goal)
@@ -175,6 +178,66 @@ impl Graph {
             route.push((from, number));
             here = found.to;
         }
+    }
+
+    /// As how many others each principal can come to act, conditions or not.
+    pub(super) fn movements(&self, world: &World<'_>) -> Vec<Movement> {
+        let mut seen = vec![usize::MAX; world.entities.len()];
+        let mut out = Vec::new();
+        for (start, entity) in world.entities.iter().enumerate() {
+            if entity.linked || self.moves.get(start).is_none_or(Vec::is_empty) {
+                continue;
+            }
+            // Places with where one comes from, by which steps, and how far.
+            let mut places: Vec<(usize, Option<usize>, &[PathId], usize)> =
+                vec![(start, None, &[], 0)];
+            let mut been = HashSet::from([start]);
+            if let Some(slot) = seen.get_mut(start) {
+                *slot = start;
+            }
+            let (mut others, mut farthest, mut next) = (0, 0, 0);
+            while let Some((at, _, _, hops)) = places.get(next).copied() {
+                if others >= Movement::MOST {
+                    break;
+                }
+                for found in self.moves.get(at).into_iter().flatten() {
+                    let End::Node(to) = found.to else { continue };
+                    let Some(other) = world.nodes.get(to).map(|node| node.entity) else { continue };
+                    if !been.insert(to) {
+                        continue;
+                    }
+                    if let Some(slot) = seen.get_mut(other).filter(|slot| **slot != start) {
+                        *slot = start;
+                        others += 1;
+                        if places.get(farthest).is_none_or(|(.., held)| *held <= hops) {
+                            farthest = places.len();
+                        }
+                    }
+                    places.push((to, Some(next), &found.paths, hops + 1));
+                }
+                next += 1;
+            }
+            if others == 0 {
+                continue;
+            }
+            let mut paths = Vec::new();
+            let (mut step, mut last) = (Some(farthest), None);
+            let mut hops = 0;
+            while let Some((at, from, by, far)) = step.and_then(|step| places.get(step)) {
+                last = last.or(Some(*at));
+                hops = hops.max(*far);
+                paths.extend(by.first());
+                step = *from;
+            }
+            paths.reverse();
+            let arn = |at: usize| {
+                let entity = world.nodes.get(at).and_then(|node| world.entities.get(node.entity));
+                entity.map(|entity| entity.arn.clone()).unwrap_or_default()
+            };
+            let farthest = last.map(arn).unwrap_or_default();
+            out.push(Movement { principal: entity.arn.clone(), others, hops, farthest, paths });
+        }
+        out
     }
 
     pub(super) fn found(&self, (at, number): (usize, usize)) -> Option<&Move> {

@@ -86,6 +86,17 @@ impl Permit {
     }
 }
 
+/// The keys that say when it is.
+const TIMES: [&str; 3] = ["aws:CurrentTime", "aws:EpochTime", "aws:TokenIssueTime"];
+
+/// Two addresses with nothing in common: a condition that holds for both holds wherever one calls from.
+const ANYWHERE: [&str; 2] = ["45.83.17.200", "185.199.3.77"];
+
+/// An instant as context keys have it.
+fn instant(now: Timestamp) -> String {
+    now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// What stays the same for all requests.
 #[derive(Debug)]
 pub(super) struct Judge<'e> {
@@ -123,12 +134,20 @@ impl<'e> Judge<'e> {
     }
 
     /// The context keys that follow from the caller. A role acts by a session, which knows of MFA
-    /// that it has none (KEY-2, KEY-12).
+    /// that it has none (KEY-2, KEY-12) and was made just now. It is now: what was allowed once and is
+    /// refused since is refused.
     pub(super) fn caller(&self, subject: &Subject) -> Context {
         let mut context = subject.context();
         if let Principal::Role { id, .. } = &subject.principal {
             context.put(keys::USER_ID, &format!("{id}:session"));
             context.put(keys::MFA_PRESENT, "false");
+            if let Some(now) = self.now {
+                context.put(TIMES[2], &instant(now));
+            }
+        }
+        if let Some(now) = self.now {
+            context.put(TIMES[0], &instant(now));
+            context.put(TIMES[1], &now.as_second().to_string());
         }
         context.put(keys::SECURE_TRANSPORT, "true");
         context.put(keys::VIA_AWS_SERVICE, "false");
@@ -139,7 +158,7 @@ impl<'e> Judge<'e> {
     }
 
     /// The keys of a request that follow from its resource.
-    fn surroundings(&self, context: &mut Context, question: Question<'_>) {
+    pub(super) fn surroundings(&self, context: &mut Context, question: Question<'_>) {
         let mut fields = question.resource.splitn(6, ':').skip(2);
         let service = fields.next().unwrap_or_default();
         let region = fields.next().filter(|region| !region.is_empty());
@@ -275,7 +294,9 @@ impl<'e> Judge<'e> {
             }
             let changed = asked.search(self.estate, &context)?;
             for (key, values) in &changed {
-                if !values::chosen_by_caller(key) {
+                let anywhere = || asked.holds_anywhere(self.estate, &context, &changed);
+                let free = values::chosen_by_caller(key) || key == "aws:sourceip" && anywhere();
+                if !free {
                     on.insert(Dependence::Key { key: key.clone(), values: values.clone() });
                 }
             }
@@ -286,7 +307,16 @@ impl<'e> Judge<'e> {
             .iter()
             .filter(|(key, values)| held.get(key) != Some(values))
             .map(|(key, values)| (key.to_owned(), values.into_iter().map(str::to_owned).collect()));
-        let mut context: BTreeMap<String, Vec<String>> = beside.collect();
+        let mut beside: BTreeMap<String, Vec<String>> = beside.collect();
+        if asked.speaks_of_time() {
+            for key in TIMES {
+                let values: Vec<String> = context.values(key).map(str::to_owned).collect();
+                if !values.is_empty() {
+                    beside.insert(key.to_ascii_lowercase(), values);
+                }
+            }
+        }
+        let mut context = beside;
         // What the caller has and the request must not: an empty list is an absent key (CO-3).
         for dependence in &on {
             if let Dependence::Key { key, values } = dependence
@@ -369,6 +399,34 @@ impl Asked<'_, '_> {
         decide(&self.request(estate, context), self.applicable)
     }
 
+    /// Whether a request that an address allows is allowed from any.
+    fn holds_anywhere(&self, estate: &Estate, context: &Context, changed: &Keys) -> bool {
+        ANYWHERE.iter().all(|address| {
+            let mut moved = context.clone();
+            put(&mut moved, changed);
+            moved.put("aws:SourceIp", address);
+            self.decide(estate, &moved).is_allowed()
+        })
+    }
+
+    /// Whether a policy that bears on the request asks when it is.
+    fn speaks_of_time(&self) -> bool {
+        let applicable = self.applicable;
+        let levels =
+            [&applicable.scps, &applicable.rcps].into_iter().flat_map(|levels| match levels {
+                Levels::Listed(list) => list.as_slice(),
+                Levels::Compiled(_) => &[],
+            });
+        let single = applicable.boundary.into_iter().chain(applicable.resource);
+        let listed = levels.flat_map(Policies::iter).chain(applicable.identity.iter());
+        let all = listed.chain(single);
+        all.flat_map(|policy| policy.document.statements()).any(|statement| {
+            statement
+                .conditions()
+                .any(|condition| TIMES.iter().any(|key| condition.key.eq_ignore_ascii_case(key)))
+        })
+    }
+
     /// Other values of the keys that the policies ask for, until the request is allowed.
     fn search(&self, estate: &Estate, context: &Context) -> Option<Keys> {
         let statements = self.conditional(estate, context);
@@ -392,7 +450,7 @@ impl Asked<'_, '_> {
                 && !values::is_fixed(key, self.question.resource, context, self.session_tags)
         });
         let mut keys: Vec<Varied> = found.into_iter().collect();
-        keys.sort_by_key(|(key, _)| !values::chosen_by_caller(key));
+        keys.sort_by_key(|(key, _)| (!values::chosen_by_caller(key), key != "aws:sourceip"));
         keys.truncate(MOST_KEYS);
         let mut tries = 0;
         for size in 1..=keys.len() {

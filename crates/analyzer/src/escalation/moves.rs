@@ -8,8 +8,9 @@ use std::collections::{BTreeSet, HashMap};
 use super::ability::Actions;
 use super::change::Change;
 use super::judge::{Dependence, Keys, Permit, Question};
+use super::standing::Standing;
 use super::table::PathId;
-use super::world::{Standing, World};
+use super::world::World;
 
 /// Moves of one kind to an administrator that are kept.
 const ENOUGH: usize = 3;
@@ -26,6 +27,8 @@ pub(super) enum End {
     Node(usize),
     /// Whatever the organization's directory gives in this account.
     Directory,
+    /// An administrator whom the step has made.
+    Made,
 }
 
 /// A step from one place to another.
@@ -107,6 +110,9 @@ pub(super) fn moves(world: &mut World<'_>, from: usize) -> Vec<Move> {
     moves.on_roles();
     moves.by_services();
     moves.by_directory();
+    if !made {
+        moves.by_made();
+    }
     moves.found
 }
 
@@ -150,6 +156,7 @@ impl Moves<'_, '_> {
                 self.world.nodes.get(to).is_some_and(|node| node.standing == Standing::Yes)
             }
             End::Directory => false,
+            End::Made => true,
         };
         let sure = admin && found.is_certain();
         let count = self.counts.entry(found.paths.clone()).or_default();

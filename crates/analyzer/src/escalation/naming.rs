@@ -39,10 +39,10 @@ const EITHER: [(&str, &[&str]); 6] = [
 
 /// What an action is asked on.
 #[derive(Clone, Debug)]
-struct Target {
+pub(super) struct Target {
     action: &'static str,
     /// Patterns of ARNs of which one has to be allowed; `*` for an action without resource.
-    either: Vec<String>,
+    pub(super) either: Vec<String>,
 }
 
 impl Moves<'_, '_> {
@@ -131,7 +131,7 @@ fn on(permits: &[Permit]) -> BTreeSet<&Dependence> {
 }
 
 /// Each choice of one pattern a group.
-fn combinations(groups: &[Vec<String>]) -> Vec<Vec<&str>> {
+pub(super) fn combinations(groups: &[Vec<String>]) -> Vec<Vec<&str>> {
     let mut all: Vec<Vec<&str>> = vec![Vec::new()];
     for group in groups {
         let mut next = Vec::new();
@@ -153,7 +153,7 @@ fn combinations(groups: &[Vec<String>]) -> Vec<Vec<&str>> {
 }
 
 /// The pattern of a template: each variable stands for some text.
-fn filled(template: &str) -> String {
+pub(super) fn filled(template: &str) -> String {
     let mut text = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once("${") {
@@ -172,7 +172,7 @@ fn plain(pattern: &str) -> String {
 
 /// The resources of an action as the catalog has them: all that a call always names, or one of a few
 /// kinds.
-fn targets(action: &'static str) -> Vec<Target> {
+pub(super) fn targets(action: &'static str) -> Vec<Target> {
     let star = || Target { action, either: vec!["*".to_owned()] };
     let Some((prefix, name)) = action.split_once(':') else { return vec![star()] };
     let catalog = Catalog::embedded();

@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Options;
-use super::change::Standpoint;
+use super::change::{Change, Standpoint};
 use super::cut::{Cut, Edge, cut};
 use super::fix::{Fix, fix};
 use super::graph::{Goal, Graph, Route};
-use super::judge::{Ask, Dependence, Judge};
+use super::judge::{Ask, Dependence};
 use super::moves::End;
+use super::search::Search;
+use super::standing::Standing;
 use super::table::PathId;
-use super::world::{Standing, World};
+use super::world::World;
 use crate::estate::Estate;
 
 /// How much a finding matters.
@@ -95,15 +97,44 @@ pub struct Report {
     pub edges: Vec<Edge>,
     /// A few steps that close all ways when taken away, those that close the most first.
     pub cuts: Vec<Cut>,
+    /// As how many others each principal can come to act; those who can as none are left out.
+    #[serde(skip)]
+    pub movements: Vec<Movement>,
     /// Whether the search ended before all was looked at.
     pub cut_short: bool,
+}
+
+/// As how many others a principal can come to act, by assuming roles, by making services run with
+/// roles and by taking credentials over. Counted are those that are worth becoming: administrators,
+/// and those who can take a step themselves.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Movement {
+    /// The ARN of the user or role.
+    pub principal: String,
+    /// As how many others; no more than [`Self::MOST`] are counted.
+    pub others: usize,
+    /// How many steps the farthest of them is away.
+    pub hops: usize,
+    /// The ARN of the farthest, the first found of several.
+    pub farthest: String,
+    /// By which steps one comes to the farthest.
+    pub paths: Vec<PathId>,
+}
+
+impl Movement {
+    /// So many others are counted.
+    pub const MOST: usize = 1_000;
 }
 
 /// Looks for ways to the goal from all principals, or from one.
 ///
 /// Principals that are administrators are no findings, and neither are roles of services.
 pub fn escalations(estate: &Estate, options: &Options) -> Report {
-    let mut world = World::new(Judge::new(estate, options.now));
+    Search::new(estate, options.now).report(options)
+}
+
+pub(super) fn report(mut world: World<'_>, options: &Options) -> Report {
+    let estate = world.estate();
     let graph = Graph::of(&mut world, &options.to);
     let mut findings = Vec::new();
     for at in 0..world.entities.len() {
@@ -128,6 +159,7 @@ pub fn escalations(estate: &Estate, options: &Options) -> Report {
         findings,
         edges,
         cuts,
+        movements: graph.movements(&world),
         cut_short: graph.cut_short,
     }
 }
@@ -188,6 +220,10 @@ fn way(world: &World<'_>, graph: &Graph, route: &Route, certain: bool) -> Option
         let to = match found.to {
             End::Node(to) => Some(world.standpoint(to)?),
             End::Directory => None,
+            End::Made => found.permits.last().map(|permit| Standpoint {
+                principal: permit.ask.resource.clone(),
+                changes: vec![Change::Everything],
+            }),
         };
         on.extend(found.on());
         steps.push(Step {

@@ -13,7 +13,7 @@ use super::world::rows_of;
 impl Moves<'_, '_> {
     /// The rows by which a service takes a role.
     pub(super) fn by_services(&mut self) {
-        let mut passed: BTreeMap<(usize, &'static str), Option<Permit>> = BTreeMap::new();
+        let mut passed: BTreeMap<(usize, &'static str), Option<Vec<Permit>>> = BTreeMap::new();
         for class in [Class::NewPassrole, Class::ExistingPassrole] {
             for (at, row) in rows_of(class) {
                 if NEEDS.get(at).is_some_and(|needs| self.able.covers(*needs)) {
@@ -26,7 +26,7 @@ impl Moves<'_, '_> {
     fn by_row(
         &mut self,
         row: &'static Row,
-        passed: &mut BTreeMap<(usize, &'static str), Option<Permit>>,
+        passed: &mut BTreeMap<(usize, &'static str), Option<Vec<Permit>>>,
     ) {
         let Some(permits) = self.row_permits(row) else { return };
         let gives = FOR_ROLES.iter().any(|action| self.able.can(action));
@@ -45,8 +45,8 @@ impl Moves<'_, '_> {
                     let permit = passed
                         .entry((*entity, *service))
                         .or_insert_with(|| self.pass(*entity, service));
-                    let Some(permit) = permit.clone() else { continue };
-                    needed.push(permit);
+                    let Some(permits) = permit.clone() else { continue };
+                    needed.extend(permits);
                 }
                 needed.extend(permits.iter().cloned());
                 needed.push(taken.clone());
@@ -62,15 +62,13 @@ impl Moves<'_, '_> {
     }
 
     /// Passing a role to a service (TR-8).
-    fn pass(&self, entity: usize, service: &str) -> Option<Permit> {
-        let role = self.world.entities.get(entity)?;
-        let mut keys = role.keys.clone();
+    fn pass(&self, entity: usize, service: &str) -> Option<Vec<Permit>> {
         let service = match self.world.judge.partition() {
             "aws-cn" if service.starts_with("ec2.") => format!("{service}.cn"),
             _ => service.to_owned(),
         };
-        keys.push(("iam:PassedToService".to_owned(), vec![service]));
-        self.ask("iam:PassRole", &role.arn, &keys)
+        let keys = vec![("iam:PassedToService".to_owned(), vec![service])];
+        self.ask_tagged(entity, "iam:PassRole", &keys)
     }
 
     /// The rows of the organization's directory, which no export shows.

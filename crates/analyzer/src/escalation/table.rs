@@ -877,14 +877,14 @@ pub const ROWS: &[Row] = &[
         id: PathId(102),
         class: Class::ExistingPassrole,
         actions: &["ssm:SendCommand"],
-        services: &["ssm.amazonaws.com"],
+        services: &["ec2.amazonaws.com", "ssm.amazonaws.com"],
         carrier: Some("managed instance"),
     },
     Row {
         id: PathId(103),
         class: Class::ExistingPassrole,
         actions: &["ssm:StartSession"],
-        services: &["ssm.amazonaws.com"],
+        services: &["ec2.amazonaws.com", "ssm.amazonaws.com"],
         carrier: Some("managed instance"),
     },
     Row {

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::grants::{FOR_ROLES, FOR_USERS};
-use super::judge::Permit;
+use super::judge::{Keys, Permit};
 use super::moves::{Access, Moves};
+use super::standing::Standing;
 use super::table::PathId;
-use super::world::Standing;
 
 /// Which resources a principal's statements name for an action.
 enum Reach {
@@ -73,25 +73,26 @@ impl Moves<'_, '_> {
             ways.push(Access { path: PathId(path), permits, things: BTreeSet::new() });
         };
         let can = |action: &str| {
-            if self.able.can(action) { self.ask(action, &user.arn, &user.keys) } else { None }
+            if self.able.can(action) { self.ask_tagged(entity, action, &Keys::new()) } else { None }
         };
         let account = &self.world.estate().account;
         if let Some(create) = can("iam:CreateAccessKey") {
             let full = account.keys_of(bailiwick_model::Owner::User(user.id)).count() >= 2;
             if !full {
-                way(15, vec![create.clone()]);
+                way(15, create.clone());
             }
-            if let Some(delete) = can("iam:DeleteAccessKey") {
-                way(16, vec![delete, create]);
+            if let Some(mut delete) = can("iam:DeleteAccessKey") {
+                delete.extend(create);
+                way(16, delete);
             }
         }
         // Where the data show a password, it can only be changed.
         let known = account.login_profile(&user.id).is_some();
         if !known && let Some(create) = can("iam:CreateLoginProfile") {
-            way(18, vec![create]);
+            way(18, create);
         }
         if let Some(update) = can("iam:UpdateLoginProfile") {
-            way(25, vec![update]);
+            way(25, update);
         }
         ways
     }
@@ -153,9 +154,9 @@ impl Moves<'_, '_> {
         };
         let assume = "sts:AssumeRole";
         if !self.enough(&[PathId(26)])
-            && let Some(permit) = self.ask(assume, &role.arn, &role.keys)
+            && let Some(permits) = self.ask_tagged(entity, assume, &Keys::new())
         {
-            way(26, vec![permit]);
+            way(26, permits);
         }
         if role.protected
             || !self.able.can("iam:UpdateAssumeRolePolicy")
@@ -164,7 +165,7 @@ impl Moves<'_, '_> {
             return ways;
         }
         let action = "iam:UpdateAssumeRolePolicy";
-        let Some(rewrite) = self.ask(action, &role.arn, &role.keys) else { return ways };
+        let Some(rewrite) = self.ask_tagged(entity, action, &Keys::new()) else { return ways };
         let me = self.world.nodes.get(self.from).map(|node| node.subject.arn()).unwrap_or_default();
         let judge = &self.world.judge;
         let root = format!("arn:{}:iam::{}:root", judge.partition(), judge.account());
@@ -181,7 +182,9 @@ impl Moves<'_, '_> {
             });
             let trust = trust.to_string();
             if let Some(permit) = self.ask_with(assume, &role.arn, &role.keys, Some(&trust)) {
-                way(path, vec![rewrite.clone(), permit]);
+                let mut permits = rewrite.clone();
+                permits.push(permit);
+                way(path, permits);
             }
         }
         ways

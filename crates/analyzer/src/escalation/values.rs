@@ -20,7 +20,8 @@ pub(super) fn candidates(
         for condition in statement.condition_views() {
             let (key, _) = condition.key();
             let values = found.entry(key.to_owned()).or_default();
-            let present = context.contains(key);
+            // It is always some time.
+            let present = context.contains(key) && key != "aws:currenttime";
             for value in of(condition, context, now) {
                 let value = vec![value];
                 if !values.contains(&value) && values.len() < MOST_VALUES {
@@ -99,7 +100,11 @@ const fn is_date(operator: Operator) -> bool {
     )
 }
 
-/// Instants about a date, none before now: what has ended does not come back.
+/// Years after which what begins is taken for what never does.
+const FARTHEST: i64 = 10;
+
+/// Instants about a date, none before now: what has ended does not come back, and what begins in the
+/// next century is meant never to.
 fn dates(value: &str, now: Option<Timestamp>) -> Vec<String> {
     let text = if value.len() == 10 { format!("{value}T00:00:00Z") } else { value.to_owned() };
     let instant = text
@@ -115,12 +120,16 @@ fn dates(value: &str, now: Option<Timestamp>) -> Vec<String> {
                 .flatten(),
         );
     }
-    found.retain(|instant| now.is_none_or(|now| *instant >= now));
+    let span = (FARTHEST * 365 * 24).hours();
+    let farthest = now.and_then(|now| now.checked_add(span).ok());
+    found.retain(|instant| {
+        now.is_none_or(|now| *instant >= now) && farthest.is_none_or(|end| *instant <= end)
+    });
     found.iter().map(|instant| instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()).collect()
 }
 
 /// A text that a pattern covers.
-fn concrete(pattern: &str) -> String {
+pub(super) fn concrete(pattern: &str) -> String {
     pattern.chars().map(|letter| if matches!(letter, '*' | '?') { 'x' } else { letter }).collect()
 }
 
@@ -162,11 +171,12 @@ pub(super) fn is_list(key: &str) -> bool {
         || Catalog::embedded().condition_key(key).is_some_and(|key| key.multivalued)
 }
 
-/// Whether the caller sets the key by what it asks for: parameters of the call, and the region.
+/// Whether the caller sets the key by what it asks for: parameters of the call, the region, and headers
+/// that anybody can write.
 /// What it must know or have (an external id, tags, an address) is not chosen.
 pub(super) fn chosen_by_caller(key: &str) -> bool {
     if let Some(rest) = key.strip_prefix("aws:") {
-        return rest == "requestedregion";
+        return matches!(rest, "requestedregion" | "useragent" | "referer");
     }
     let tag = key.contains(":resourcetag/") || key.contains(":requesttag/");
     let identity =
@@ -193,7 +203,9 @@ pub(super) fn is_fixed(key: &str, resource: &str, context: &Context, session_tag
         | "iam:awsservicename"
         | "aws:sourceaccount"
         | "aws:sourceorgid" => true,
-        "aws:principalorgid" | "aws:resourceorgid" => context.contains(key),
+        "aws:principalorgid" | "aws:resourceorgid" | "aws:epochtime" | "aws:tokenissuetime" => {
+            context.contains(key)
+        }
         // Of what names no region the call has the region of its service.
         "aws:requestedregion" => {
             in_account || resource.split(':').nth(3).is_some_and(|region| !region.is_empty())
@@ -228,5 +240,6 @@ mod tests {
         let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         assert_eq!(dates("2020-01-01T00:00:00Z", Some(now)), ["2026-01-01T00:00:00Z"]);
         assert_eq!(dates("2030-01-01", Some(now)).len(), 4);
+        assert_eq!(dates("2099-01-01", Some(now)), ["2026-01-01T00:00:00Z"]);
     }
 }

@@ -4,12 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use bailiwick_identifiers::{Arn, UniqueId};
-use bailiwick_model::{Effective, Found, Policy, Role};
-use bailiwick_policy::{Applicable, Context, Effect, PrincipalType, Request, Statement, decide};
+use bailiwick_model::{Effective, Found, Policy, Role, User, parallel};
+use bailiwick_policy::{Context, Effect, PrincipalType, Statement};
 
-use super::ability::{Abilities, Actions, BREADTH, NEEDS, set, speaks_of};
+use super::ability::{Abilities, Actions, LIFTING, NEEDS, set, speaks_of};
 use super::change::{Change, Standpoint, policies_of};
-use super::judge::{Dependence, Judge, Keys, Permit, Question};
+use super::judge::{Judge, Keys, Permit};
+use super::standing::Standing;
 use super::table::{Class, ROWS};
 use super::values::resolved;
 use crate::estate::{Estate, Subject, is_service_linked};
@@ -59,21 +60,12 @@ pub(super) struct PolicyInfo {
     pub(super) abilities: Actions,
 }
 
-/// How far a principal is from administrator.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Standing {
-    No,
-    /// Under conditions.
-    Conditional(BTreeSet<Dependence>),
-    Yes,
-}
-
 /// A principal with what steps have changed.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) entity: usize,
     pub(super) changes: Vec<Change>,
-    pub(super) subject: Subject,
+    pub(super) subject: Arc<Subject>,
     pub(super) caller: Context,
     pub(super) abilities: Actions,
     pub(super) standing: Standing,
@@ -87,6 +79,8 @@ pub(super) struct World<'e> {
     pub(super) groups: Vec<GroupInfo>,
     pub(super) policies: Vec<PolicyInfo>,
     pub(super) nodes: Vec<Node>,
+    /// Whether each principal may change what any user and any role may do.
+    pub(super) controls: Vec<Standing>,
     known: HashMap<(usize, Vec<Change>), usize>,
     pub(super) by_arn: HashMap<String, usize>,
     abilities: Abilities,
@@ -114,6 +108,7 @@ impl<'e> World<'e> {
             groups: Vec::new(),
             policies: Vec::new(),
             nodes: Vec::new(),
+            controls: Vec::new(),
             known: HashMap::new(),
             by_arn: HashMap::new(),
             abilities: Abilities::default(),
@@ -154,7 +149,9 @@ impl<'e> World<'e> {
         }
         let place =
             |arn: &Arn| account.policy_with_arn(arn).and_then(|p| policies.get(&p.id)).copied();
-        for user in account.users() {
+        let users: Vec<&Arc<User>> = account.users().collect();
+        let subjects = parallel::each(&users, |user| estate.user(user));
+        for (user, subject) in users.into_iter().zip(subjects) {
             let groups_of: Vec<&Arc<bailiwick_model::Group>> = account.groups_of(user.id).collect();
             let owners = std::iter::once(user.id).chain(groups_of.iter().map(|group| group.id));
             let held: BTreeSet<usize> =
@@ -176,9 +173,11 @@ impl<'e> World<'e> {
                 boundary: user.boundary.as_ref().and_then(&place),
                 bounded: user.boundary.is_some(),
             };
-            self.enter(entity, estate.user(user));
+            self.enter(entity, subject);
         }
-        for role in account.roles() {
+        let roles: Vec<&Arc<Role>> = account.roles().collect();
+        let subjects = parallel::each(&roles, |role| estate.role(role));
+        for (role, subject) in roles.into_iter().zip(subjects) {
             let held: BTreeSet<usize> = account.attached(role.id).filter_map(&place).collect();
             let tags = role.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()));
             let linked = is_service_linked(role);
@@ -194,7 +193,7 @@ impl<'e> World<'e> {
                 boundary: role.boundary.as_ref().and_then(&place),
                 bounded: role.boundary.is_some(),
             };
-            self.enter(entity, estate.role(role));
+            self.enter(entity, subject);
         }
         self.trusts();
         self.weigh();
@@ -226,6 +225,7 @@ impl<'e> World<'e> {
         self.by_arn.insert(entity.arn.clone(), at);
         self.entities.push(entity);
         let node = self.make(at, Vec::new(), subject);
+        self.controls.push(self.controls(&node));
         self.known.insert((at, Vec::new()), self.nodes.len());
         self.nodes.push(node);
     }
@@ -234,6 +234,7 @@ impl<'e> World<'e> {
         let caller = self.judge.caller(&subject);
         let abilities = self.abilities.of(&subject.effective);
         let standing = self.standing(&subject, &caller, abilities);
+        let subject = Arc::new(subject);
         Node { entity, changes, subject, caller, abilities, standing }
     }
 
@@ -241,7 +242,7 @@ impl<'e> World<'e> {
     pub(super) fn changed(&mut self, from: usize, change: &Change) -> Option<usize> {
         let node = self.nodes.get(from)?;
         if node.changes.contains(change)
-            || (node.changes.contains(&Change::Everything) && *change != Change::Unbound)
+            || (node.changes.contains(&Change::Everything) && !change.lifts())
         {
             return None;
         }
@@ -249,7 +250,7 @@ impl<'e> World<'e> {
         let mut changes = node.changes.clone();
         if *change == Change::Everything {
             // What is allowed everywhere needs no other policy beside it.
-            changes.retain(|held| *held == Change::Unbound);
+            changes.retain(Change::lifts);
         }
         changes.push(change.clone());
         changes.sort();
@@ -337,6 +338,7 @@ impl<'e> World<'e> {
             let able = || {
                 NEEDS.iter().any(|needs| node.abilities.covers(*needs))
                     || node.abilities.covers(assume)
+                    || node.abilities.common(*LIFTING) > 0
                     || self.named.contains_key(&at)
                     || !self.anyone.is_empty()
             };
@@ -377,7 +379,7 @@ impl<'e> World<'e> {
     pub(super) fn able(&self, at: usize) -> bool {
         let Some(node) = self.nodes.get(at) else { return false };
         NEEDS.iter().any(|needs| node.abilities.covers(*needs))
-            || node.abilities.can("iam:DeleteRolePermissionsBoundary")
+            || node.abilities.common(*LIFTING) > 0
             || self.named.contains_key(&node.entity)
             || !self.anyone.is_empty()
     }
@@ -407,60 +409,6 @@ impl<'e> World<'e> {
         let found: Arc<[(usize, Permit)]> = found.into();
         self.services.insert(service, Arc::clone(&found));
         found
-    }
-
-    /// An administrator may do most actions of most services by its identity policies, and with all
-    /// layers at least one of those that give policies or credentials to anybody.
-    fn standing(&self, subject: &Subject, caller: &Context, abilities: Actions) -> Standing {
-        let most = |count: usize| count * 2 > BREADTH.len();
-        let could = abilities.common(set(&BREADTH));
-        if !most(usize::try_from(could).unwrap_or_default()) {
-            return Standing::No;
-        }
-        let wide = |context: &Context| {
-            let identity = subject.effective.applicable().identity;
-            let applicable = Applicable { identity, ..Applicable::default() };
-            let allowed = BREADTH.iter().filter(|action| {
-                let service = action.split(':').next().unwrap_or_default();
-                let resource = format!("arn:aws:{service}:us-east-1:{}:any", self.judge.account());
-                let request = Request {
-                    principal: &subject.principal,
-                    action,
-                    resource: &resource,
-                    resource_account: None,
-                    context,
-                    delegated: false,
-                };
-                decide(&request, &applicable).is_allowed()
-            });
-            most(allowed.count())
-        };
-        let (partition, account) = (self.judge.partition(), self.judge.account());
-        let nothing = Keys::new();
-        let mut conditional = None;
-        for (action, kind) in CONTROL {
-            let resource = format!("arn:{partition}:iam::{account}:{kind}/any-of-them");
-            let question = Question {
-                action,
-                resource: &resource,
-                keys: &nothing,
-                trust: None,
-                strict: false,
-            };
-            let Some(permit) = self.judge.ask(subject, caller, question) else { continue };
-            let mut context = caller.clone();
-            for (key, values) in &permit.ask.context {
-                context.put_list(key, values.iter().map(String::as_str));
-            }
-            if !wide(&context) {
-                continue;
-            }
-            if permit.is_certain() {
-                return Standing::Yes;
-            }
-            conditional = conditional.or(Some(permit.on));
-        }
-        conditional.map_or(Standing::No, Standing::Conditional)
     }
 
     /// The resource patterns that bear on an action of a principal, in groups of which one each has to
@@ -525,18 +473,6 @@ impl<'e> World<'e> {
         found
     }
 }
-
-/// Actions that give policies or credentials, with the kind of what they reach.
-const CONTROL: [(&str, &str); 8] = [
-    ("iam:PutUserPolicy", "user"),
-    ("iam:AttachUserPolicy", "user"),
-    ("iam:PutRolePolicy", "role"),
-    ("iam:AttachRolePolicy", "role"),
-    ("iam:CreatePolicyVersion", "policy"),
-    ("iam:CreateAccessKey", "user"),
-    ("iam:UpdateAssumeRolePolicy", "role"),
-    ("iam:PutGroupPolicy", "group"),
-];
 
 /// The keys of requests on a user or role.
 fn keys<'t>(tags: impl Iterator<Item = (&'t str, &'t str)>, boundary: Option<&Arn>) -> Keys {

@@ -104,6 +104,8 @@ pub struct OidcProviderDetail {
 /// What `list-roles` tells of a role beside the authorization details.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct RoleDetail {
+    /// Its ARN; empty if it is not told.
+    pub arn: String,
     /// The longest session in seconds.
     pub max_session_duration: Option<u32>,
     /// Free text.
@@ -343,6 +345,8 @@ pub(super) fn roles(text: &Text<'_>) -> Result<BTreeMap<String, RoleDetail>, Fau
         #[serde(rename = "RoleName")]
         name: String,
         #[serde(default)]
+        arn: String,
+        #[serde(default)]
         max_session_duration: Option<u32>,
         #[serde(default)]
         description: Option<String>,
@@ -356,6 +360,7 @@ pub(super) fn roles(text: &Text<'_>) -> Result<BTreeMap<String, RoleDetail>, Fau
     Ok(roles
         .map(|role| {
             let detail = RoleDetail {
+                arn: role.arn,
                 max_session_duration: role.max_session_duration,
                 description: role.description,
             };

@@ -59,6 +59,10 @@ pub enum Data {
     RolesAnywhere,
     /// Instances with their profiles.
     Instances,
+    /// The findings hub and the detectors.
+    Hubs,
+    /// The active findings of analyzers.
+    Findings,
 }
 
 impl Data {
@@ -93,6 +97,8 @@ impl Data {
             Self::Journal => "journal of reviews, changes and incidents",
             Self::RolesAnywhere => "Roles Anywhere profiles and anchors",
             Self::Instances => "instances with their profiles",
+            Self::Hubs => "findings hub and detectors",
+            Self::Findings => "active findings of analyzers",
         }
     }
 
@@ -123,7 +129,12 @@ impl Data {
             Self::IdentityCenter => "identity-center/instances.json",
             Self::LastAccessed => "last-accessed/N.json",
             Self::Regions => "regions.json",
-            Self::Events | Self::Journal | Self::RolesAnywhere | Self::Instances => "",
+            Self::Events => "events/",
+            Self::Journal => "journal.json",
+            Self::RolesAnywhere => "regions/REGION/anywhere-profiles.json",
+            Self::Instances => "regions/REGION/instances.json",
+            Self::Hubs => "regions/REGION/security-hub.json",
+            Self::Findings => "regions/REGION/findings/N.json",
         }
     }
 }

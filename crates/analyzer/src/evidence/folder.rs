@@ -4,6 +4,7 @@
 //! folder by another name, by what it holds. Where a call failed, `NAME.error` beside it holds what
 //! was answered.
 
+mod center;
 mod refused;
 
 use std::collections::BTreeMap;
@@ -18,7 +19,8 @@ use super::account::{self, Collected};
 use super::part::{Missing, Part};
 use super::text::{Fault, REST, Text, fault};
 use super::{
-    Details, Evidence, Recorder, alarms, credentials, organization, regional, resources, trails,
+    Details, Evidence, PermissionSet, Recorder, alarms, credentials, journal, organization,
+    regional, resources, services, trails,
 };
 use crate::estate::Estate;
 
@@ -100,7 +102,8 @@ fn kind<'a>(file: &File<'a>) -> Option<&'a str> {
 }
 
 /// Files at the top of the folder.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
+    "journal.json",
     "collected.json",
     "regions.json",
     "credential-report.json",
@@ -128,6 +131,8 @@ struct Reader {
     recorder_status: BTreeMap<(String, String), bool>,
     oidc_clients: BTreeMap<String, Vec<String>>,
     collected: Option<Timestamp>,
+    /// Permission sets under way, by the number in the names of their files.
+    sets: BTreeMap<String, PermissionSet>,
 }
 
 /// What a file tells of one trail.
@@ -151,6 +156,14 @@ impl TrailPart {
 impl Reader {
     fn details(&mut self, files: &[&File<'_>], catalog: &'static Catalog) {
         if files.is_empty() {
+            return;
+        }
+        // The reader of exports knows no other encoding, and names none.
+        let wrong = files.iter().filter_map(|file| Text::new(file.name, file.bytes).err());
+        let wrong: Vec<Fault> = wrong.collect();
+        if let Some(first) = wrong.first() {
+            self.details = Part::Missing(Missing::Unreadable(first.file.clone()));
+            self.faults.extend(wrong);
             return;
         }
         let pages: Vec<ExportFile<'_>> =
@@ -290,6 +303,7 @@ impl Reader {
                 text.json::<Collected>()?;
             }
             ["collect.log" | "users.json"] => {}
+            ["journal.json"] => found.journal = Part::Known(journal::journal(text)?),
             ["regions.json"] => found.regions = Part::Known(account::regions(text)?),
             ["credential-report.json" | "credential-report.csv"] => {
                 found.credential_report = Part::Known(credentials::read(text)?);
@@ -301,22 +315,34 @@ impl Reader {
                 found.account_summary = Part::Known(account::account_summary(text)?);
             }
             ["virtual-mfa-devices.json"] => {
-                found.virtual_mfa_devices = Part::Known(account::virtual_mfa_devices(text)?);
+                let list = account::virtual_mfa_devices(text)?;
+                same_account(found, text, list.iter().map(|device| device.serial.as_str()))?;
+                found.virtual_mfa_devices = Part::Known(list);
             }
             ["server-certificates.json"] => {
-                found.server_certificates = Part::Known(account::server_certificates(text)?);
+                let list = account::server_certificates(text)?;
+                same_account(found, text, list.iter().map(|one| one.arn.as_str()))?;
+                found.server_certificates = Part::Known(list);
             }
             ["saml-providers.json"] => {
-                found.saml_providers = Part::Known(account::saml_providers(text)?);
+                let list = account::saml_providers(text)?;
+                same_account(found, text, list.iter().map(|one| one.arn.as_str()))?;
+                found.saml_providers = Part::Known(list);
             }
             ["oidc-providers.json"] => {
-                found.oidc_providers = Part::Known(account::oidc_providers(text)?);
+                let list = account::oidc_providers(text)?;
+                same_account(found, text, list.iter().map(|one| one.arn.as_str()))?;
+                found.oidc_providers = Part::Known(list);
             }
             ["oidc-providers", _] => {
                 let (url, clients) = account::oidc_provider(text)?;
                 self.oidc_clients.insert(url, clients);
             }
-            ["roles.json"] => found.roles = Part::Known(account::roles(text)?),
+            ["roles.json"] => {
+                let roles = account::roles(text)?;
+                same_account(found, text, roles.values().map(|role| role.arn.as_str()))?;
+                found.roles = Part::Known(roles);
+            }
             [
                 kind @ ("mfa-devices"
                 | "access-keys"
@@ -334,6 +360,7 @@ impl Reader {
             }
             ["last-accessed", _] => {
                 let (arn, uses) = account::last_accessed(text)?;
+                same_account(found, text, std::iter::once(arn.as_str()))?;
                 if let Some(all) = found.last_accessed.gather() {
                     all.insert(arn, uses);
                 }
@@ -343,7 +370,7 @@ impl Reader {
                 found.account_public_access = Part::Known(Some(account::public_access(text)?));
             }
             ["s3", ..] => return self.resource(found, "", &segments, text),
-            ["identity-center", file] => return identity_center(found, file, text),
+            ["identity-center", file] => return self.identity_center(found, file, text),
             ["regions", region, rest @ ..] => return self.regional(found, region, rest, text),
             _ => return Ok(false),
         }
@@ -410,6 +437,35 @@ impl Reader {
                     all.topics.extend(list);
                 }
             }
+            ["instances.json"] => {
+                extend(&mut found.instances, services::instances(text, region)?);
+            }
+            ["anywhere-profiles.json"] => {
+                let list = services::profiles(text)?;
+                if let Some(all) = found.roles_anywhere.gather() {
+                    all.profiles.extend(list);
+                }
+            }
+            ["anywhere-anchors.json"] => {
+                let list = services::anchors(text)?;
+                if let Some(all) = found.roles_anywhere.gather() {
+                    all.anchors.extend(list);
+                }
+            }
+            ["security-hub.json"] => {
+                let on = services::hub(text)?;
+                set_hub(found, region, Some(on), None);
+            }
+            ["detectors.json"] => {
+                // That there are any does not make one that is on.
+                let detector = (!services::detectors(text)?).then_some(false);
+                set_hub(found, region, None, detector);
+            }
+            ["detectors", _] => {
+                let on = services::detector(text)?;
+                set_hub(found, region, None, Some(on));
+            }
+            ["findings", _] => extend(&mut found.findings, services::findings(text)?),
             _ => return self.resource(found, region, path, text),
         }
         Ok(true)
@@ -429,6 +485,7 @@ impl Reader {
     }
 
     fn finish(mut self, found: &mut Evidence) {
+        self.join_sets(found);
         found.details = self.details;
         found.collected = self.collected;
         found.organization = self.organization.finish();
@@ -470,6 +527,22 @@ impl Reader {
     }
 }
 
+/// Files of two accounts make no account: what a file tells must be of the one that is audited.
+fn same_account<'a>(
+    found: &Evidence,
+    text: &Text<'_>,
+    mut arns: impl Iterator<Item = &'a str>,
+) -> Result<(), Fault> {
+    let id = found.account_id().to_string();
+    let other = |arn: &str| {
+        arn.starts_with("arn:")
+            && arn.split(':').nth(4).is_some_and(|part| part.len() == 12 && part != id)
+    };
+    let Some(arn) = arns.find(|arn| other(arn)) else { return Ok(()) };
+    let at = text.whole.find(arn).unwrap_or_default();
+    Err(text.fault(at, &format!("`{arn}` is of another account, and account {id} was expected")))
+}
+
 /// Joins what one file tells of a trail to it.
 fn join_trail(trails: &mut [trails::Trail], TrailPart { region, name, told }: TrailPart) {
     let mut named = trails.iter_mut().filter(|trail| trail.name == name);
@@ -482,6 +555,17 @@ fn join_trail(trails: &mut [trails::Trail], TrailPart { region, name, told }: Tr
         Told::Status(Part::Missing(missing)) => trail.logging = Part::Missing(missing),
         Told::Selectors(selectors) => trail.selectors = selectors,
     }
+}
+
+/// What is told of a region's hub or detectors; one detector that is on is enough.
+fn set_hub(found: &mut Evidence, region: &str, hub: Option<bool>, detector: Option<bool>) {
+    let Some(hubs) = found.hubs.gather() else { return };
+    let held = hubs.entry(region.to_owned()).or_default();
+    held.hub = hub.or(held.hub);
+    held.detector = match (held.detector, detector) {
+        (Some(one), Some(other)) => Some(one || other),
+        (one, other) => other.or(one),
+    };
 }
 
 /// Adds to a list that several files make up; one that cannot be read keeps it missing.
@@ -514,30 +598,5 @@ fn user_file(found: &mut Evidence, kind: &str, file: &str, text: &Text<'_>) -> R
             extend(&mut found.other_credentials, list);
         }
     }
-    Ok(true)
-}
-
-fn identity_center(found: &mut Evidence, file: &str, text: &Text<'_>) -> Result<bool, Fault> {
-    let mut center = match &found.identity_center {
-        Part::Known(Some(center)) => center.clone(),
-        Part::Missing(Missing::NotGiven) | Part::Known(None) => super::IdentityCenter::default(),
-        Part::Missing(_) => return Ok(true),
-    };
-    if file == "instances.json" {
-        center.instances = regional::instances(text)?;
-        if center.instances.is_empty() {
-            found.identity_center = Part::Known(None);
-            return Ok(true);
-        }
-    } else if file.starts_with("permission-set-") {
-        center.permission_sets.push(regional::permission_set(text)?);
-    } else if file.starts_with("assignments-") {
-        let (users, groups) = regional::assignments(text)?;
-        center.user_assignments.extend(users);
-        center.group_assignments += groups;
-    } else {
-        return Ok(false);
-    }
-    found.identity_center = Part::Known(Some(center));
     Ok(true)
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::form::{Instant, at};
+use super::part::Part;
 use super::text::{Fault, Text};
 
 /// An analyzer of Access Analyzer.
@@ -60,6 +61,12 @@ pub struct PermissionSet {
     pub name: String,
     /// The length of its sessions as ISO 8601 says it, such as `PT8H`.
     pub session_duration: Option<String>,
+    /// The text of its inline policy; `None`: it has none.
+    pub inline: Part<Option<String>>,
+    /// The ARNs of its AWS managed policies.
+    pub managed: Part<Vec<String>>,
+    /// The names of the managed policies of each account that it takes, with their paths.
+    pub customer_managed: Part<Vec<String>>,
 }
 
 pub(super) fn analyzers(text: &Text<'_>, region: &str) -> Result<Vec<Analyzer>, Fault> {
@@ -158,7 +165,8 @@ pub(super) fn instances(text: &Text<'_>) -> Result<Vec<String>, Fault> {
     Ok(text.json::<Form>()?.instances.into_iter().map(|instance| instance.instance_arn).collect())
 }
 
-pub(super) fn permission_set(text: &Text<'_>) -> Result<PermissionSet, Fault> {
+/// Adds a permission set's name and session to what is known of it.
+pub(super) fn permission_set(text: &Text<'_>, known: &mut PermissionSet) -> Result<(), Fault> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Set {
@@ -173,8 +181,65 @@ pub(super) fn permission_set(text: &Text<'_>) -> Result<PermissionSet, Fault> {
         permission_set: Set,
     }
     let set = text.json::<Form>()?.permission_set;
-    let (arn, name) = (set.permission_set_arn, set.name);
-    Ok(PermissionSet { arn, name, session_duration: set.session_duration })
+    (known.arn, known.name) = (set.permission_set_arn, set.name);
+    known.session_duration = set.session_duration;
+    Ok(())
+}
+
+/// The inline policy of a permission set; an empty text stands for none.
+pub(super) fn inline_policy(text: &Text<'_>) -> Result<Option<String>, Fault> {
+    #[derive(Deserialize)]
+    #[serde(
+        rename_all = "PascalCase",
+        expecting = "what `get-inline-policy-for-permission-set` prints"
+    )]
+    struct Form {
+        #[serde(default)]
+        inline_policy: String,
+    }
+    Ok(Some(text.json::<Form>()?.inline_policy).filter(|policy| !policy.is_empty()))
+}
+
+/// The ARNs of a permission set's AWS managed policies.
+pub(super) fn managed_policies(text: &Text<'_>) -> Result<Vec<String>, Fault> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Policy {
+        arn: String,
+    }
+    #[derive(Deserialize)]
+    #[serde(
+        rename_all = "PascalCase",
+        expecting = "what `list-managed-policies-in-permission-set` prints"
+    )]
+    struct Form {
+        attached_managed_policies: Vec<Policy>,
+    }
+    let list = text.json::<Form>()?.attached_managed_policies;
+    Ok(list.into_iter().map(|policy| policy.arn).collect())
+}
+
+/// The names, with their paths, of the policies that a permission set takes from each account.
+pub(super) fn customer_policies(text: &Text<'_>) -> Result<Vec<String>, Fault> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Policy {
+        name: String,
+        #[serde(default)]
+        path: Option<String>,
+    }
+    #[derive(Deserialize)]
+    #[serde(
+        rename_all = "PascalCase",
+        expecting = "what `list-customer-managed-policy-references-in-permission-set` prints"
+    )]
+    struct Form {
+        customer_managed_policy_references: Vec<Policy>,
+    }
+    let list = text.json::<Form>()?.customer_managed_policy_references.into_iter();
+    Ok(list
+        .map(|policy| format!("{}{}", policy.path.as_deref().unwrap_or("/"), policy.name))
+        .collect())
 }
 
 /// Assignments: to single users as text, and how many to groups.

@@ -7,6 +7,7 @@ use bailiwick_identifiers::AccountId;
 use bailiwick_model::Found;
 use bailiwick_policy::{Document, DocumentKind, Source, SourceKind};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::account::AccountPublicAccess;
 use super::part::{Missing, Part};
@@ -36,6 +37,8 @@ pub struct Resource {
     pub kind: ResourceKind,
     /// The policy; `None`: known to have none; `Err`: its text cannot be read, which denies (IN-6).
     pub policy: Part<Option<Result<Arc<Document>, String>>>,
+    /// The policy as it was written, if there is one.
+    pub text: Option<Arc<str>>,
     /// What else is known of a bucket.
     pub bucket: BucketFacts,
 }
@@ -55,7 +58,7 @@ pub struct BucketFacts {
 
 impl Resource {
     fn new(kind: ResourceKind) -> Self {
-        Self { kind, policy: Part::default(), bucket: BucketFacts::default() }
+        Self { kind, policy: Part::default(), text: None, bucket: BucketFacts::default() }
     }
 }
 
@@ -102,14 +105,17 @@ impl Gathered {
             }
             ["sqs", _] => {
                 let (arn, policy) = attributes(text, "QueueArn")?;
+                own(place, text, &arn)?;
                 self.policy(&arn, ResourceKind::Queue, policy);
             }
             ["sns", _] => {
                 let (arn, policy) = attributes(text, "TopicArn")?;
+                own(place, text, &arn)?;
                 self.policy(&arn, ResourceKind::Topic, policy);
             }
             ["secretsmanager", _] => {
                 let (arn, policy) = secret(text)?;
+                own(place, text, &arn)?;
                 self.policy(&arn, ResourceKind::Secret, policy);
             }
             ["ecr", _] => {
@@ -196,7 +202,8 @@ impl Gathered {
 
     fn policy(&mut self, arn: &str, kind: ResourceKind, policy: Option<String>) {
         if let Some(resource) = self.at(arn, kind) {
-            resource.policy = Part::Known(policy.map(|text| parsed(&text)));
+            resource.policy = Part::Known(policy.as_deref().map(parsed));
+            resource.text = policy.map(Arc::from);
         }
     }
 
@@ -287,6 +294,18 @@ fn key_arn(place: &Place<'_>, file: &str) -> String {
 fn function_arn(place: &Place<'_>, file: &str) -> String {
     let Place { partition, account, region } = place;
     format!("arn:{partition}:lambda:{region}:{account}:function:{}", stem(file))
+}
+
+/// Files of two accounts make no account.
+fn own(place: &Place<'_>, text: &Text<'_>, arn: &str) -> Result<(), Fault> {
+    let account = arn.split(':').nth(4).unwrap_or_default();
+    if account.is_empty() || account == place.account {
+        return Ok(());
+    }
+    let at = text.whole.find(arn).unwrap_or_default();
+    let expected = place.account;
+    let problem = format!("`{arn}` is of another account, and account {expected} was expected");
+    Err(text.fault(at, &problem))
 }
 
 fn stem(file: &str) -> &str {
@@ -381,6 +400,6 @@ fn has(text: &Text<'_>, member: &str) -> Result<bool, Fault> {
     if text.whole.trim().is_empty() {
         return Ok(false);
     }
-    let form: serde_json::Map<String, serde_json::Value> = text.json()?;
-    Ok(form.get(member).is_some_and(|value| !value.is_null()))
+    let form: BTreeMap<String, Option<IgnoredAny>> = text.json()?;
+    Ok(form.get(member).is_some_and(Option::is_some))
 }

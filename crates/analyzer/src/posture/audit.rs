@@ -1,13 +1,14 @@
 //! What checks look at: the evidence, the settings, the instant, and what several checks share.
 
-use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::checks::Reach;
+use super::checks::{Held, Reach};
 use super::facts::{self, Access, PolicyUse};
 use super::settings::Settings;
+use crate::escalation::{self, Options, Search};
 use crate::evidence::{CredentialRow, Evidence};
 
 /// One audit. What several checks need is worked out once and kept here.
@@ -21,10 +22,14 @@ pub struct Audit<'a> {
     pub now: Timestamp,
     /// The account as a whole, as a subject.
     pub account: String,
-    policies: OnceCell<Vec<PolicyUse>>,
-    principals: OnceCell<Vec<Access>>,
-    rows: OnceCell<HashMap<&'a str, &'a CredentialRow>>,
-    reach: OnceCell<Reach>,
+    policies: OnceLock<Vec<PolicyUse>>,
+    principals: OnceLock<Vec<Access>>,
+    rows: OnceLock<HashMap<&'a str, &'a CredentialRow>>,
+    reach: OnceLock<Reach>,
+    held: OnceLock<Held>,
+    /// The search that has told who is an administrator, for the one that goes on with it.
+    search: Mutex<Option<Search<'a>>>,
+    escalations: OnceLock<escalation::Report>,
 }
 
 impl<'a> Audit<'a> {
@@ -35,10 +40,13 @@ impl<'a> Audit<'a> {
             settings,
             now,
             account: evidence.root_arn(),
-            policies: OnceCell::new(),
-            principals: OnceCell::new(),
-            rows: OnceCell::new(),
-            reach: OnceCell::new(),
+            policies: OnceLock::new(),
+            principals: OnceLock::new(),
+            rows: OnceLock::new(),
+            reach: OnceLock::new(),
+            held: OnceLock::new(),
+            search: Mutex::new(None),
+            escalations: OnceLock::new(),
         }
     }
 
@@ -49,7 +57,27 @@ impl<'a> Audit<'a> {
 
     /// Every user and role, with what it may do.
     pub fn principals(&self) -> &[Access] {
-        self.principals.get_or_init(|| facts::principals(self))
+        self.principals.get_or_init(|| {
+            let search = Search::new(&self.evidence.estate, Some(self.now));
+            let principals = facts::principals(&search);
+            *self.search.lock().unwrap_or_else(PoisonError::into_inner) = Some(search);
+            principals
+        })
+    }
+
+    /// The ways by which principals become administrators.
+    pub fn escalations(&self) -> &escalation::Report {
+        self.escalations.get_or_init(|| {
+            self.principals();
+            let held = self.search.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let search = held.unwrap_or_else(|| Search::new(&self.evidence.estate, Some(self.now)));
+            search.report(&Options { now: Some(self.now), ..Options::default() })
+        })
+    }
+
+    /// What each principal has on everything.
+    pub(super) fn held(&self) -> &Held {
+        self.held.get_or_init(|| Held::new(self))
     }
 
     /// What every policy gives on everything.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use bailiwick_identifiers::UniqueId;
-use bailiwick_policy::{Context, Document, Effect, Statement};
+use bailiwick_policy::{Context, Document, Principal, Statement};
 
 use super::audit::Audit;
 use super::finding::Place;
+use crate::escalation::{Dependence, Search, Standing};
 use crate::estate::{Subject, is_service_linked};
 
 /// What holds policies.
@@ -67,13 +68,13 @@ pub struct Access {
     /// The user or role.
     pub holder: Holder,
     /// As the engine takes it, with its policies.
-    pub subject: Subject,
-    /// Whether it controls all identities of the account.
+    pub subject: Arc<Subject>,
+    /// Whether it is an administrator.
     pub administrative: Administrative,
 }
 
-/// Whether a principal is an administrator: whether it may change what any user and any role may
-/// do, decided by the engine with boundary, denies, SCPs and RCPs.
+/// Whether a principal is an administrator, decided by the engine with boundary, denies, SCPs and
+/// RCPs: see [`Person::standing`](crate::escalation::Person).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Administrative {
     /// It is not.
@@ -213,92 +214,38 @@ fn holders(audit: &Audit<'_>) -> std::collections::BTreeMap<UniqueId, Holder> {
 }
 
 /// Every user and role with what it may do.
-pub(super) fn principals(audit: &Audit<'_>) -> Vec<Access> {
-    let estate = &audit.evidence.estate;
-    let account = &estate.account;
-    let users = account.users().map(|user| {
-        let subject = estate.user(user);
-        (HolderKind::User, user.id, user.name.as_str().to_owned(), subject)
+pub(super) fn principals(search: &Search<'_>) -> Vec<Access> {
+    let each = search.people().map(|person| {
+        let subject = person.subject;
+        let (kind, name) = match &subject.principal {
+            Principal::User { name, .. } => (HolderKind::User, name),
+            Principal::Role { name, .. } => (HolderKind::Role, name),
+            _ => return None,
+        };
+        let administrative = match (&subject.effective.unreadable, person.standing) {
+            (Some(source), _) => {
+                Administrative::Unknown(format!("the policy `{}` cannot be read", source.id))
+            }
+            (None, Standing::No) => Administrative::No,
+            (None, Standing::Yes) => Administrative::Always,
+            (None, Standing::Conditional(on)) => {
+                let keys = on.into_iter().map(|on| match on {
+                    Dependence::Key { key, .. } => key,
+                    Dependence::Thing { exists } => exists,
+                });
+                Administrative::When(keys.collect())
+            }
+        };
+        let (name, arn) = (name.to_string(), subject.arn().to_owned());
+        let holder = Holder { kind, id: person.id, name, arn, linked: subject.linked };
+        Some(Access { holder, subject: Arc::clone(subject), administrative })
     });
-    let roles = account.roles().map(|role| {
-        let subject = estate.role(role);
-        (HolderKind::Role, role.id, role.name.as_str().to_owned(), subject)
-    });
-    let each = users.chain(roles).map(|(kind, id, name, subject)| {
-        let administrative = administrative(audit, &subject);
-        let arn = subject.arn().to_owned();
-        let holder = Holder { kind, id, name, arn, linked: subject.linked };
-        Access { holder, subject, administrative }
-    });
-    each.collect()
+    each.flatten().collect()
 }
 
-/// What an administrator may do to any user, role and policy, by names that nothing has.
-const CONTROL: [(&str, &str); 4] = [
-    ("iam:PutUserPolicy", "user/bailiwick-any"),
-    ("iam:AttachRolePolicy", "role/bailiwick-any"),
-    ("iam:UpdateAssumeRolePolicy", "role/bailiwick-any"),
-    ("iam:CreatePolicyVersion", "policy/bailiwick-any"),
-];
-
-fn administrative(audit: &Audit<'_>, subject: &Subject) -> Administrative {
-    if let Some(source) = &subject.effective.unreadable {
-        return Administrative::Unknown(format!("the policy `{}` cannot be read", source.id));
-    }
-    let documents = || subject.effective.identity.iter().map(|found| &found.document);
-    // Most principals have no statement about one of the actions on names that nothing has, and the
-    // engine need not be asked.
-    let reaches = |action: &str| {
-        let mut statements = documents().flat_map(|document| document.statements());
-        statements.any(|statement| could_allow(statement, action))
-    };
-    if !CONTROL.iter().all(|(action, _)| reaches(action)) {
-        return Administrative::No;
-    }
-    let controls = |context: &Context| {
-        let account = &audit.evidence.estate.account;
-        let prefix = format!("arn:{}:iam::{}:", account.partition().as_str(), account.id());
-        CONTROL.iter().all(|(action, resource)| {
-            let resource = format!("{prefix}{resource}");
-            audit.evidence.estate.decide(subject, action, &resource, context).is_allowed()
-        })
-    };
-    if controls(&subject.context()) {
-        return Administrative::Always;
-    }
-    let statements = documents().flat_map(|document| document.statements());
-    let speaks = |statement: &&Statement| {
-        statement.conditions().next().is_some()
-            && CONTROL.iter().any(|(action, _)| could_allow(statement, action))
-    };
-    for statement in statements.filter(speaks) {
-        let mut context = subject.context();
-        let keys = satisfy(&mut context, statement, &audit.now.to_string());
-        own_caller(&mut context, subject);
-        if controls(&context) {
-            return Administrative::When(keys);
-        }
-    }
-    // Where nothing but a Deny asks for MFA, no Allow names the key.
-    let mut context = subject.context();
-    with_mfa(&mut context);
-    if controls(&context) {
-        return Administrative::When(vec!["aws:MultiFactorAuthPresent".to_owned()]);
-    }
-    Administrative::No
-}
-
-/// Whether a statement could allow an action on a resource whose name nothing has. Never says no
-/// where the engine says yes.
-fn could_allow(statement: &Statement, action: &str) -> bool {
-    let open = |resource: &str| resource.contains(['*', '?', '$']);
-    statement.effect() == Effect::Allow
-        && (statement.is_not_action() || statement.actions().any(|entry| names(entry, action)))
-        && (statement.is_not_resource() || statement.resources().any(open))
-}
-
-/// Whether an entry of Action names an action: `*` and `?`, without regard to case.
-pub(super) fn names(entry: &str, action: &str) -> bool {
+/// Whether a pattern of `*` and `?` covers a text, without regard to case: an entry of Action an
+/// action, say.
+pub(crate) fn names(entry: &str, action: &str) -> bool {
     let (entry, action) = (entry.as_bytes(), action.as_bytes());
     let (mut e, mut a) = (0, 0);
     let mut back: Option<(usize, usize)> = None;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bailiwick_model::parallel;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -100,6 +101,9 @@ impl Outcome {
     }
 }
 
+/// Checks that take long, and are begun first.
+const LONG: [&str; 4] = ["EFF-02", "EFF-03", "POL-16", "MFA-05"];
+
 /// Asks every check. `baseline` holds the ids of the findings of an earlier run, with the checks
 /// they are of.
 pub fn run(
@@ -119,10 +123,14 @@ pub fn run(
         ended_exceptions: Vec::new(),
     };
     let mut ended = BTreeSet::new();
+    let mut checks: Vec<&Check> = CHECKS.iter().flat_map(|group| group.iter()).collect();
+    checks.sort_by_key(|check| LONG.iter().position(|id| *id == check.id).unwrap_or(LONG.len()));
+    let results = parallel::few(&checks, |check| ask(check, &audit));
+    let mut results: BTreeMap<&str, (&Check, Results)> =
+        checks.into_iter().zip(results).map(|(check, found)| (check.id, (check, found))).collect();
     for row in catalogue() {
-        match CHECKS.iter().flat_map(|group| group.iter()).find(|check| check.id == row.id) {
-            Some(check) => {
-                let results = ask(check, &audit);
+        match results.remove(row.id) {
+            Some((check, results)) => {
                 report.add(row, check, results, &audit, baseline, &mut ended);
             }
             None => report.checks.push(not_built(row)),

@@ -34,8 +34,28 @@ pub struct Settings {
     pub services: Option<BTreeSet<String>>,
     /// Ids of access keys that have leaked (KEY-06).
     pub leaked_keys: BTreeSet<String>,
+    /// Address ranges, VPC endpoints and accounts from which no key may be used (TRU-15).
+    pub foreign_networks: BTreeSet<String>,
+    /// Where it is written what something is for, and what has to be (`docs export`).
+    pub documentation: crate::pages::Documentation,
+    /// Names, with `*`, that units of the organization may have (ORG-10).
+    pub units: Vec<String>,
+    /// Resources whose users are known (ANA-05).
+    pub critical: Vec<Critical>,
     /// Findings that are accepted for a time.
     pub exceptions: Vec<Exception>,
+}
+
+/// A critical resource, and who is expected to reach it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Critical {
+    /// Its ARN, as in a policy.
+    pub resource: String,
+    /// Actions, as in a policy.
+    pub actions: Vec<String>,
+    /// ARNs, with `*`, of those who may.
+    pub expected: Vec<String>,
 }
 
 /// Limits, in days where nothing else is said.
@@ -60,6 +80,8 @@ pub struct Limits {
     pub role_unused: i64,
     /// How many administrators there may be (EFF-01).
     pub administrators: usize,
+    /// As how many others a principal may come to act (EFF-08).
+    pub movement: usize,
     /// The longest session of a privileged role, in seconds (TRU-09).
     pub session_seconds: u32,
     /// The longest session of a permission set, in hours (IDC-04).
@@ -72,6 +94,26 @@ pub struct Limits {
     pub certificate_days: i64,
     /// The greatest age of an SSH key or service-specific credential (USR-10).
     pub other_credential_age: i64,
+    /// How long a granted action may lie unused (USE-04, USE-05).
+    pub unused_actions: i64,
+    /// How long a permission set may lie unused (IDC-05).
+    pub permission_set_unused: i64,
+    /// At so many client addresses a user or key may be seen within an hour (USR-06).
+    pub client_addresses: usize,
+    /// With so many client programs (USR-06).
+    pub client_agents: usize,
+    /// So many calls of a principal may be refused before it is told (LOG-14).
+    pub denied_calls: u64,
+    /// So many distinct actions of escalation are a pattern (MON-12).
+    pub escalation_actions: usize,
+    /// So many distinct actions of enumeration are (MON-12).
+    pub enumeration_actions: usize,
+    /// The hours within which they are (MON-12).
+    pub pattern_hours: i64,
+    /// How long a finding of an analyzer may stay active (USE-08).
+    pub finding_age: i64,
+    /// How long a review holds (USE-07).
+    pub review_age: i64,
 }
 
 impl Default for Limits {
@@ -86,12 +128,23 @@ impl Default for Limits {
             key_first_use: 7,
             role_unused: 90,
             administrators: 3,
+            movement: 10,
             session_seconds: 14_400,
             permission_set_hours: 8,
             retention: 365,
             report_hours: 24,
             certificate_days: 30,
             other_credential_age: 90,
+            unused_actions: 90,
+            permission_set_unused: 90,
+            client_addresses: 3,
+            client_agents: 5,
+            denied_calls: 10,
+            escalation_actions: 5,
+            enumeration_actions: 15,
+            pattern_hours: 24,
+            finding_age: 30,
+            review_age: 92,
         }
     }
 }

@@ -1,9 +1,14 @@
 //! Role chains: who can come to a role that can, and by which roles.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 
-use bailiwick_policy::{Effect, PrincipalType, Statement};
+use bailiwick_model::parallel;
+use bailiwick_policy::{Context, Document, Effect, Principal, PrincipalType, Statement, Token};
 use serde::Serialize;
+
+use crate::estate::Subject;
+use crate::posture::names;
 
 use super::answer::{Access, Certainty};
 use super::outside::Outsider;
@@ -58,7 +63,7 @@ impl Reach<'_> {
             .filter_map(|who| Some((self.place(&who.principal)?, who.certainty())))
             .collect();
         let mut edges: BTreeMap<usize, Vec<Edge>> = BTreeMap::new();
-        let assumers = self.assumers();
+        let assumers = Assumers::new(&self.subjects);
         let mut out: BTreeMap<String, Chain> = BTreeMap::new();
         for always in [true, false] {
             let mut paths: BTreeMap<usize, Vec<Hop>> = BTreeMap::new();
@@ -158,43 +163,34 @@ impl Reach<'_> {
         out
     }
 
-    /// Whom an identity policy allows to assume some role.
-    fn assumers(&self) -> Vec<usize> {
-        let action = ["sts:assumerole".to_owned()];
-        let allows = |at: &usize| {
-            let Some((kind, subject, _)) = self.subjects.get(*at) else { return false };
-            let policies = &subject.effective.identity;
-            *kind == Kind::Root
-                || policies.iter().flat_map(|found| found.document.statements()).any(|statement| {
-                    statement.effect() == Effect::Allow
-                        && statement.meant_of("sts", &action).next().is_some()
-                })
-        };
-        (0..self.subjects.len()).filter(allows).collect()
-    }
-
     /// Who can assume a role.
-    fn edges(&self, role: &str, assumers: &[usize]) -> Vec<Edge> {
-        let mut out = Vec::new();
+    fn edges(&self, role: &str, assumers: &Assumers) -> Vec<Edge> {
         let action = "sts:AssumeRole";
-        // Whom the trust policy does not name by itself an identity policy has to allow.
-        let candidates: Vec<usize> = match self.named_by(role) {
-            Some(named) => assumers.iter().copied().chain(named).collect(),
-            None => (0..self.subjects.len()).collect(),
+        let mut candidates = match self.trust(role) {
+            Trust::Anyone => (0..self.subjects.len()).collect(),
+            Trust::Named(named) => named,
+            // Whom the trust policy does not name by itself an identity policy has to allow.
+            Trust::Account(mut named) => {
+                named.extend(assumers.of(role));
+                named
+            }
         };
-        for at in candidates {
-            let Some((kind, subject, context)) = self.subjects.get(at) else { continue };
+        candidates.sort_unstable();
+        candidates.dedup();
+        let accesses = parallel::each(&candidates, |at| {
+            let (kind, subject, context) = self.subjects.get(*at)?;
             // ROOT-7: the root user assumes no role.
             if *kind == Kind::Root || subject.principal.describe() == role {
-                continue;
+                return None;
             }
             let judged = self.judge(subject, context, action, role);
-            if let Some(access) = told(action, vec![judged], true, true)
-                && access.certainty != Certainty::Undecided
-            {
-                out.push(Edge { from: From::Subject(at), access });
-            }
-        }
+            let access = told(action, vec![judged], true, true)?;
+            (access.certainty != Certainty::Undecided).then_some(access)
+        });
+        let found = candidates.into_iter().zip(accesses);
+        let mut out: Vec<Edge> = found
+            .filter_map(|(at, access)| Some(Edge { from: From::Subject(at), access: access? }))
+            .collect();
         for outsider in self.outsiders(action, role) {
             let action = by_which(&outsider);
             let judged = self.judge_outsider(&outsider, action, role);
@@ -210,31 +206,52 @@ impl Reach<'_> {
         out
     }
 
-    /// The principals of the account whom the trust policy of a role names by ARN; nothing where it
-    /// may mean others too.
-    fn named_by(&self, role: &str) -> Option<Vec<usize>> {
-        let arn = role.parse().ok()?;
-        let role = self.estate.account.role_with_arn(&arn)?;
-        let document = role.trust.document().ok()?;
+    /// Whom of the account the trust policy of a role may let in. Never too few.
+    fn trust(&self, role: &str) -> Trust {
+        let found = role.parse().ok().and_then(|arn| self.estate.account.role_with_arn(&arn));
+        let Some(Ok(document)) = found.map(|role| role.trust.document()) else {
+            return Trust::Named(Vec::new());
+        };
         if document.statements().iter().any(Statement::is_not_principal) {
-            return None;
+            return Trust::Anyone;
         }
-        let mut out = Vec::new();
+        let own = self.account().to_string();
+        let mut delegates = false;
+        let mut named = Vec::new();
         for entry in document.principals() {
             let text = entry.text;
-            let account = text.ends_with(":root") || text.bytes().all(|b| b.is_ascii_digit());
             match entry.kind {
-                PrincipalType::Aws if account => {}
-                PrincipalType::Aws if text.starts_with("arn:") && !text.contains(['*', '?']) => {
-                    out.extend(self.place(text));
+                PrincipalType::Aws if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                    delegates |= text == own;
                 }
-                PrincipalType::Aws | PrincipalType::Bare => return None,
+                PrincipalType::Aws if text.starts_with("arn:") && !text.contains(['*', '?']) => {
+                    let (before, resource) = text.rsplit_once(':').unwrap_or_default();
+                    if resource == "root" {
+                        delegates |= before.ends_with(&own);
+                        continue;
+                    }
+                    named.extend(self.place(text));
+                    // Sessions of a role are let in by its name.
+                    if resource.starts_with("role/") {
+                        named.extend(self.sessions_of(text));
+                    }
+                }
+                PrincipalType::Aws | PrincipalType::Bare => return Trust::Anyone,
                 _ => {}
             }
         }
-        out.sort_unstable();
-        out.dedup();
-        Some(out)
+        if delegates { Trust::Account(named) } else { Trust::Named(named) }
+    }
+
+    /// The sessions among the subjects that are of a role.
+    fn sessions_of(&self, role: &str) -> impl Iterator<Item = usize> {
+        // They stand last.
+        let last = self.subjects.iter().enumerate().rev();
+        let sessions = last.take_while(|(_, (kind, ..))| *kind == Kind::Session);
+        sessions.filter_map(move |(at, (_, subject, _))| match &subject.principal {
+            Principal::Session { role_arn, .. } if **role_arn == *role => Some(at),
+            _ => None,
+        })
     }
 
     /// What is asked about whom, once more for the roles that a principal can come to.
@@ -249,6 +266,78 @@ impl Reach<'_> {
         }
         out
     }
+}
+
+/// Whom of the account a trust policy may let in.
+enum Trust {
+    /// These alone.
+    Named(Vec<usize>),
+    /// These, and whom an identity policy allows to assume the role.
+    Account(Vec<usize>),
+    /// Perhaps everybody.
+    Anyone,
+}
+
+/// Whom identity policies may allow to assume roles: documents of that kind, each with the patterns
+/// of roles that it names and with those who hold it.
+struct Assumers(Vec<(Vec<String>, Vec<usize>)>);
+
+impl Assumers {
+    fn new(subjects: &[(Kind, Subject, Context)]) -> Self {
+        let mut places: HashMap<*const Document, Option<usize>> = HashMap::new();
+        let mut all: Vec<(Vec<String>, Vec<usize>)> = Vec::new();
+        for (at, (_, subject, _)) in subjects.iter().enumerate() {
+            for found in &subject.effective.identity {
+                let place = places.entry(Arc::as_ptr(&found.document)).or_insert_with(|| {
+                    let patterns = role_patterns(&found.document);
+                    (!patterns.is_empty()).then(|| {
+                        all.push((patterns, Vec::new()));
+                        all.len() - 1
+                    })
+                });
+                if let Some((_, holders)) = place.and_then(|place| all.get_mut(place)) {
+                    holders.push(at);
+                }
+            }
+        }
+        Self(all)
+    }
+
+    /// Those who hold a policy that may mean the role.
+    fn of(&self, role: &str) -> impl Iterator<Item = usize> {
+        let mean = self
+            .0
+            .iter()
+            .filter(move |(patterns, _)| patterns.iter().any(|pattern| names(pattern, role)));
+        mean.flat_map(|(_, holders)| holders.iter().copied())
+    }
+}
+
+/// The patterns of roles that a document allows to be assumed, each rather too wide than too narrow.
+fn role_patterns(document: &Document) -> Vec<String> {
+    let action = ["sts:assumerole".to_owned()];
+    let mut patterns = Vec::new();
+    for statement in document.statements() {
+        if statement.effect() != Effect::Allow
+            || statement.meant_of("sts", &action).next().is_none()
+        {
+            continue;
+        }
+        if statement.is_not_resource() || !statement.has_resources() {
+            return vec!["*".to_owned()];
+        }
+        for tokens in statement.resource_tokens().into_iter().flatten() {
+            let mut pattern = String::new();
+            for token in &tokens {
+                match token {
+                    Token::Text(text) => pattern.push_str(text),
+                    _ => pattern.push('*'),
+                }
+            }
+            patterns.push(pattern);
+        }
+    }
+    patterns
 }
 
 /// The action by which a caller from outside assumes a role.

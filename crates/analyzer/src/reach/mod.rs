@@ -14,6 +14,7 @@
 //! Absences: no I/O, no clock, no random numbers.
 
 mod answer;
+mod assume;
 mod can;
 mod chain;
 mod glob;
@@ -26,6 +27,7 @@ mod solve;
 mod who;
 
 pub use answer::{Access, Certainty, Extent, Place, Requirement, Unless, Way, Witness};
+pub use assume::Assumer;
 pub use can::{Grants, Permission, Scope};
 pub use chain::{Chain, Hop};
 pub use matrix::{Cell, Mark};

@@ -1,11 +1,11 @@
 //! Who can do something: each principal of the account, and those whom the policy of a resource
 //! lets in from outside.
 
-use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bailiwick_identifiers::AccountId;
+use bailiwick_model::parallel;
 use bailiwick_policy::{Context, Document, Explanation, Principal, Request, explain, is_delegated};
 use serde::Serialize;
 
@@ -79,7 +79,7 @@ pub struct Reach<'e> {
     /// The root user, the users, the roles, and sessions that policies name.
     pub(super) subjects: Vec<(Kind, Subject, Context)>,
     by_arn: HashMap<String, usize>,
-    cells: RefCell<HashMap<Asked, Rc<Cells>>>,
+    cells: Mutex<HashMap<Asked, Arc<Cells>>>,
 }
 
 impl<'e> Reach<'e> {
@@ -113,28 +113,26 @@ impl<'e> Reach<'e> {
             .enumerate()
             .map(|(at, (_, subject, _))| (subject.principal.describe(), at))
             .collect();
-        Self { estate, subjects, by_arn, cells: RefCell::default() }
+        Self { estate, subjects, by_arn, cells: Mutex::default() }
     }
 
     /// Everyone who can do some of what is asked, on some of it, under some conditions, or of whom
     /// that is undecided; strongest first within their kinds.
     pub fn who_can(&self, question: &Question) -> Vec<Who> {
-        let mut out = Vec::new();
-        for (kind, subject, context) in &self.subjects {
+        let who = parallel::each(&self.subjects, |(kind, subject, context)| {
             let access: Vec<Access> = question
                 .actions
                 .iter()
                 .filter_map(|action| self.access(subject, context, question, action))
                 .collect();
-            if !access.is_empty() {
-                out.push(Who {
-                    principal: subject.principal.describe(),
-                    kind: *kind,
-                    if_its_account_allows: false,
-                    access,
-                });
-            }
-        }
+            (!access.is_empty()).then(|| Who {
+                principal: subject.principal.describe(),
+                kind: *kind,
+                if_its_account_allows: false,
+                access,
+            })
+        });
+        let mut out: Vec<Who> = who.into_iter().flatten().collect();
         out.extend(self.outsiders_who_can(question));
         out.sort_by(|left, right| {
             left.kind
@@ -276,13 +274,14 @@ impl<'e> Reach<'e> {
         policies.filter_map(|(_, policy)| Some(&*policy.policy.as_ref().ok()?.document))
     }
 
-    pub(super) fn cells_of(&self, globs: Vec<Glob>, universe: &Glob) -> Rc<Cells> {
+    pub(super) fn cells_of(&self, globs: Vec<Glob>, universe: &Glob) -> Arc<Cells> {
         let key = (globs, universe.clone());
-        if let Some(known) = self.cells.borrow().get(&key) {
-            return Rc::clone(known);
+        let held = || self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = held().get(&key) {
+            return Arc::clone(known);
         }
-        let found = Rc::new(cells(&key.0, std::slice::from_ref(universe)));
-        self.cells.borrow_mut().insert(key, Rc::clone(&found));
+        let found = Arc::new(cells(&key.0, std::slice::from_ref(universe)));
+        held().insert(key, Arc::clone(&found));
         found
     }
 

@@ -180,7 +180,7 @@ fn scopes(world: &mut Planted) {
 
 /// Ways that need something of the request.
 fn conditions(world: &mut Planted) {
-    let allows: [(&str, &str, Value); 9] = [
+    let allows: [(&str, &str, Value); 8] = [
         (
             "mfa",
             "aws:multifactorauthpresent",
@@ -205,7 +205,7 @@ fn conditions(world: &mut Planted) {
         (
             "time",
             "aws:currenttime",
-            json!({"DateGreaterThan": {"aws:CurrentTime": "2025-01-01T00:00:00Z"}}),
+            json!({"DateGreaterThan": {"aws:CurrentTime": "2027-01-01T00:00:00Z"}}),
         ),
         (
             "organization",
@@ -217,7 +217,6 @@ fn conditions(world: &mut Planted) {
             "aws:calledvia",
             json!({"ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"}}),
         ),
-        ("agent", "aws:useragent", json!({"StringLike": {"aws:UserAgent": "*console*"}})),
     ];
     for (name, key, condition) in allows {
         for (name, statements) in ways(world, name) {

@@ -13,6 +13,7 @@
 
 mod background;
 mod decoys;
+mod lifts;
 mod paths;
 mod sample;
 mod traps;
@@ -62,6 +63,7 @@ impl Planted {
         paths::plant(&mut world);
         decoys::plant(&mut world);
         traps::plant(&mut world);
+        lifts::plant(&mut world);
         if world.users.len() + world.roles.len() > principals {
             world.keep_some(principals * 4 / 5);
         }

@@ -32,7 +32,7 @@ impl Planted {
     fn bonds(&self) -> BTreeMap<String, BTreeSet<String>> {
         let lists = [&self.users, &self.roles, &self.groups, &self.policies];
         let entities: Vec<&Value> = lists.into_iter().flatten().collect();
-        let names: Vec<&str> = entities.iter().filter_map(|held| held["Arn"].as_str()).collect();
+        let arns: Vec<&str> = entities.iter().filter_map(|held| held["Arn"].as_str()).collect();
         let mut bonds: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for held in entities {
             let me = held["Arn"].as_str().unwrap();
@@ -43,7 +43,7 @@ impl Planted {
                 .filter_map(|group| Some(arn(&format!("group/{}", group.as_str()?))))
                 .collect();
             texts.extend(groups.iter().map(String::as_str));
-            let named = names.iter().filter(|name| texts.iter().any(|text| names_it(text, name)));
+            let named = arns.iter().filter(|name| texts.iter().any(|text| names_it(text, name)));
             bonds.entry(me.to_owned()).or_default().extend(named.map(|&name| name.to_owned()));
             // What stands in a service already names nobody: its role is known by its number.
             if let Some(number) = me.strip_prefix(&arn("user/esc-")) {
@@ -51,11 +51,11 @@ impl Planted {
                 bonds
                     .entry(me.to_owned())
                     .or_default()
-                    .extend(names.contains(&&*role).then_some(role));
+                    .extend(arns.contains(&&*role).then_some(role));
             }
             let mut trusted = Vec::new();
             strings(&held["AssumeRolePolicyDocument"], &mut trusted);
-            for name in names.iter().filter(|name| trusted.contains(*name)) {
+            for name in arns.iter().filter(|name| trusted.contains(*name)) {
                 bonds.entry((*name).to_owned()).or_default().insert(me.to_owned());
             }
         }

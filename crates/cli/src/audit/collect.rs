@@ -1,17 +1,20 @@
 //! `bailiwick audit collect`: the script that makes a folder, and the policy that it needs.
 
-use std::io::{Write as _, stdout};
+use std::io::{Write as _, stderr, stdout};
 
 use serde_json::json;
 
-use super::CollectArgs;
+use super::{CollectArgs, import};
+use crate::iam::Iam;
+use crate::terminal;
 
 /// The script. It is text for a shell and is never run from here.
 const SCRIPT: &str = include_str!("collect.sh");
 
 /// The actions behind the script's calls.
-const ACTIONS: [&str; 62] = [
+const ACTIONS: [&str; 69] = [
     "access-analyzer:ListAnalyzers",
+    "access-analyzer:ListFindings",
     "account:GetAlternateContact",
     "cloudtrail:DescribeTrails",
     "cloudtrail:GetEventSelectors",
@@ -19,9 +22,12 @@ const ACTIONS: [&str; 62] = [
     "cloudwatch:DescribeAlarms",
     "config:DescribeConfigurationRecorderStatus",
     "config:DescribeConfigurationRecorders",
+    "ec2:DescribeInstances",
     "ec2:DescribeRegions",
     "ecr:DescribeRepositories",
     "ecr:GetRepositoryPolicy",
+    "guardduty:GetDetector",
+    "guardduty:ListDetectors",
     "iam:GenerateCredentialReport",
     "iam:GenerateServiceLastAccessedDetails",
     "iam:GetAccountAuthorizationDetails",
@@ -57,6 +63,8 @@ const ACTIONS: [&str; 62] = [
     "organizations:ListPolicies",
     "organizations:ListRoots",
     "organizations:ListTargetsForPolicy",
+    "rolesanywhere:ListProfiles",
+    "rolesanywhere:ListTrustAnchors",
     "s3:GetAccountPublicAccessBlock",
     "s3:GetBucketLogging",
     "s3:GetBucketObjectLockConfiguration",
@@ -66,6 +74,7 @@ const ACTIONS: [&str; 62] = [
     "s3:ListAllMyBuckets",
     "secretsmanager:GetResourcePolicy",
     "secretsmanager:ListSecrets",
+    "securityhub:DescribeHub",
     "sns:GetTopicAttributes",
     "sns:ListSubscriptions",
     "sns:ListTopics",
@@ -76,13 +85,28 @@ const ACTIONS: [&str; 62] = [
 ];
 
 /// The rest of Identity Center's, which belong together with the last of the list above.
-const MORE: [&str; 3] = [
+const MORE: [&str; 6] = [
+    "sso:GetInlinePolicyForPermissionSet",
     "sso:ListAccountAssignments",
     "sso:ListAccountsForProvisionedPermissionSet",
+    "sso:ListCustomerManagedPolicyReferencesInPermissionSet",
+    "sso:ListManagedPoliciesInPermissionSet",
     "sso:ListPermissionSets",
 ];
 
 pub(super) fn run(args: &CollectArgs) -> anyhow::Result<()> {
+    if let Some(folder) = &args.run {
+        let files = import::gather(Iam::find(&args.access)?)?;
+        import::write(folder, &files)?;
+        let refused = files.iter().filter(|file| file.is_refusal()).count();
+        let text = format!(
+            "{} files in {}; {refused} calls were refused",
+            files.len() - refused,
+            folder.display()
+        );
+        writeln!(stderr(), "{}", terminal::text(&text))?;
+        return Ok(());
+    }
     let mut out = stdout().lock();
     if args.script {
         out.write_all(SCRIPT.as_bytes())?;
@@ -111,7 +135,8 @@ mod tests {
     use bailiwick_catalog::Catalog;
 
     /// Calls whose action has another name, or another service.
-    const OTHER_NAMES: [(&str, &str); 9] = [
+    const OTHER_NAMES: [(&str, &str); 10] = [
+        ("accessanalyzer list-findings-v2", "access-analyzer:ListFindings"),
         ("sts get-caller-identity", ""),
         ("s3api list-buckets", "s3:ListAllMyBuckets"),
         ("s3api get-public-access-block", "s3:GetBucketPublicAccessBlock"),
@@ -148,6 +173,9 @@ mod tests {
             "secretsmanager",
             "ecr",
             "sso-admin",
+            "rolesanywhere",
+            "securityhub",
+            "guardduty",
         ];
         let joined = SCRIPT.replace("\\\n", " ");
         let code = joined.lines().filter(|line| !line.trim_start().starts_with('#'));

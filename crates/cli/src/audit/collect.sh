@@ -142,6 +142,21 @@ for region in $regions; do
     say "account $account: $region"
     in="regions/$region"
     call "$in/analyzers.json" accessanalyzer list-analyzers --region "$region"
+    n=0
+    for analyzer in $(ids 'analyzers[].arn' accessanalyzer list-analyzers --region "$region"); do
+        n=$((n + 1))
+        call "$in/findings/$n.json" accessanalyzer list-findings-v2 --analyzer-arn "$analyzer" \
+            --filter '{"status": {"eq": ["ACTIVE"]}}' --region "$region"
+    done
+    call "$in/instances.json" ec2 describe-instances --region "$region"
+    call "$in/anywhere-profiles.json" rolesanywhere list-profiles --region "$region"
+    call "$in/anywhere-anchors.json" rolesanywhere list-trust-anchors --region "$region"
+    call "$in/security-hub.json" securityhub describe-hub --region "$region"
+    call "$in/detectors.json" guardduty list-detectors --region "$region"
+    for detector in $(ids 'DetectorIds[]' guardduty list-detectors --region "$region"); do
+        call "$in/detectors/$detector.json" guardduty get-detector --detector-id "$detector" \
+            --region "$region"
+    done
     call "$in/recorders.json" configservice describe-configuration-recorders --region "$region"
     call "$in/recorder-status.json" configservice describe-configuration-recorder-status \
         --region "$region"
@@ -198,6 +213,15 @@ for instance in $(ids 'Instances[].InstanceArn' sso-admin list-instances); do
     for set in $(ids 'PermissionSets[]' sso-admin list-permission-sets --instance-arn "$instance"); do
         n=$((n + 1))
         call "identity-center/permission-set-$n.json" sso-admin describe-permission-set \
+            --instance-arn "$instance" --permission-set-arn "$set"
+        call "identity-center/inline-policy-$n.json" sso-admin \
+            get-inline-policy-for-permission-set \
+            --instance-arn "$instance" --permission-set-arn "$set"
+        call "identity-center/managed-policies-$n.json" sso-admin \
+            list-managed-policies-in-permission-set \
+            --instance-arn "$instance" --permission-set-arn "$set"
+        call "identity-center/customer-policies-$n.json" sso-admin \
+            list-customer-managed-policy-references-in-permission-set \
             --instance-arn "$instance" --permission-set-arn "$set"
         m=0
         for target in $(ids 'AccountIds[]' sso-admin list-accounts-for-provisioned-permission-set \

@@ -5,20 +5,30 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use bailiwick_analyzer::evidence::{MAX_BYTES, MAX_FILES};
 
+/// The folder of a trail's events, in the folder of an audit.
+pub(super) const EVENTS: &str = "events";
+
 /// A file with its content.
-pub(super) struct Loaded {
+pub(crate) struct Loaded {
     /// The name for people.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its path in the folder, with `/`; empty for one that is told by what it holds.
-    pub(super) path: String,
-    pub(super) bytes: Vec<u8>,
+    pub(crate) path: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Loaded {
+    /// Whether it tells why a call failed, and not what it answered.
+    pub(crate) fn is_refusal(&self) -> bool {
+        Path::new(&self.path).extension().is_some_and(|end| end == "error")
+    }
 }
 
 /// Every file of a folder, by path, or files themselves.
 ///
 /// # Errors
 /// A path is not there or cannot be read, or there is more than an audit takes.
-pub(super) fn load(paths: &[PathBuf]) -> anyhow::Result<Vec<Loaded>> {
+pub(crate) fn load(paths: &[PathBuf]) -> anyhow::Result<Vec<Loaded>> {
     let mut found = Vec::new();
     let mut bytes = 0_u64;
     for path in paths {
@@ -50,7 +60,9 @@ fn walk(root: &Path, found: &mut Vec<Loaded>, bytes: &mut u64) -> anyhow::Result
         list.sort_by_key(std::fs::DirEntry::file_name);
         for entry in list {
             let (path, kind) = (entry.path(), entry.file_type()?);
-            if kind.is_dir() {
+            if kind.is_dir() && folder == root && entry.file_name() == EVENTS {
+                // Events are read one after another, and never held.
+            } else if kind.is_dir() {
                 waiting.push(path);
             } else if kind.is_file() {
                 let below = path.strip_prefix(root).unwrap_or(&path);

@@ -5,16 +5,17 @@ use std::io::{IsTerminal as _, Write as _, stderr, stdout};
 use std::path::Path;
 
 use anyhow::bail;
-use bailiwick_analyzer::evidence::{self, Evidence, File};
+use bailiwick_analyzer::evidence::{self, Evidence, File, Part};
 use bailiwick_analyzer::posture::{self, Report, Settings};
 use bailiwick_catalog::Catalog;
+use bailiwick_model::export::{NoteKind, NotePlace};
 use serde::Deserialize;
 
-use super::folder::{Loaded, load};
-use super::{AuditArgs, AuditFormat, show, write};
+use super::folder::{EVENTS, Loaded, load};
+use super::{AuditArgs, AuditFormat, html, show, write};
 use crate::clock;
 use crate::simulate::fault::{Fault, Findings, read};
-use crate::terminal;
+use crate::{terminal, trail};
 
 /// The longest settings file, in bytes.
 const MAX_SETTINGS: u64 = 4 << 20;
@@ -25,8 +26,12 @@ const MOST_FAULTS: usize = 20;
 
 pub(super) fn run(args: &AuditArgs) -> anyhow::Result<()> {
     let settings = args.settings.as_deref().map_or_else(|| Ok(Settings::default()), settings)?;
-    let baseline = args.baseline.as_deref().map(baseline).transpose()?;
-    let mut files = load(&args.paths)?;
+    let earlier = args.baseline.as_deref().map(baseline).transpose()?;
+    let baseline: Option<BTreeMap<String, String>> = earlier
+        .as_ref()
+        .map(|earlier| earlier.iter().map(|(id, held)| (id.clone(), held.check.clone())).collect());
+    let live = args.server.asked();
+    let mut files = if live { args.server.files()? } else { load(&args.paths)? };
     let now = args.as_of.unwrap_or_else(clock::now);
     // Work of less than a second says nothing; what is long is told on a terminal alone.
     let long = files.iter().map(|file| file.bytes.len()).sum::<usize>() > 8 << 20;
@@ -37,7 +42,7 @@ pub(super) fn run(args: &AuditArgs) -> anyhow::Result<()> {
         }
     };
     say("reading ...");
-    let evidence = match parse(&files) {
+    let mut evidence = match parse(&files) {
         Ok(evidence) => evidence,
         Err(faults) => {
             say("");
@@ -49,6 +54,7 @@ pub(super) fn run(args: &AuditArgs) -> anyhow::Result<()> {
         // The bytes are for the lines of faults alone.
         files.clear();
     }
+    let partial = events(args, &mut evidence)?;
     say("checking ...");
     let report = posture::run(&evidence, &settings, now, baseline.as_ref());
     say("");
@@ -59,10 +65,35 @@ pub(super) fn run(args: &AuditArgs) -> anyhow::Result<()> {
         AuditFormat::Csv => write::csv(&mut out, &report)?,
         AuditFormat::Sarif => write::sarif(&mut out, &report, &evidence)?,
         AuditFormat::Ocsf => write::ocsf(&mut out, &report)?,
+        AuditFormat::Html => {
+            let baseline = earlier.as_ref();
+            let around = html::Around { evidence: &evidence, settings: &settings, baseline };
+            html::page(&mut out, &report, &around)?;
+        }
     }
     out.flush()?;
     drop(out);
-    end(&report, &evidence, &files)
+    let end = end(&report, &evidence, &files);
+    if partial && evidence.faults.is_empty() {
+        bail!("some events could not be read: what needs all of them is not assessed");
+    }
+    end
+}
+
+/// Reads the events that are named, or that the folders hold; answers whether some could not be read.
+fn events(args: &AuditArgs, evidence: &mut Evidence) -> anyhow::Result<bool> {
+    let mut paths = args.events.clone();
+    if paths.is_empty() {
+        let own = args.paths.iter().map(|path| path.join(EVENTS));
+        paths.extend(own.filter(|path| path.is_dir()));
+    }
+    if paths.is_empty() {
+        return Ok(false);
+    }
+    let (uses, scan) = trail::uses(&paths)?;
+    scan.tell(&uses);
+    evidence.events = Part::Known(uses);
+    Ok(scan.problems > 0)
 }
 
 /// The exit code's meaning: a file that cannot be used outweighs findings.
@@ -71,13 +102,46 @@ fn end(report: &Report, evidence: &Evidence, files: &[Loaded]) -> anyhow::Result
         tell(&evidence.faults, files);
         bail!("{} files cannot be used: what needs them is not assessed", evidence.faults.len());
     }
+    let unreadable = unreadable(evidence);
+    if unreadable > 0 {
+        bail!(
+            "{unreadable} policies cannot be read: whoever they apply to is not assessed where it \
+             matters, the rest is as told"
+        );
+    }
     if report.counted().next().is_some() {
         return Err(Findings.into());
     }
     Ok(())
 }
 
-fn parse(files: &[Loaded]) -> Result<Evidence, Vec<evidence::Fault>> {
+/// Tells the policies whose text cannot be read, and how many there are.
+fn unreadable(evidence: &Evidence) -> usize {
+    let notes = evidence.details.known().map_or(&[][..], |details| &details.notes);
+    let notes = notes.iter().filter(|note| note.kind == NoteKind::Unreadable);
+    let mut lines: Vec<String> = notes
+        .map(|note| match &note.place {
+            Some(NotePlace { file, line, column }) => {
+                format!("{file}:{line}:{column}: {}: {}", note.about, note.text)
+            }
+            None => format!("{}: {}", note.about, note.text),
+        })
+        .collect();
+    for (arn, resource) in evidence.resources.known().into_iter().flatten() {
+        if let Some(Some(Err(problem))) = resource.policy.known() {
+            lines.push(format!("{arn}: {problem}"));
+        }
+    }
+    for line in lines.iter().take(MOST_FAULTS) {
+        let _ = writeln!(stderr(), "{}", terminal::text(line));
+    }
+    if lines.len() > MOST_FAULTS {
+        let _ = writeln!(stderr(), "and {} more", lines.len() - MOST_FAULTS);
+    }
+    lines.len()
+}
+
+pub(crate) fn parse(files: &[Loaded]) -> Result<Evidence, Vec<evidence::Fault>> {
     let files: Vec<File<'_>> = files
         .iter()
         .map(|file| File { name: &file.name, path: &file.path, bytes: &file.bytes })
@@ -86,7 +150,7 @@ fn parse(files: &[Loaded]) -> Result<Evidence, Vec<evidence::Fault>> {
 }
 
 /// Faults with the lines they stand in.
-fn tell(faults: &[evidence::Fault], files: &[Loaded]) {
+pub(crate) fn tell(faults: &[evidence::Fault], files: &[Loaded]) {
     let mut out = stderr().lock();
     for fault in faults.iter().take(MOST_FAULTS) {
         let held = files.iter().find(|file| file.name == fault.file);
@@ -104,7 +168,7 @@ fn tell(faults: &[evidence::Fault], files: &[Loaded]) {
     }
 }
 
-fn settings(path: &Path) -> anyhow::Result<Settings> {
+pub(crate) fn settings(path: &Path) -> anyhow::Result<Settings> {
     let text = read(path, MAX_SETTINGS)?;
     toml::from_str(&text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
@@ -117,20 +181,24 @@ fn settings(path: &Path) -> anyhow::Result<Settings> {
     })
 }
 
-/// The findings of an earlier report: id to check.
-fn baseline(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
-    #[derive(Deserialize)]
-    struct Held {
-        id: String,
-        check: String,
-    }
+/// What an earlier report says of a finding.
+#[derive(Deserialize)]
+pub(super) struct Earlier {
+    id: String,
+    pub(super) check: String,
+    #[serde(default)]
+    pub(super) subject: String,
+}
+
+/// The findings of an earlier report, by id.
+fn baseline(path: &Path) -> anyhow::Result<BTreeMap<String, Earlier>> {
     #[derive(Deserialize)]
     #[serde(expecting = "a report of `bailiwick audit --format json`")]
-    struct Earlier {
-        findings: Vec<Held>,
+    struct Whole {
+        findings: Vec<Earlier>,
     }
     let text = read(path, MAX_BASELINE)?;
-    let earlier: Earlier = serde_json::from_str(&text)
+    let whole: Whole = serde_json::from_str(&text)
         .map_err(|error| Fault::json(&path.display().to_string(), &text, &error))?;
-    Ok(earlier.findings.into_iter().map(|held| (held.id, held.check)).collect())
+    Ok(whole.findings.into_iter().map(|held| (held.id.clone(), held)).collect())
 }

@@ -10,12 +10,15 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use bailiwick_analyzer::check::{Kind, no_new_access};
-use serde::Serialize;
-use serde_json::{Map, Value as Json};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::Told;
 use crate::simulate::batch::{Line, Lines};
 use crate::simulate::fault::Findings;
+
+/// The longest id that is answered with, in bytes.
+const MAX_ID: usize = 1024;
 
 /// Some lines could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -30,16 +33,31 @@ struct Sum {
     failed: usize,
 }
 
+/// A line. Its values stay as they stand there: a line of empty lists takes no more room than its
+/// text, and places in a policy are those of the line's own text of it.
+#[derive(Deserialize)]
+#[serde(expecting = "an object with `id`, `existing`, `new` and `type`")]
+struct Pair<'a> {
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    existing: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    new: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "type")]
+    kind: Option<&'a RawValue>,
+}
+
 #[derive(Serialize)]
 struct Answer<'a> {
-    id: &'a Json,
+    id: Option<&'a RawValue>,
     #[serde(flatten)]
     told: Told<'a>,
 }
 
 #[derive(Serialize)]
 struct Refused<'a> {
-    id: &'a Json,
+    id: Option<&'a RawValue>,
     error: String,
 }
 
@@ -97,53 +115,62 @@ fn reply(out: &mut impl Write, line: Option<&[u8]>, sum: &mut Sum) -> io::Result
         Some(Ok(text)) => Ok(text),
     };
     sum.lines += 1;
-    let mut id = Json::Null;
+    let mut id = None;
     let checked = text.and_then(|text| {
-        let mut pair: Map<String, Json> = serde_json::from_str(text)
+        let pair: Pair<'_> = serde_json::from_str(text)
             .map_err(|error| format!("the line is no JSON object: {error}"))?;
-        id = pair.remove("id").unwrap_or(Json::Null);
-        let kind = kind(pair.get("type"))?;
-        let (existing, new) = (policy(&pair, "existing")?, policy(&pair, "new")?);
+        id = pair.id.filter(|id| id.get().len() <= MAX_ID);
+        let kind = kind(pair.kind)?;
+        let (existing, new) = (policy(pair.existing, "existing")?, policy(pair.new, "new")?);
         no_new_access(&existing, &new, kind).map_err(|fault| fault.to_string())
     });
     match checked {
         Ok(checked) => {
             sum.failed += usize::from(!checked.passed);
             let told = Told { message: None, ..Told::of(&checked) };
-            serde_json::to_writer(&mut *out, &Answer { id: &id, told })?;
+            serde_json::to_writer(&mut *out, &Answer { id, told })?;
         }
         Err(error) => {
             sum.bad += 1;
-            serde_json::to_writer(&mut *out, &Refused { id: &id, error })?;
+            serde_json::to_writer(&mut *out, &Refused { id, error })?;
         }
     }
     out.write_all(b"\n")?;
     out.flush()
 }
 
-fn kind(value: Option<&Json>) -> Result<Kind, String> {
-    let Some(value) = value else { return Err("`type` is missing".to_owned()) };
-    let known = value.as_str().and_then(|text| match text.to_ascii_lowercase().as_str() {
+fn kind(value: Option<&RawValue>) -> Result<Kind, String> {
+    let Some(value) = value.map(RawValue::get) else {
+        return Err("`type` is missing".to_owned());
+    };
+    let text: Option<Cow<'_, str>> = serde_json::from_str(value).ok();
+    let known = text.and_then(|text| match text.to_ascii_lowercase().as_str() {
         "identity_policy" | "identity" => Some(Kind::Identity),
         "resource_policy" | "resource" => Some(Kind::Resource),
         _ => None,
     });
-    known.ok_or_else(|| format!("`type` must be IDENTITY_POLICY or RESOURCE_POLICY, not {value}"))
+    known.ok_or_else(|| {
+        let shown: String = value.chars().take(MAX_ID).collect();
+        format!("`type` must be IDENTITY_POLICY or RESOURCE_POLICY, not {shown}")
+    })
 }
 
 /// The text of a policy, given as a string or as the object itself.
-fn policy<'p>(pair: &'p Map<String, Json>, name: &str) -> Result<Cow<'p, str>, String> {
-    match pair.get(name) {
-        Some(Json::String(text)) => Ok(Cow::Borrowed(text)),
-        Some(value @ Json::Object(_)) => Ok(Cow::Owned(value.to_string())),
-        Some(_) => Err(format!("`{name}` must be a policy, as an object or a string")),
-        None => Err(format!("`{name}` is missing")),
+fn policy<'p>(value: Option<&'p RawValue>, name: &str) -> Result<Cow<'p, str>, String> {
+    let Some(value) = value.map(RawValue::get) else {
+        return Err(format!("`{name}` is missing"));
+    };
+    if value.starts_with('{') {
+        return Ok(Cow::Borrowed(value));
     }
+    let text: Result<String, _> = serde_json::from_str(value);
+    text.map(Cow::Owned).map_err(|_| format!("`{name}` must be a policy, as an object or a string"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value as Json;
 
     fn answers(input: &str) -> (Vec<Json>, Sum) {
         let mut out = Vec::new();
@@ -191,5 +218,26 @@ mod tests {
             assert_eq!(told[at]["id"], id);
             assert!(told[at]["error"].as_str().unwrap().contains(word), "{}", told[at]);
         }
+    }
+
+    // Nesting and breadth are answered in the time that reading takes, whatever the member.
+    #[test]
+    fn nested_lists_are_refused() {
+        let deep = "[".repeat(1 << 20);
+        let wide = format!("[{}[]]", "[],".repeat(1 << 20));
+        let lines = [
+            format!("{{\"id\": 1, \"existing\": {deep}"),
+            format!("{{\"id\": 2, \"existing\": {wide}, \"new\": {{}}, \"type\": \"identity\"}}"),
+            format!("{{\"id\": {wide}, \"type\": \"identity\"}}"),
+            format!(
+                "{{\"id\": 4, \"existing\": {{\"Statement\": {wide}}}, \"new\": {{}}, \"type\": \"identity\"}}"
+            ),
+            "\u{feff}\0{\0".to_owned(),
+        ];
+        let (told, sum) = answers(&lines.join("\n"));
+        assert_eq!((sum.lines, sum.bad), (5, 5));
+        assert!(told.iter().all(|one| one["error"].is_string()));
+        assert_eq!((&told[1]["id"], &told[2]["id"]), (&Json::from(2), &Json::Null));
+        assert!(told[1]["error"].as_str().unwrap().contains("as an object or a string"));
     }
 }

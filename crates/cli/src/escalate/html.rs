@@ -1,225 +1,165 @@
-//! The graph as a page of its own: an SVG drawn in columns, and a table that says the same.
+//! The graph as one HTML file: drawn by the page itself, beside a table that says the same.
 //!
-//! Principals stand from left to right by how far they are from the goal. Past [`MOST_DRAWN`] places
-//! the picture would show nothing, so only the places on cuts and next to them are drawn.
+//! The page holds all principals with their ways. Where there are very many, each keeps its best
+//! ways, and the page says how many it leaves out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 
-use bailiwick_analyzer::escalation::{Report, Standpoint};
+use bailiwick_analyzer::escalation::{Ask, Edge, Finding, PathId, Report, Standpoint, Step, row};
+use serde_json::{Value as Json, json};
 
-use super::show::{dependences, gain, label, names};
+use super::show::{gain, label};
+use crate::report::{Look, MOST_BYTES, Page, Pool};
 
-/// Places that a picture shows.
-const MOST_DRAWN: usize = 400;
-/// Between columns, and between rows.
-const WIDE: usize = 360;
-const HIGH: usize = 34;
+const LOOK: Look = Look {
+    title: "Ways to administrator",
+    scripts: &[include_str!("../report/graph.js"), include_str!("../report/escalate.js")],
+};
 
-/// Writes the page.
-pub(super) fn page(out: &mut impl Write, report: &Report) -> io::Result<()> {
-    let certain = report.findings.iter().filter(|finding| finding.certain).count();
-    writeln!(out, "{HEAD}")?;
-    writeln!(
-        out,
-        "<h1>Ways to administrator in account {}</h1>\n<p>{} users and roles, {} administrators. \
-         {certain} more get there for certain, {} under conditions.</p>",
-        report.account,
-        report.principals,
-        report.administrators.len(),
-        report.findings.len() - certain
-    )?;
-    picture(out, report)?;
-    rows(out, report)?;
-    cuts(out, report)?;
-    writeln!(out, "</main></body></html>")
+/// Ways of one principal, tried in this order.
+const WAYS: [usize; 4] = [usize::MAX, 8, 3, 1];
+
+/// Writes the page; `to` is `admin` or an ARN.
+pub(super) fn page(out: &mut impl Write, report: &Report, to: &str) -> io::Result<()> {
+    let mut page = Page::new(&LOOK, &data(report, to, usize::MAX))?;
+    for ways in WAYS.into_iter().skip(1) {
+        if page.len() <= MOST_BYTES {
+            break;
+        }
+        page = Page::new(&LOOK, &data(report, to, ways))?;
+    }
+    page.write(out)
 }
 
-fn picture(out: &mut impl Write, report: &Report) -> io::Result<()> {
-    let mut ends: BTreeMap<Option<&Standpoint>, usize> = BTreeMap::new();
-    for way in report.findings.iter().flat_map(|finding| &finding.ways) {
-        let steps = way.steps.len();
-        for (at, step) in way.steps.iter().enumerate() {
-            for (end, far) in [(Some(&step.at), steps - at), (step.to.as_ref(), steps - at - 1)] {
-                let held = ends.entry(end).or_insert(far);
-                *held = (*held).max(far);
-            }
+/// Everything by number: texts, places, requests and steps are told once.
+struct Told<'r> {
+    texts: Pool,
+    places: HashMap<&'r Standpoint, usize>,
+    place_rows: Vec<Json>,
+    asks: BTreeMap<&'r Ask, usize>,
+    ask_rows: Vec<Json>,
+    edges: BTreeMap<Edge, usize>,
+    paths: BTreeSet<u8>,
+}
+
+fn data(report: &Report, to: &str, ways: usize) -> Json {
+    let mut told = Told {
+        texts: Pool::new(),
+        places: HashMap::new(),
+        place_rows: Vec::new(),
+        asks: BTreeMap::new(),
+        ask_rows: Vec::new(),
+        edges: report.edges.iter().enumerate().map(|(at, edge)| (edge.clone(), at)).collect(),
+        paths: BTreeSet::new(),
+    };
+    let edges: Vec<Json> = report.edges.iter().map(|edge| told.edge(edge)).collect();
+    let findings: Vec<Json> =
+        report.findings.iter().map(|finding| told.finding(finding, ways)).collect();
+    let paths: BTreeMap<String, Json> = told
+        .paths
+        .iter()
+        .filter_map(|number| row(PathId(*number)))
+        .map(|row| {
+            let about = json!({"class": row.class, "actions": row.actions, "services": row.services,
+                "carrier": row.carrier});
+            (row.id.to_string(), about)
+        })
+        .collect();
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "account": report.account,
+        "to": to,
+        "principals": report.principals,
+        "administrators": report.administrators,
+        "cutShort": report.cut_short,
+        "places": told.place_rows,
+        "asks": told.ask_rows,
+        "edges": edges,
+        "findings": findings,
+        "cuts": report.cuts.iter().map(|cut| [cut.edge, cut.closes, cut.of]).collect::<Vec<_>>(),
+        "paths": paths,
+        "waysKept": (ways < usize::MAX).then_some(ways),
+        "texts": told.texts,
+    })
+}
+
+impl<'r> Told<'r> {
+    /// The number of a place: its ARN, its label, and what it is in words.
+    fn place(&mut self, at: &'r Standpoint) -> usize {
+        if let Some(number) = self.places.get(at) {
+            return *number;
         }
+        let number = self.place_rows.len();
+        let principal = self.texts.of(&at.principal);
+        let words = self.texts.of(&at.to_string());
+        self.place_rows.push(json!([principal, label(Some(at)), words, at.changes.len()]));
+        self.places.insert(at, number);
+        number
     }
-    let mut drawn: Vec<(Option<&Standpoint>, usize)> = ends.into_iter().collect();
-    let all = drawn.len();
-    if all > MOST_DRAWN {
-        let busy: BTreeSet<usize> = report.cuts.iter().take(40).map(|cut| cut.edge).collect();
-        let kept: BTreeSet<Option<&Standpoint>> = busy
+
+    /// From, to (-1: the directory), paths, and on what it depends.
+    fn edge(&mut self, edge: &'r Edge) -> Json {
+        let from = self.place(&edge.from);
+        let to = edge.to.as_ref().map_or(-1, |to| i64::try_from(self.place(to)).unwrap_or(-1));
+        self.paths.extend(edge.paths.iter().map(|path| path.0));
+        let on: Vec<usize> = edge.on.iter().map(|on| self.texts.of(&on.to_string())).collect();
+        json!([from, to, edge.paths, on])
+    }
+
+    fn ask(&mut self, ask: &'r Ask) -> usize {
+        if let Some(number) = self.asks.get(ask) {
+            return *number;
+        }
+        let number = self.ask_rows.len();
+        let keys: Vec<String> = ask
+            .context
             .iter()
-            .filter_map(|edge| report.edges.get(*edge))
-            .flat_map(|edge| [Some(&edge.from), edge.to.as_ref()])
+            .map(|(key, values)| format!("{key} = {}", values.join(", ")))
             .collect();
-        drawn.retain(|(end, _)| kept.contains(end));
-        drawn.truncate(MOST_DRAWN);
+        let texts = [&ask.caller, &ask.action, &ask.resource, &keys.join("\n")];
+        let row = texts.map(|text| self.texts.of(text));
+        self.ask_rows.push(json!([row, self.texts.maybe(ask.trust.as_deref())]));
+        self.asks.insert(ask, number);
+        number
     }
-    let deepest = drawn.iter().map(|(_, far)| *far).max().unwrap_or_default();
-    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
-    let mut places: BTreeMap<Option<&Standpoint>, (usize, usize)> = BTreeMap::new();
-    for (end, far) in &drawn {
-        let row = counts.entry(*far).or_default();
-        places.insert(*end, (20 + (deepest - far) * WIDE, 20 + *row * HIGH));
-        *row += 1;
-    }
-    let rows = counts.values().max().copied().unwrap_or_default();
-    let (width, height) = ((deepest + 1) * WIDE + 20, rows * HIGH + 40);
-    if all > drawn.len() {
-        writeln!(
-            out,
-            "<p>The picture shows {} of {all} places; the table shows all.</p>",
-            drawn.len()
-        )?;
-    }
-    writeln!(
-        out,
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Graph\"><svg \
-         xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" role=\"img\" \
-         aria-label=\"Steps between principals; the table below says the same\">"
-    )?;
-    for edge in &report.edges {
-        let (Some((x1, y1)), Some((x2, y2))) =
-            (places.get(&Some(&edge.from)), places.get(&edge.to.as_ref()))
-        else {
-            continue;
+
+    fn step(&mut self, step: &'r Step) -> Json {
+        let edge = Edge {
+            from: step.at.clone(),
+            paths: step.paths.clone(),
+            to: step.to.clone(),
+            on: step.on.clone(),
         };
-        let class = if edge.on.is_empty() { "sure" } else { "unsure" };
-        let (x1, y1, y2) = (x1 + 300, y1 + 12, y2 + 12);
-        let middle = usize::midpoint(x1, *x2);
-        let tip = format!("{} {}", names(&edge.paths), dependences(edge.on.iter()));
-        writeln!(
-            out,
-            "<path class=\"{class}\" d=\"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}\"><title>{}</title></path>",
-            escaped(&tip)
-        )?;
+        let edge = self.edges.get(&edge).copied();
+        let asks: Vec<usize> = step.asks.iter().map(|ask| self.ask(ask)).collect();
+        json!([edge, self.texts.of(&gain(step)), asks])
     }
-    for (end, (x, y)) in &places {
-        let text = label(*end);
-        let mut short: String = text.chars().take(44).collect();
-        if short.len() < text.len() {
-            short.push('…');
-        }
-        writeln!(
-            out,
-            "<g><title>{}</title><rect x=\"{x}\" y=\"{y}\" width=\"300\" height=\"24\" rx=\"4\"/><text \
-             x=\"{}\" y=\"{}\">{}</text></g>",
-            escaped(&text),
-            x + 8,
-            y + 16,
-            escaped(&short)
-        )?;
-    }
-    writeln!(out, "</svg></div>")
-}
 
-fn rows(out: &mut impl Write, report: &Report) -> io::Result<()> {
-    writeln!(
-        out,
-        "<h2>Principals</h2>\n<table><thead><tr><th scope=\"col\">Severity</th><th \
-         scope=\"col\">Principal</th><th scope=\"col\">Best way</th><th scope=\"col\">Only with</th><th \
-         scope=\"col\">Other ways</th></tr></thead><tbody>"
-    )?;
-    for finding in &report.findings {
-        let severity = format!("{:?}", finding.severity).to_lowercase();
-        let mut steps = String::new();
-        if let Some(way) = finding.ways.first() {
-            for step in &way.steps {
-                let asks: Vec<String> = step
-                    .asks
-                    .iter()
-                    .map(|ask| format!("{} on {}", ask.action, ask.resource))
-                    .collect();
-                for part in [
-                    "<li><b>",
-                    &names(&step.paths),
-                    "</b> ",
-                    &escaped(&gain(step)),
-                    "<br><small>",
-                    &escaped(&asks.join("; ")),
-                    "</small></li>",
-                ] {
-                    steps.push_str(part);
-                }
-            }
-        }
-        let others: Vec<String> =
-            finding.ways.iter().skip(1).map(|way| names(&way.paths)).collect();
-        writeln!(
-            out,
-            "<tr id=\"{}\"><td class=\"{severity}\">{severity}</td><td>{}</td><td><ol>{steps}</ol></td><td>{}</td><td>{}</td></tr>",
-            finding.id,
-            escaped(&finding.principal),
-            escaped(&dependences(finding.on.iter())),
-            others.join(", ")
-        )?;
-    }
-    writeln!(out, "</tbody></table>")
-}
-
-fn cuts(out: &mut impl Write, report: &Report) -> io::Result<()> {
-    writeln!(
-        out,
-        "<h2>What closes the most</h2>\n<table><thead><tr><th scope=\"col\">Closes</th><th \
-         scope=\"col\">Step</th><th scope=\"col\">From</th><th scope=\"col\">To</th></tr></thead><tbody>"
-    )?;
-    for cut in &report.cuts {
-        let Some(edge) = report.edges.get(cut.edge) else { continue };
-        writeln!(
-            out,
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            cut.closes,
-            names(&edge.paths),
-            escaped(&label(Some(&edge.from))),
-            escaped(&label(edge.to.as_ref()))
-        )?;
-    }
-    writeln!(out, "</tbody></table>")
-}
-
-fn escaped(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => shown.push_str("&amp;"),
-            '<' => shown.push_str("&lt;"),
-            '>' => shown.push_str("&gt;"),
-            '"' => shown.push_str("&quot;"),
-            '\'' => shown.push_str("&#39;"),
-            letter if letter.is_control() => shown.push(' '),
-            letter => shown.push(letter),
-        }
-    }
-    shown
-}
-
-/// The page's head: no script, and nothing from elsewhere.
-const HEAD: &str = "<!doctype html>
-<html lang=\"en\"><head><meta charset=\"utf-8\">
-<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">
-<meta name=\"viewport\" content=\"width=device-width\"><title>Ways to administrator</title>
-<link rel=\"icon\" href=\"data:,\">
-<style>
-:root{color-scheme:light dark;--line:#8a94a6;--fill:#eef2f8;--text:#10151d;--back:#fff;--bad:#b3261e}
-@media(prefers-color-scheme:dark){:root{--line:#7d8798;--fill:#232b38;--text:#e6eaf1;--back:#11151c;--bad:#ff8a80}}
-body{margin:0;font:15px/1.45 system-ui,sans-serif;color:var(--text);background:var(--back)}
-main{padding:1.5rem}
-.scroll{overflow:auto;max-height:80vh;border:1px solid var(--line)}
-rect{fill:var(--fill);stroke:var(--line)}text{fill:var(--text);font:12px system-ui,sans-serif}
-path{fill:none;stroke:var(--line);stroke-width:1.5}path.sure{stroke:var(--bad)}path.unsure{stroke-dasharray:5 4}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
-ol{margin:0;padding-left:1.2rem}.critical{color:var(--bad);font-weight:600}
-</style></head><body><main>";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_do_not_become_markup() {
-        assert_eq!(escaped("<b a=\"1\">&'\n"), "&lt;b a=&quot;1&quot;&gt;&amp;&#39; ");
+    fn finding(&mut self, finding: &'r Finding, most: usize) -> Json {
+        let ways: Vec<Json> = finding
+            .ways
+            .iter()
+            .take(most)
+            .map(|way| {
+                let steps: Vec<Json> = way.steps.iter().map(|step| self.step(step)).collect();
+                let on: Vec<usize> =
+                    way.on.iter().map(|on| self.texts.of(&on.to_string())).collect();
+                json!([u8::from(way.certain), on, steps])
+            })
+            .collect();
+        let fix = finding.fix.as_ref().map(|fix| {
+            json!({
+                "policy": fix.policy, "owner": fix.owner, "statement": fix.statement,
+                "diff": fix.diff, "command": fix.command,
+            })
+        });
+        let on: Vec<usize> = finding.on.iter().map(|on| self.texts.of(&on.to_string())).collect();
+        json!({
+            "id": finding.id, "principal": self.texts.of(&finding.principal),
+            "severity": finding.severity, "certain": finding.certain, "on": on,
+            "reaches": self.texts.of(&finding.reaches), "ways": ways,
+            "more": finding.ways.len().saturating_sub(most), "fix": fix,
+        })
     }
 }

@@ -119,6 +119,7 @@ pub(super) fn gain(step: &Step) -> String {
                     format!("puts v{number} of {policy} in force")
                 }
                 Some(Change::Unbound) => "takes its boundary away".to_owned(),
+                Some(Change::Lifted { limit }) => format!("is then {limit}"),
                 None => "changes itself".to_owned(),
             }
         }
@@ -175,6 +176,7 @@ pub(super) fn label(at: Option<&Standpoint>) -> String {
             Change::Member { .. } => " + group",
             Change::Version { .. } => " + version",
             Change::Unbound => " - boundary",
+            Change::Lifted { .. } => " - limit",
         });
     }
     text

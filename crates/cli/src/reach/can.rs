@@ -8,7 +8,7 @@ use bailiwick_analyzer::reach::{Certainty, Chain, Grants, Permission, Reach};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::world::{WorldArgs, principal, tell};
+use super::world::{WorldArgs, end, principal, tell, unreadable};
 use super::{Rows, csv, joined, word};
 use crate::simulate::fault::Findings;
 use crate::terminal;
@@ -50,6 +50,7 @@ pub(crate) fn run(args: &CanArgs) -> anyhow::Result<()> {
         (None, None) => "*".to_owned(),
     };
     let (estate, notes) = args.world.read()?;
+    let unreadable = unreadable(&estate.account);
     let reach = Reach::new(&estate);
     let arn = principal(&reach, &args.principal)?;
     let can = |arn: &str| -> anyhow::Result<Vec<Permission>> {
@@ -82,7 +83,12 @@ pub(crate) fn run(args: &CanArgs) -> anyhow::Result<()> {
         }
     }
     out.flush()?;
-    if parts.iter().all(|part| part.permissions.is_empty()) { Err(Findings.into()) } else { Ok(()) }
+    let done = if parts.iter().all(|part| part.permissions.is_empty()) {
+        Err(Findings.into())
+    } else {
+        Ok(())
+    };
+    end(unreadable, done)
 }
 
 fn table(arn: &str, parts: &[Part]) -> String {

@@ -1,7 +1,7 @@
 //! Rows of comma-separated values.
 
 /// One row, with its line end. What a spreadsheet would take for a formula is quoted as text.
-pub(super) fn row<S: AsRef<str>>(fields: impl IntoIterator<Item = S>) -> String {
+pub(crate) fn row<S: AsRef<str>>(fields: impl IntoIterator<Item = S>) -> String {
     let fields: Vec<String> = fields.into_iter().map(|text| field(text.as_ref())).collect();
     fields.join(",") + "\r\n"
 }

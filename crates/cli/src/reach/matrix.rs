@@ -10,7 +10,7 @@ use bailiwick_analyzer::reach::{Cell, Certainty, Extent, Reach};
 use clap::Args;
 use serde_json::json;
 
-use super::world::{WorldArgs, tell};
+use super::world::{WorldArgs, end, tell, unreadable};
 use super::{Rows, csv};
 use crate::simulate::fault::{Findings, read};
 use crate::terminal;
@@ -42,6 +42,7 @@ pub struct MatrixArgs {
 pub(crate) fn run(args: &MatrixArgs) -> anyhow::Result<()> {
     let resources = resources(&args.resources)?;
     let (estate, notes) = args.world.read()?;
+    let unreadable = unreadable(&estate.account);
     let reach = Reach::new(&estate);
     let cells = if args.services.is_empty() {
         reach.matrix(&args.actions, &resources)
@@ -73,7 +74,9 @@ pub(crate) fn run(args: &MatrixArgs) -> anyhow::Result<()> {
         }
     }
     out.flush()?;
-    if cells.iter().all(|cell| cell.marks.is_empty()) { Err(Findings.into()) } else { Ok(()) }
+    let done =
+        if cells.iter().all(|cell| cell.marks.is_empty()) { Err(Findings.into()) } else { Ok(()) };
+    end(unreadable, done)
 }
 
 /// The resources, those of files among them.

@@ -8,7 +8,7 @@ use bailiwick_analyzer::reach::{Access, Chain, Extent, Kind, Question, Reach, Wh
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::world::{WorldArgs, principal, tell};
+use super::world::{WorldArgs, end, principal, tell, unreadable};
 use super::{Rows, csv, joined, reasons, statements, word};
 use crate::simulate::fault::Findings;
 use crate::terminal;
@@ -42,10 +42,12 @@ pub struct WhoCanArgs {
 pub(crate) fn run(args: &WhoCanArgs) -> anyhow::Result<()> {
     let question = Question::new(&args.action, &args.resource).map_err(|error| anyhow!(error))?;
     let (estate, notes) = args.world.read()?;
+    let unreadable = unreadable(&estate.account);
     let reach = Reach::new(&estate);
     if let Some(given) = &args.why_not {
         tell(&notes);
-        return why_not(&reach, &question, &principal(&reach, given)?);
+        let done = why_not(&reach, &question, &principal(&reach, given)?);
+        return end(unreadable, done);
     }
     let who = reach.who_can(&question);
     let chains = if args.no_roles { Vec::new() } else { reach.chains(&who) };
@@ -67,7 +69,8 @@ pub(crate) fn run(args: &WhoCanArgs) -> anyhow::Result<()> {
         }
     }
     out.flush()?;
-    if who.is_empty() && chains.is_empty() { Err(Findings.into()) } else { Ok(()) }
+    let done = if who.is_empty() && chains.is_empty() { Err(Findings.into()) } else { Ok(()) };
+    end(unreadable, done)
 }
 
 fn why_not(reach: &Reach<'_>, question: &Question, principal: &str) -> anyhow::Result<()> {

@@ -9,11 +9,11 @@ use anyhow::{anyhow, bail};
 use bailiwick_analyzer::estate::{Estate, Organization, ResourcePolicy};
 use bailiwick_analyzer::reach::Reach;
 use bailiwick_identifiers::AccountId;
-use bailiwick_model::Found;
+use bailiwick_model::{Account, Found};
 use bailiwick_policy::{Document, DocumentKind, Source, SourceKind};
 use clap::Args;
 
-use crate::simulate::account::World;
+use crate::audit::import::ServerArgs;
 use crate::simulate::question::Named;
 use crate::simulate::{files, levels, nearest};
 use crate::terminal;
@@ -22,7 +22,7 @@ use crate::terminal;
 #[derive(Args, Debug)]
 pub struct WorldArgs {
     /// The account, as `aws iam get-account-authorization-details` prints it (its pages in order)
-    #[arg(long, value_name = "EXPORT", num_args = 1.., required = true)]
+    #[arg(long, value_name = "EXPORT", num_args = 1.., required_unless_present = "server", conflicts_with = "server")]
     pub account: Vec<PathBuf>,
     /// Service control policies, root first, each a level; several of one level as LEVEL=FILE
     #[arg(long, value_name = "[LEVEL=]FILE", num_args = 1..)]
@@ -33,12 +33,18 @@ pub struct WorldArgs {
     /// The id of the organization, for `aws:PrincipalOrgID`
     #[arg(long, value_name = "ID")]
     pub organization: Option<String>,
+    /// The account is the organization's management account, which SCPs and RCPs do not bind
+    #[arg(long)]
+    pub management_account: bool,
     /// The policy of a resource, such as of a bucket or key
     #[arg(long, value_name = "ARN=FILE", num_args = 1..)]
     pub resource_policy: Vec<String>,
     /// The account that owns resources whose ARN names none and that have a policy here
     #[arg(long, value_name = "ID")]
     pub resource_account: Option<AccountId>,
+    /// A live account in place of an export
+    #[command(flatten)]
+    pub server: ServerArgs,
 }
 
 impl WorldArgs {
@@ -47,15 +53,19 @@ impl WorldArgs {
     /// # Errors
     /// A file cannot be read, is no export, or holds a policy that AWS would refuse.
     pub(super) fn read(&self) -> anyhow::Result<(Estate, Vec<String>)> {
-        let (account, managed, mut notes) = World::read(&self.account)?.into_parts();
+        let (account, managed, mut notes) = self.server.world(&self.account)?.into_parts();
         let mut estate = Estate::new(account, managed);
         let scps = found(levels(&self.scp, DocumentKind::ServiceControl)?, true)?;
         let rcps = found(levels(&self.rcp, DocumentKind::ResourceControl)?, false)?;
-        if !scps.is_empty() || !rcps.is_empty() || self.organization.is_some() {
+        if !scps.is_empty()
+            || !rcps.is_empty()
+            || self.organization.is_some()
+            || self.management_account
+        {
             estate.organization = Some(Organization {
                 id: self.organization.clone(),
                 accounts: Vec::new(),
-                management: false,
+                management: self.management_account,
                 scps,
                 rcps,
             });
@@ -93,6 +103,38 @@ pub(super) fn tell(notes: &[String]) {
     for note in notes {
         let _ = writeln!(stderr(), "note: {}", terminal::text(note));
     }
+}
+
+/// What the command comes to: an answer from an account with policies that cannot be read is told,
+/// and is no whole answer.
+///
+/// # Errors
+/// `done`, or policies cannot be read.
+pub(crate) fn end(unreadable: usize, done: anyhow::Result<()>) -> anyhow::Result<()> {
+    if unreadable > 0 {
+        bail!(
+            "{unreadable} policies cannot be read (see the notes): whoever they apply to is shown as \
+             denied everything, the rest as it is"
+        );
+    }
+    done
+}
+
+/// How many policies of the account cannot be read.
+pub(crate) fn unreadable(account: &Account) -> usize {
+    let owners = account
+        .users()
+        .map(|user| user.id)
+        .chain(account.groups().map(|group| group.id))
+        .chain(account.roles().map(|role| role.id));
+    let inline = owners.flat_map(|id| account.inline_policies(id));
+    let managed =
+        account.policies().filter_map(|policy| account.version(policy.id, policy.default_version));
+    let texts = inline
+        .map(|policy| &policy.document)
+        .chain(managed.map(|version| &version.document))
+        .filter(|text| text.document().is_err());
+    texts.count() + account.roles().filter(|role| role.trust.document().is_err()).count()
 }
 
 /// The ARN of a principal of the account, given by its ARN, or by the name of a user or role.

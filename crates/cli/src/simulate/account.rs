@@ -22,6 +22,8 @@ pub(crate) struct World {
     managed: ManagedPolicies,
     /// What the reader of the export met: missing or unreadable parts.
     pub(crate) notes: Vec<String>,
+    /// Whether its pages end before the export does.
+    cut_off: bool,
 }
 
 /// Changes that are tried before they are made.
@@ -55,10 +57,20 @@ impl World {
     pub(crate) fn read(paths: &[PathBuf]) -> anyhow::Result<Self> {
         let mut files = Vec::new();
         for path in paths {
-            let bytes = read_bytes(path)?;
-            files.push((path.display().to_string(), bytes));
+            for path in pages(path)? {
+                let bytes = read_bytes(&path)?;
+                files.push((path.display().to_string(), bytes));
+            }
         }
         Self::of(&files)
+    }
+
+    /// The same of pages that a server has answered, with their names.
+    ///
+    /// # Errors
+    /// They are no export.
+    pub(crate) fn of_pages(pages: &[(String, Vec<u8>)]) -> anyhow::Result<Self> {
+        Self::of(pages)
     }
 
     /// The same of an export in memory.
@@ -76,7 +88,11 @@ impl World {
             let text = String::from_utf8_lossy(held.map_or(&[], |file| file.bytes));
             let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
             let place = (number(error.line), number(error.column));
-            Fault::new(&error.file, &text, place, error.problem.to_string())
+            let utf16 = held.is_some_and(|file| {
+                file.bytes.starts_with(b"\xff\xfe") || file.bytes.starts_with(b"\xfe\xff")
+            });
+            let advice = utf16.then(|| "it looks like UTF-16: save it as UTF-8".to_owned());
+            Fault::new(&error.file, &text, place, error.problem.to_string()).advise(advice)
         })?;
         let note = |note: &export::Note| match &note.place {
             Some(place) => format!(
@@ -86,7 +102,22 @@ impl World {
             None => format!("{}: {}", note.about, note.text),
         };
         let notes = found.notes.iter().map(note).collect();
-        Ok(Self { account: found.account, managed: found.managed, notes })
+        let cut_off = found.notes.iter().any(|note| note.kind == export::NoteKind::CutOff);
+        Ok(Self { account: found.account, managed: found.managed, notes, cut_off })
+    }
+
+    /// The world, if no page of its export is known to lack.
+    ///
+    /// # Errors
+    /// Every page says that another one follows.
+    pub(crate) fn whole(self) -> anyhow::Result<Self> {
+        if self.cut_off {
+            bail!(
+                "every page says that another one follows, and none is there: give all pages; of a \
+                 part nothing is answered, since whoever is not in it would be taken for nobody"
+            );
+        }
+        Ok(self)
     }
 
     /// The account, the AWS managed policies beside it, and the notes.
@@ -334,11 +365,39 @@ fn tags(tags: &TagSet) -> Vec<(String, String)> {
     tags.iter().map(|tag| (tag.key.as_str().to_owned(), tag.value.as_str().to_owned())).collect()
 }
 
+/// A file, or the pages that a folder holds as the collecting script writes them.
+fn pages(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let shown = path.display();
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(path).with_context(|| format!("`{shown}` cannot be read"))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if let Some(rest) = name.strip_prefix("authorization-details")
+            && let Some(number) = rest.strip_suffix(".json")
+        {
+            let number: u32 = number.trim_start_matches('-').parse().unwrap_or_default();
+            found.push((number, path.join(name)));
+        }
+    }
+    if found.is_empty() {
+        bail!(
+            "`{shown}` is a folder without `authorization-details.json`, which was expected there"
+        );
+    }
+    found.sort();
+    Ok(found.into_iter().map(|(_, path)| path).collect())
+}
+
 fn read_bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
     use std::io::Read as _;
     let shown = path.display();
     let file = std::fs::File::open(path).with_context(|| format!("`{shown}` cannot be opened"))?;
     let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
+    if file.metadata().is_ok_and(|about| about.len() > limit) {
+        bail!("`{shown}` is longer than {limit} bytes, which no export is; nothing of it is read");
+    }
     let mut bytes = Vec::new();
     file.take(limit.saturating_add(1))
         .read_to_end(&mut bytes)

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use bailiwick_policy::{DocumentKind, Documents};
 
+use super::checks::is_check;
 use super::fields::{Fields, Source, one_or_several};
 use super::yaml::{self, At, Node, Value};
 use super::{Expect, Expectation, Suite, Test};
@@ -27,7 +28,8 @@ const MAX_POLICY: u64 = 1 << 20;
 /// The most expectations of one suite, lists multiplied.
 const MAX_EXPECTATIONS: usize = 100_000;
 
-const SUITE: &[&str] = &["name", "account", "defaults", "policies", "principals", "tests"];
+const SUITE: &[&str] =
+    &["name", "account", "defaults", "policies", "principals", "tests", "checks"];
 const DEFAULTS: &[&str] =
     &["region", "resourceAccount", "context", "scps", "rcps", "endpointPolicy"];
 const PRINCIPAL: &[&str] = &[
@@ -98,9 +100,9 @@ pub(super) fn suite(path: &Path) -> anyhow::Result<Suite> {
     .suite(&root)
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     /// The suite's own text.
-    source: Source<'a>,
+    pub(super) source: Source<'a>,
     folder: PathBuf,
     /// The named policies.
     policies: HashMap<String, Policy>,
@@ -116,13 +118,34 @@ struct Reader<'a> {
 
 /// A policy with the file in which its faults are shown.
 #[derive(Clone)]
-struct Policy {
-    named: Named,
+pub(super) struct Policy {
+    pub(super) named: Named,
     /// The whole file.
     whole: Rc<str>,
     /// How far the lines are indented in the file.
     indent: u32,
     at: At,
+}
+
+impl Policy {
+    /// A place of the document as a place of its file.
+    pub(super) fn place(&self, (line, column): At) -> At {
+        let first = self.named.first_line.unwrap_or(1);
+        (line.saturating_add(first).saturating_sub(1), column.saturating_add(self.indent))
+    }
+
+    /// A fault at a place of the document.
+    pub(super) fn fault(&self, at: At, message: &str) -> Fault {
+        Fault::new(&self.named.label, &self.whole, self.place(at), message)
+    }
+
+    /// The file, with the line where the document does not begin with it.
+    pub(super) fn shown(&self) -> String {
+        match self.named.first_line {
+            Some(1) | None => self.named.label.to_string(),
+            Some(line) => format!("{}:{line}", self.named.label),
+        }
+    }
 }
 
 impl Reader<'_> {
@@ -146,18 +169,29 @@ impl Reader<'_> {
                 self.principals.insert(key.name.clone(), setting);
             }
         }
-        let Some(node) = fields.get("tests") else {
-            return Err(self.source.fault(fields.at, "a suite needs `tests`").into());
-        };
-        let mut tests = Vec::new();
+        let (mut tests, mut checks) = (Vec::new(), Vec::new());
         let mut left = MAX_EXPECTATIONS;
-        for node in self.source.items(node, "`tests`")? {
+        for node in fields
+            .get("tests")
+            .map_or_else(|| Ok(Vec::new()), |node| self.source.items(node, "`tests`"))?
+        {
+            if is_check(node) {
+                checks.push(self.check(node)?);
+                continue;
+            }
             let test = self.test(node, left)?;
             left = left.saturating_sub(test.expectations.len());
             tests.push(test);
         }
-        if tests.is_empty() {
-            return Err(self.source.fault(node.at, "a suite without tests proves nothing").into());
+        if let Some(node) = fields.get("checks") {
+            for node in self.source.items(node, "`checks`")? {
+                checks.push(self.check(node)?);
+            }
+        }
+        if tests.is_empty() && checks.is_empty() {
+            let at = fields.get("tests").map_or(fields.at, |node| node.at);
+            let text = "a suite needs `tests` or `checks`: without any it proves nothing";
+            return Err(self.source.fault(at, text).into());
         }
         self.note_unused();
         let name = match fields.get("name") {
@@ -168,7 +202,7 @@ impl Reader<'_> {
         if let Some(world) = &self.world {
             notes.splice(0..0, world.notes.iter().cloned());
         }
-        Ok(Suite { file: self.source.file.to_owned(), name, tests, notes })
+        Ok(Suite { file: self.source.file.to_owned(), name, tests, checks, notes })
     }
 
     fn account(&self, node: &Node) -> anyhow::Result<World> {
@@ -486,7 +520,7 @@ impl Reader<'_> {
 
     /// A policy: a name, a file, or the document itself, as a mapping or as a block of JSON. In the
     /// list of names a text is a file.
-    fn policy(&self, node: &Node, naming: bool) -> anyhow::Result<Policy> {
+    pub(super) fn policy(&self, node: &Node, naming: bool) -> anyhow::Result<Policy> {
         match &node.value {
             Value::Map(_) => {
                 let named = Named {

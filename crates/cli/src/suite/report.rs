@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value as Json, json};
 
+use super::checks::Check;
 use super::{Expectation, Outcome, Run, Test};
 use crate::terminal;
 
@@ -40,6 +41,20 @@ pub(super) fn table(out: &mut impl Write, runs: &[Run]) -> io::Result<()> {
                 writeln!(out, "          and {} more", failed.len() - MOST)?;
             }
         }
+        for check in &run.suite.checks {
+            let sign = if check.met() { "ok    " } else { "FAILED" };
+            writeln!(out, "  {sign}  {} ({})", terminal::text(&check.name), check.verb)?;
+            if check.met() {
+                continue;
+            }
+            writeln!(out, "          {}", terminal::text(&check.title))?;
+            let place = terminal::text(&format!("{}:{}", run.suite.file, check.at.0));
+            let (wanted, got) = (check.wanted(), check.got());
+            writeln!(out, "            {place}: expected {wanted}, got {got}")?;
+            for line in &check.why {
+                writeln!(out, "            {}", terminal::text(line))?;
+            }
+        }
     }
     let (count, failed) = sums(runs);
     match failed {
@@ -71,11 +86,29 @@ pub(super) fn json(runs: &[Run]) -> Json {
                     })
                 })
                 .collect();
-            json!({"file": run.suite.file, "name": run.suite.name, "tests": tests})
+            let checks: Vec<Json> = run.suite.checks.iter().map(check).collect();
+            json!({
+                "file": run.suite.file, "name": run.suite.name, "tests": tests, "checks": checks,
+            })
         })
         .collect();
     let (count, failed) = sums(runs);
     json!({"suites": suites, "expectations": count, "failures": failed})
+}
+
+fn check(check: &Check) -> Json {
+    json!({
+        "name": check.name,
+        "line": check.at.0,
+        "check": check.verb.as_str(),
+        "about": check.title,
+        "expect": check.wanted(),
+        "result": check.got(),
+        "passed": check.met(),
+        "witness": check.checked.witness,
+        "reasons": check.checked.reasons,
+        "why": check.why,
+    })
 }
 
 fn result(one: &Expectation, outcome: &Outcome) -> Json {
@@ -127,9 +160,30 @@ pub(super) fn junit(out: &mut impl Write, runs: &[Run]) -> io::Result<()> {
                 writeln!(out, "    </testcase>")?;
             }
         }
+        for check in &run.suite.checks {
+            junit_check(out, check, &file)?;
+        }
         writeln!(out, "  </testsuite>")?;
     }
     writeln!(out, "</testsuites>")
+}
+
+fn junit_check(out: &mut impl Write, check: &Check, file: &str) -> io::Result<()> {
+    let (name, title, line) = (xml(&check.name), xml(&check.title), check.at.0);
+    write!(
+        out,
+        "    <testcase classname=\"{name}\" name=\"{}: {title}\" file=\"{file}\" line=\"{line}\"",
+        check.verb
+    )?;
+    if check.met() {
+        return writeln!(out, "/>");
+    }
+    let message = format!("expected {}, got {}", check.wanted(), check.got());
+    writeln!(out, ">")?;
+    write!(out, "      <failure message=\"{}\" type=\"check\">", xml(&message))?;
+    let lines: Vec<String> = check.why.iter().map(|line| xml(line)).collect();
+    writeln!(out, "{}</failure>", lines.join("\n"))?;
+    writeln!(out, "    </testcase>")
 }
 
 /// SARIF 2.1.0: one result for each failed expectation, at its place in the suite.
@@ -157,6 +211,26 @@ pub(super) fn sarif(runs: &[Run]) -> Json {
             }
         }
     }
+    for run in runs {
+        for check in run.suite.checks.iter().filter(|check| !check.met()) {
+            let (wanted, got) = (check.wanted(), check.got());
+            let text = format!(
+                "{}: {}: expected {wanted}, got {got}: {}",
+                check.name,
+                check.title,
+                check.why.join("; ")
+            );
+            results.push(json!({
+                "ruleId": check.verb.as_str(),
+                "level": "error",
+                "message": {"text": text},
+                "locations": [{"physicalLocation": {
+                    "artifactLocation": {"uri": uri(&run.suite.file)},
+                    "region": {"startLine": check.at.0, "startColumn": check.at.1},
+                }}],
+            }));
+        }
+    }
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -164,15 +238,21 @@ pub(super) fn sarif(runs: &[Run]) -> Json {
             "tool": {"driver": {
                 "name": "bailiwick test",
                 "version": env!("CARGO_PKG_VERSION"),
-                "rules": [{
-                    "id": "expectation",
-                    "shortDescription": {"text": "A policy decides otherwise than a suite expects"},
-                }],
+                "rules": [
+                    rule("expectation", "A policy decides otherwise than a suite expects"),
+                    rule("no-new-access", "New access, otherwise than a suite expects"),
+                    rule("access-not-granted", "Access granted, otherwise than a suite expects"),
+                    rule("no-public-access", "Public access, otherwise than a suite expects"),
+                ],
             }},
             "columnKind": "unicodeCodePoints",
             "results": results,
         }],
     })
+}
+
+fn rule(id: &str, text: &str) -> Json {
+    json!({"id": id, "shortDescription": {"text": text}})
 }
 
 fn failures<'r>(

@@ -81,7 +81,7 @@ fn lists_multiply() {
 fn faults_have_places_and_advice() {
     let test = "{principal: alice, action: 's3:GetObject', expect: allow}";
     for (text, expected) in [
-        ("tests: []".to_owned(), "suite.yaml:1:8: a suite without tests"),
+        ("tests: []".to_owned(), "suite.yaml:1:8: a suite needs `tests` or `checks`"),
         ("test: []".to_owned(), "suite.yaml:1:1: a suite has no field `test`"),
         ("test: []".to_owned(), "did you mean `tests`?"),
         ("- 1".to_owned(), "suite.yaml:1:1: a suite must be a mapping, not a list"),
@@ -184,4 +184,102 @@ fn the_sample_suites_hold() {
         let run = Run::of(suite, &mut Documents::default()).unwrap();
         assert_eq!(run.failures(), 0, "{name}");
     }
+}
+
+const CHECKS: &str = "policies:\n  read: read.json\nchecks:\n";
+
+// Mission row M91, second half: checks, whose answers are expected.
+#[test]
+fn m91_checks_are_met_or_not() {
+    let wide =
+        r"{Version: '2012-10-17', Statement: {Effect: Allow, Action: 's3:*', Resource: '*'}}";
+    let public = r"{Version: '2012-10-17', Statement: {Effect: Allow, Principal: '*', Action: 's3:GetObject', Resource: 'arn:aws:s3:::b/*'}}";
+    for (body, met) in [
+        (format!("no-new-access: {{existing: {wide}, new: read}}"), true),
+        (format!("no-new-access: {{existing: read, new: {wide}}}"), false),
+        (format!("no-new-access: {{existing: read, new: {wide}}}\n    expect: fail"), true),
+        (format!("no-new-access: {{existing: {wide}, new: read}}\n    expect: fail"), false),
+        ("access-not-granted: {policy: read, actions: 's3:PutObject'}".to_owned(), true),
+        (
+            "access-not-granted: {policy: read, actions: ['s3:PutObject', 's3:Get*']}".to_owned(),
+            false,
+        ),
+        ("access-not-granted: {policy: read, resources: ['arn:aws:s3:::c/*']}".to_owned(), true),
+        ("access-not-granted: {policy: read, resources: ['arn:aws:s3:::b/k']}".to_owned(), false),
+        (
+            format!("no-public-access: {{policy: {public}, resource-type: 'AWS::S3::Bucket'}}"),
+            false,
+        ),
+        (
+            format!(
+                "no-public-access: {{policy: {public}, resource-type: 'AWS::S3::Bucket'}}\n    expect: fail"
+            ),
+            true,
+        ),
+    ] {
+        let run = run(&format!("{CHECKS}  - {body}\n"));
+        assert_eq!((run.count(), run.failures() == 0), (1, met), "{body}");
+        let check = &run.suite.checks[0];
+        // A check that fails has an example and a statement, with its place.
+        if !check.checked.passed {
+            assert!(check.why.iter().any(|line| line.starts_with("for example: ")), "{body}");
+            assert!(check.why.iter().any(|line| line.contains(':')), "{:?}", check.why);
+        }
+    }
+}
+
+#[test]
+fn checks_stand_among_tests_and_in_every_report() {
+    let text = format!(
+        "{HEAD}tests:\n  - {{principal: alice, action: 's3:GetObject', resource: 'arn:aws:s3:::b/k', expect: allow}}\n  \
+         - {{name: <never>, access-not-granted: {{policy: read, actions: 's3:GetObject'}}}}\n"
+    );
+    let runs = [run(&text)];
+    assert_eq!((runs[0].count(), runs[0].failures()), (2, 1));
+    let mut out = Vec::new();
+    report::table(&mut out, &runs).unwrap();
+    let table = String::from_utf8(out).unwrap();
+    assert!(table.contains("FAILED  <never> (access-not-granted)"), "{table}");
+    assert!(table.contains("read.json:1:41: "), "{table}");
+    assert!(table.contains("2 expectations: 1 as expected, 1 not"), "{table}");
+    let mut out = Vec::new();
+    report::junit(&mut out, &runs).unwrap();
+    let junit = String::from_utf8(out).unwrap();
+    assert!(junit.contains("tests=\"2\" failures=\"1\""), "{junit}");
+    assert!(junit.contains("classname=\"&lt;never&gt;\""), "{junit}");
+    let sarif = report::sarif(&runs);
+    let results = &sarif["runs"][0]["results"];
+    assert_eq!(results.as_array().unwrap().len(), 1);
+    assert_eq!(results[0]["ruleId"], "access-not-granted");
+    assert_eq!(results[0]["locations"][0]["physicalLocation"]["region"]["startLine"], 9);
+    let told = report::json(&runs);
+    assert_eq!(told["suites"][0]["checks"][0]["result"], "fail");
+    assert!(!told["suites"][0]["checks"][0]["witness"].is_null());
+}
+
+#[test]
+fn faults_of_checks_have_places() {
+    for (body, expected) in [
+        ("no-new-access: {existing: read}", "suite.yaml:4:20: this check needs `new`"),
+        ("no-new-access: {existing: read, new: reed}", "there is no policy `reed`"),
+        ("no-new-access: {existing: read, new: read, tpe: x}", "has no field `tpe`"),
+        ("no-new-access: {existing: read, new: read, type: role}", "neither `identity` nor"),
+        ("access-not-granted: {policy: read}", "suite.yaml:4:25: `access` has neither"),
+        ("no-public-access: {policy: read, resource-type: Bucket}", "no resource type"),
+        ("name: x", "a check is one of"),
+        ("no-new-acess: {}", "has no field `no-new-acess`"),
+        (
+            "no-new-access: {existing: read, new: read}\n    no-public-access: {}",
+            "an entry is one check",
+        ),
+        ("no-new-access: {existing: read, new: read}\n    expect: allow", "neither `pass` nor"),
+        (
+            "no-new-access: {existing: read, new: {Version: '2012-10-17',\n      Statement: [{Efect: Allow}]}}",
+            "suite.yaml:5:",
+        ),
+    ] {
+        let told = fault(&format!("{CHECKS}  - {body}\n"));
+        assert!(told.contains(expected), "{body}: {told}");
+    }
+    assert!(fault("name: nothing\n").contains("needs `tests` or `checks`"));
 }

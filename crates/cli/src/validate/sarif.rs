@@ -35,7 +35,7 @@ pub(super) fn log(all: &[Validated]) -> Json {
     })
 }
 
-fn rule(code: IssueCode) -> Json {
+pub(crate) fn rule(code: IssueCode) -> Json {
     json!({
         "id": code.as_str(),
         "shortDescription": {"text": code.title()},
@@ -46,7 +46,7 @@ fn rule(code: IssueCode) -> Json {
     })
 }
 
-fn level(kind: FindingType) -> &'static str {
+pub(crate) fn level(kind: FindingType) -> &'static str {
     match kind {
         FindingType::Error => "error",
         FindingType::SecurityWarning | FindingType::Warning => "warning",
@@ -91,7 +91,7 @@ fn result(file: &str, finding: &Finding, index: Option<usize>) -> Json {
 }
 
 /// A path as a relative reference: blanks and what is no ASCII escaped.
-fn uri(path: &str) -> String {
+pub(crate) fn uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     for byte in path.trim_start_matches("./").bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {

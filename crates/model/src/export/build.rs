@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::form::{Instant, Item, Pages};
 use super::members::{self, MAX_KINDS};
 use super::place::Text;
+use super::texts;
 use super::{ExportError, ExportProblem, Imported, Note, NoteKind, NotePlace};
 use crate::account::Account;
 use crate::entity::AccountInfo;
@@ -37,7 +38,7 @@ pub(super) fn account(
         notes: Vec::new(),
         seen: HashMap::new(),
         ids: HashSet::new(),
-        identity_texts: HashMap::new(),
+        identity_texts: texts::identity(&pages),
         trust_texts: HashMap::new(),
         principals: HashMap::new(),
         missing_groups: BTreeSet::new(),

@@ -16,18 +16,19 @@ use serde_json::value::RawValue;
 
 use super::place::Text;
 use super::{ExportError, ExportProblem};
+use crate::parallel;
 
 /// A page. The entities stay as they stand in the text, so that each keeps its place.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "a page of an export")]
 pub(super) struct Page<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "entities")]
     user_detail_list: Option<Vec<&'a RawValue>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "entities")]
     group_detail_list: Option<Vec<&'a RawValue>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "entities")]
     role_detail_list: Option<Vec<&'a RawValue>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "entities")]
     policies: Option<Vec<&'a RawValue>>,
     #[serde(default)]
     is_truncated: Option<bool>,
@@ -106,18 +107,57 @@ impl<'a> Page<'a> {
     }
 }
 
-fn items<'a, T: Deserialize<'a>>(
+fn items<'a, T: Deserialize<'a> + Send>(
     all: &mut Vec<Item<'a, T>>,
     file: usize,
     text: &Text<'a>,
     list: Option<Vec<&'a RawValue>>,
 ) -> Result<(), ExportError> {
-    for raw in list.unwrap_or_default() {
+    let list = list.unwrap_or_default();
+    let details = parallel::each(&list, |raw| serde_json::from_str(raw.get()));
+    for (raw, detail) in list.into_iter().zip(details) {
         let raw = raw.get();
-        let detail = serde_json::from_str(raw).map_err(|error| text.json_error(raw, &error))?;
+        let detail = detail.map_err(|error| text.json_error(raw, &error))?;
         all.push(Item { file, raw, detail });
     }
     Ok(())
+}
+
+/// The most entities of one list: a hundred times what AWS lets an account have. A file of millions of
+/// empty lists is refused before they fill the memory.
+const MAX_ENTITIES: usize = 1_000_000;
+
+/// The entities of a list, as they stand in the text.
+fn entities<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<&'de RawValue>>, D::Error> {
+    struct Read;
+
+    impl<'de> Visitor<'de> for Read {
+        type Value = Option<Vec<&'de RawValue>>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a list of entities")
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let mut found = Vec::new();
+            while let Some(raw) = seq.next_element()? {
+                if found.len() >= MAX_ENTITIES {
+                    let problem = format!("a list has more than {MAX_ENTITIES} entities");
+                    return Err(A::Error::custom(problem));
+                }
+                found.push(raw);
+            }
+            Ok(Some(found))
+        }
+    }
+
+    deserializer.deserialize_any(Read)
 }
 
 /// A page, or a list of pages.

@@ -1,6 +1,6 @@
 //! Places in the files of an export, and what holds for every text before it is read.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use super::{ExportError, ExportFile, ExportProblem, MAX_BYTES, MAX_DEPTH};
 
@@ -16,12 +16,12 @@ pub(super) struct Text<'a> {
     pub(super) name: &'a str,
     pub(super) whole: &'a str,
     /// Where the lines begin; made when the first place is asked for.
-    lines: OnceCell<Vec<usize>>,
+    lines: OnceLock<Vec<usize>>,
 }
 
 impl<'a> Text<'a> {
     pub(super) fn new(name: &'a str, text: &'a str) -> Self {
-        Self { name, whole: text, lines: OnceCell::new() }
+        Self { name, whole: text, lines: OnceLock::new() }
     }
 
     /// The place of a byte.

@@ -1,15 +1,31 @@
 //! The documents of an export. Equal texts become one document in memory.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use bailiwick_identifiers::{AccountId, Arn, UniqueId};
 use bailiwick_policy::{Document, DocumentError, DocumentKind, PrincipalType};
 
 use super::build::Builder;
-use super::form::document_text;
+use super::form::{Pages, document_text};
 use super::{Note, NoteKind};
+use crate::parallel;
 use crate::text::{Binding, IdentityText, TrustText};
+
+/// The texts of all identity policies, each parsed once.
+pub(super) fn identity<'a>(pages: &Pages<'a>) -> HashMap<Cow<'a, str>, IdentityText> {
+    let users = pages.users.iter().flat_map(|item| &item.detail.user_policy_list);
+    let groups = pages.groups.iter().flat_map(|item| &item.detail.group_policy_list);
+    let roles = pages.roles.iter().flat_map(|item| &item.detail.role_policy_list);
+    let inline = users.chain(groups).chain(roles).flatten().filter_map(|form| form.policy_document);
+    let versions = pages.policies.iter().flat_map(|item| &item.detail.policy_version_list);
+    let versions = versions.flatten().filter_map(|version| version.document);
+    let sources: HashSet<Cow<'a, str>> =
+        inline.chain(versions).map(|raw| document_text(raw.get())).collect();
+    let sources: Vec<_> = sources.into_iter().collect();
+    let texts = parallel::each(&sources, |text| IdentityText::from(text.as_ref().to_owned()));
+    sources.into_iter().zip(texts).collect()
+}
 
 impl<'a> Builder<'_, 'a> {
     /// The text of an identity policy; with a note when it cannot be read.

@@ -322,7 +322,7 @@ fn what_is_no_export_is_refused_with_its_place() {
             "{\"UserDetailList\": [],\n \"Policies\": 4}".to_owned(),
             2,
             Some(14),
-            "expected a sequence",
+            "expected a list of entities",
         ),
         ("{\"UserDetailList\": []}".to_owned(), 1, Some(1), "holds no entity"),
         (deep.clone(), 1, Some(65), "deeper than 64"),

@@ -2,6 +2,7 @@
 
 use super::super::part::{Missing, Part};
 use super::super::{Evidence, resources};
+use super::center::{SetPart, set_file};
 use super::{Reader, Told, TrailPart};
 
 impl Reader {
@@ -23,6 +24,7 @@ impl Reader {
             // Of the last two, one more or less: what is not in the map is not known.
             ["collected.json" | "collect.log" | "users.json"]
             | ["oidc-providers" | "last-accessed", _] => {}
+            ["journal.json"] => found.journal = Part::Missing(gap),
             ["regions.json"] => found.regions = Part::Missing(gap),
             ["credential-report.json" | "credential-report.csv"] => {
                 found.credential_report = Part::Missing(gap);
@@ -53,6 +55,7 @@ impl Reader {
             ["s3", "account-public-access-block.json"] => {
                 found.account_public_access = Part::Missing(gap);
             }
+            ["identity-center", file] if self.refuse_set(file, missing) => {}
             ["identity-center", _] => found.identity_center = Part::Missing(gap),
             ["regions", region, rest @ ..] => match rest {
                 ["analyzers.json"] => found.analyzers = Part::Missing(gap),
@@ -66,6 +69,18 @@ impl Reader {
                     let told = Told::Selectors(Part::Missing(gap));
                     self.trail_parts.push(TrailPart::new(region, name, told));
                 }
+                // Who is not subscribed is answered so, and has no hub.
+                ["security-hub.json"] if text.contains("not subscribed") => {
+                    super::set_hub(found, region, Some(false), None);
+                }
+                ["security-hub.json" | "detectors.json"] | ["detectors", _] => {
+                    found.hubs = Part::Missing(gap);
+                }
+                ["instances.json"] => found.instances = Part::Missing(gap),
+                ["anywhere-profiles.json" | "anywhere-anchors.json"] => {
+                    found.roles_anywhere = Part::Missing(gap);
+                }
+                ["findings", _] => found.findings = Part::Missing(gap),
                 ["log-groups.json"] => found.log_groups = Part::Missing(gap),
                 ["metric-filters.json" | "alarms.json" | "subscriptions.json"] => {
                     found.alarms = Part::Missing(gap);
@@ -74,6 +89,23 @@ impl Reader {
             },
             ["s3", ..] => return self.refuse_resource(found, "", &segments, missing, text),
             _ => return false,
+        }
+        true
+    }
+
+    /// A policy of a permission set that was not told: of the others nothing is lost.
+    fn refuse_set(&mut self, file: &str, missing: &Missing) -> bool {
+        match set_file(file) {
+            None | Some((SetPart::Itself, _)) => return false,
+            Some((SetPart::Inline, number)) => {
+                self.set(number).inline = Part::Missing(missing.clone());
+            }
+            Some((SetPart::Managed, number)) => {
+                self.set(number).managed = Part::Missing(missing.clone());
+            }
+            Some((SetPart::Customer, number)) => {
+                self.set(number).customer_managed = Part::Missing(missing.clone());
+            }
         }
         true
     }

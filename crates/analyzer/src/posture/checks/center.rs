@@ -1,5 +1,7 @@
 //! IDC: Identity Center.
 
+mod sets;
+
 use crate::evidence::{Data, IdentityCenter};
 use crate::posture::audit::Audit;
 use crate::posture::check::{Check, Found, Need, Results};
@@ -12,6 +14,12 @@ pub(super) const CHECKS: &[Check] = &[
         needs: NEEDS,
         remedy: "assign the permission set to a group, and put the person in it",
         run: by_groups,
+    },
+    Check {
+        id: "IDC-02",
+        needs: NEEDS,
+        remedy: "replace it in the permission set by a policy of what is needed",
+        run: sets::least_privilege,
     },
     Check {
         id: "IDC-04",
@@ -69,7 +77,8 @@ fn session_length(audit: &Audit<'_>, results: &mut Results) {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::fixture::{ACCOUNT, Case, Folder, folder};
+    use super::super::fixture::{ACCOUNT, Case, Folder, allow, folder, managed, policy};
+    use crate::posture::Outcome;
     use serde_json::json;
 
     fn center(kind: &str, duration: &str) -> Folder {
@@ -81,6 +90,13 @@ pub(super) mod tests {
                 "SessionDuration": duration,
             });
             f.put("identity-center/permission-set-1.json", &json!({"PermissionSet": set}));
+            let read = policy(json!([allow("s3:GetObject", "arn:aws:s3:::b/*"),]));
+            let inline = json!({"InlinePolicy": read.to_string()});
+            f.put("identity-center/inline-policy-1.json", &inline);
+            let none = json!({"AttachedManagedPolicies": []});
+            f.put("identity-center/managed-policies-1.json", &none);
+            let none = json!({"CustomerManagedPolicyReferences": []});
+            f.put("identity-center/customer-policies-1.json", &none);
             let assignment = json!({
                 "AccountId": ACCOUNT, "PermissionSetArn": "arn:aws:sso:::permissionSet/i/ps",
                 "PrincipalType": kind, "PrincipalId": "p",
@@ -94,7 +110,59 @@ pub(super) mod tests {
         let clean = center("GROUP", "PT8H");
         vec![
             Case::new("IDC-01", &clean, &[&|f| *f = center("USER", "PT8H")]),
+            Case::new(
+                "IDC-02",
+                &clean,
+                &[
+                    &|f| {
+                        let all = policy(json!([allow("*", "*")]));
+                        let inline = json!({"InlinePolicy": all.to_string()});
+                        f.put("identity-center/inline-policy-1.json", &inline);
+                    },
+                    &|f| {
+                        let all = policy(json!([allow("s3:*", "*")]));
+                        let inline = json!({"InlinePolicy": all.to_string()});
+                        f.put("identity-center/inline-policy-1.json", &inline);
+                    },
+                    &|f| {
+                        let arn = "arn:aws:iam::aws:policy/AdministratorAccess";
+                        let list = json!([{"Name": "AdministratorAccess", "Arn": arn}]);
+                        let list = json!({"AttachedManagedPolicies": list});
+                        f.put("identity-center/managed-policies-1.json", &list);
+                    },
+                    &|f| {
+                        let wide = managed("wide", policy(json!([allow("*", "*")])));
+                        f.details(json!([]), json!([]), json!([]), json!([wide]));
+                        let list = json!([{"Name": "wide", "Path": "/"}]);
+                        let list = json!({"CustomerManagedPolicyReferences": list});
+                        f.put("identity-center/customer-policies-1.json", &list);
+                    },
+                ],
+            ),
             Case::new("IDC-04", &clean, &[&|f| *f = center("GROUP", "PT12H")]),
         ]
+    }
+
+    // What is not told of a permission set is not taken for nothing.
+    #[test]
+    fn sets_of_which_a_part_is_missing_are_not_assessed() {
+        for (file, with) in [
+            ("inline-policy-1.json", None),
+            ("managed-policies-1.json", None),
+            ("customer-policies-1.json", None),
+            ("inline-policy-1.json", Some(json!({"InlinePolicy": "{"}))),
+            (
+                "customer-policies-1.json",
+                Some(json!({"CustomerManagedPolicyReferences": [{"Name": "gone", "Path": "/"}]})),
+            ),
+        ] {
+            let mut folder = center("GROUP", "PT8H");
+            let path = format!("identity-center/{file}");
+            match &with {
+                Some(content) => drop(folder.files.insert(path, content.to_string())),
+                None => drop(folder.files.remove(&path)),
+            }
+            assert_eq!(folder.outcome("IDC-02"), Outcome::NotAssessed, "{file} {with:?}");
+        }
     }
 }

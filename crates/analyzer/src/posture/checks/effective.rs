@@ -4,7 +4,10 @@
 mod boundaries;
 mod classes;
 mod duties;
+mod paths;
 mod rights;
+
+pub(in crate::posture) use rights::Held;
 
 use crate::evidence::Data;
 use crate::posture::audit::Audit;
@@ -20,11 +23,17 @@ pub(super) const CHECKS: &[Check] = &[
         "take the rights away, or name the principal among `administrators` of the settings",
         classes::administrators,
     ),
+    check("EFF-02", "take one step of the path away", paths::to_administration),
     check("EFF-03", "name the buckets, parameters and secrets", classes::data),
     check("EFF-04", "name the resources, or bound the principal", classes::exposure),
     check("EFF-05", "name the resources, or bound the principal", classes::credentials),
     check("EFF-06", "name the resources", classes::modification),
     check("EFF-07", "give the role what its code needs, by resource", classes::compute),
+    check(
+        "EFF-08",
+        "take away the right to act as others, or limit it to those that are needed",
+        paths::movement,
+    ),
     check("EFF-09", "give one of the two to somebody else", duties::separated),
     check(
         "EFF-10",

@@ -12,6 +12,7 @@ use crate::posture::check::Results;
 use crate::posture::report::ask;
 use crate::posture::settings::Settings;
 use crate::posture::{CHECKS, Outcome};
+use crate::trail::{self, Uses};
 
 /// The account of all fixtures.
 pub(crate) const ACCOUNT: &str = "123456789012";
@@ -57,12 +58,24 @@ impl Folder {
     }
 
     pub(crate) fn read(&self) -> Evidence {
-        let files: Vec<File<'_>> = self
-            .files
-            .iter()
+        let (events, files): (Vec<_>, Vec<_>) =
+            self.files.iter().partition(|(path, _)| path.starts_with("events/"));
+        let files: Vec<File<'_>> = files
+            .into_iter()
             .map(|(path, text)| File { name: path, path, bytes: text.as_bytes() })
             .collect();
-        evidence::read(&files, Catalog::embedded()).unwrap()
+        let mut evidence = evidence::read(&files, Catalog::embedded()).unwrap();
+        if !events.is_empty() {
+            let mut uses = Uses::default();
+            for (path, text) in events {
+                let told = trail::read(path, text.as_bytes(), &mut |event| {
+                    uses.add(event, Catalog::embedded());
+                });
+                uses.file(path, 0, text.len() as u64, &told);
+            }
+            evidence.events = evidence::Part::Known(uses);
+        }
+        evidence
     }
 
     /// What a check says, as of 2026-06-01.

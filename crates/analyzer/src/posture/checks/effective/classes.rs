@@ -2,7 +2,7 @@
 
 use super::super::policies::fix::change;
 use super::super::policies::table::Class;
-use super::rights::{Right, Rights};
+use super::rights::Right;
 use crate::posture::audit::Audit;
 use crate::posture::check::{Found, Results};
 use crate::posture::facts::{Access, Administrative, HolderKind};
@@ -61,8 +61,7 @@ pub(super) fn administrators(audit: &Audit<'_>, results: &mut Results) {
             continue;
         }
         let why = format!(
-            "it may change what any user and any role may do{}, and is not on the list of \
-             administrators",
+            "it is an administrator by what it may do{}, and is not on the list of administrators",
             when(keys)
         );
         results.fail(Found::new(arn, why).cli(listing(access)));
@@ -78,12 +77,10 @@ pub(super) fn administrators(audit: &Audit<'_>, results: &mut Results) {
 
 fn class(audit: &Audit<'_>, results: &mut Results, class: Class, what: &str) {
     let principals = readable(audit, results);
-    let mut rights = Rights::new(audit);
     for access in &principals {
-        let [right] = rights.of(access, [class]);
-        match right {
+        match audit.held().of(access, class) {
             None => results.pass(),
-            Some(right) => results.fail(found(audit, access, &right, what)),
+            Some(right) => results.fail(found(audit, access, right, what)),
         }
     }
     if principals.is_empty() {
@@ -107,8 +104,9 @@ fn found(audit: &Audit<'_>, access: &Access, right: &Right, what: &str) -> Found
             })
         });
         let mut place = place.clone();
-        let version = audit.policies().iter().find(|policy| policy.policy == place.policy);
-        place.version = version.and_then(|one| one.version).map(|number| format!("v{number}"));
+        let own = place.policy.parse().ok();
+        let own = own.and_then(|arn| audit.evidence.estate.account.policy_with_arn(&arn));
+        place.version = own.map(|policy| format!("v{}", policy.default_version));
         found = found.at(place);
     }
     found
@@ -165,7 +163,6 @@ const COMPUTE: [&str; 24] = [
 /// EFF-07: escalation paths (EFF-02) are left to their own check.
 pub(super) fn compute(audit: &Audit<'_>, results: &mut Results) {
     let account = &audit.evidence.estate.account;
-    let mut rights = Rights::new(audit);
     let mut any = false;
     for access in readable(audit, results) {
         let Some(role) = account.role(&access.holder.id) else { continue };
@@ -188,16 +185,15 @@ pub(super) fn compute(audit: &Audit<'_>, results: &mut Results) {
             let why = format!("{by} may change what anybody may do (EFF-01)");
             results.fail(Found::new(&access.holder.arn, why).detail("EFF-01").cli(listing(access)));
         }
-        let classes = [Class::ReadsData, Class::Permissions, Class::GivesCredentials];
         let told = [
-            ("EFF-03", "read data"),
-            ("EFF-04", "change permissions"),
-            ("EFF-05", "get credentials"),
+            (Class::ReadsData, "EFF-03", "read data"),
+            (Class::Permissions, "EFF-04", "change permissions"),
+            (Class::GivesCredentials, "EFF-05", "get credentials"),
         ];
-        for (right, (id, what)) in rights.of(access, classes).into_iter().zip(told) {
-            let Some(right) = right else { continue };
+        for (class, id, what) in told {
+            let Some(right) = audit.held().of(access, class) else { continue };
             clean = false;
-            let mut found = found(audit, access, &right, what);
+            let mut found = found(audit, access, right, what);
             found.why = format!("{by}: {} ({id})", found.why);
             results.fail(found.detail(id));
         }

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use bailiwick_model::parallel;
 use bailiwick_policy::{Context, Effect};
 
 use super::super::policies::reach::actions;
+use super::super::policies::set::ActionSet;
 use super::super::policies::table::{ANY, circumstances, glob};
 use super::classes::readable;
 use crate::posture::audit::Audit;
@@ -33,7 +35,12 @@ pub(super) fn separated(audit: &Audit<'_>, results: &mut Results) {
         return;
     }
     let principals = readable(audit, results);
-    let own: Vec<u128> = principals.iter().map(|access| held(audit, access, &asked)).collect();
+    let table = &audit.reach().table;
+    let wanted: Vec<ActionSet> = asked
+        .iter()
+        .map(|pattern| ActionSet::clone(&table.covered(std::iter::once(*pattern), true)))
+        .collect();
+    let own: Vec<u128> = parallel::each(&principals, |access| held(audit, access, &wanted));
     let reach = assumable(audit, &principals, &own);
     let bit =
         |action: &str| asked.iter().position(|one| *one == action).map_or(0, |at| 1_u128 << at);
@@ -74,24 +81,27 @@ pub(super) fn separated(audit: &Audit<'_>, results: &mut Results) {
 }
 
 /// Which of the actions a principal may call on something.
-fn held(audit: &Audit<'_>, access: &Access, asked: &[&str]) -> u128 {
+fn held(audit: &Audit<'_>, access: &Access, asked: &[ActionSet]) -> u128 {
     let mut found = 0;
-    for (at, pattern) in asked.iter().enumerate() {
-        if calls(audit, access, pattern) {
+    for (at, wanted) in asked.iter().enumerate() {
+        if calls(audit, access, wanted) {
             found |= 1 << at;
         }
     }
     found
 }
 
-fn calls(audit: &Audit<'_>, access: &Access, pattern: &str) -> bool {
+fn calls(audit: &Audit<'_>, access: &Access, wanted: &ActionSet) -> bool {
     let table = &audit.reach().table;
     let estate = &audit.evidence.estate;
-    let wanted = table.covered(std::iter::once(pattern), true);
     let identity = &access.subject.effective.identity;
     let statements = identity.iter().flat_map(|policy| policy.document.statements());
     statements.filter(|one| one.effect() == Effect::Allow).any(|statement| {
-        let given = actions(table, statement).with(&wanted);
+        let given = actions(table, statement);
+        if !given.meets(wanted) {
+            return false;
+        }
+        let given = given.with(wanted);
         given.iter().take(8).any(|action| {
             let named = statement.resources().filter(|_| !statement.is_not_resource());
             let mut resources: Vec<String> =
@@ -141,10 +151,9 @@ fn assumable(audit: &Audit<'_>, principals: &[&Access], own: &[u128]) -> Vec<(u1
         .filter_map(|at| Some((principals.get(*at)?.holder.arn.as_str(), *at)))
         .collect();
     let trusting = trusted(audit, principals, &roles);
-    let edges: Vec<Vec<usize>> = principals
-        .iter()
-        .map(|access| edges(audit, access, principals, &roles, &by_arn, &trusting))
-        .collect();
+    let edges: Vec<Vec<usize>> = parallel::each(principals, |access| {
+        edges(audit, access, principals, &roles, &by_arn, &trusting)
+    });
     (0..principals.len())
         .map(|start| {
             let mut seen = vec![start];

@@ -2,11 +2,11 @@
 //! about members of it.
 
 use std::collections::HashMap;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use bailiwick_model::Found as FoundPolicy;
-use bailiwick_policy::{Context, Document, SourceKind, Statement};
+use bailiwick_identifiers::UniqueId;
+use bailiwick_model::{Found as FoundPolicy, parallel};
+use bailiwick_policy::{Context, SourceKind, Statement};
 
 use super::super::policies::reach::{denied, grants};
 use super::super::policies::set::ActionSet;
@@ -18,11 +18,38 @@ use crate::posture::finding::Place;
 /// How many members of a set are asked of the engine.
 const ASKED: usize = 24;
 
+/// The classes of rights that are told.
+const TOLD: [Class; 4] =
+    [Class::ReadsData, Class::Permissions, Class::GivesCredentials, Class::Modifies];
+
+/// The rights on everything of all principals, worked out once.
+#[derive(Debug)]
+pub(in crate::posture) struct Held(HashMap<UniqueId, [Option<Right>; TOLD.len()]>);
+
+impl Held {
+    /// Those of principals whose policies can be read, but for AWS's own roles.
+    pub(in crate::posture) fn new(audit: &Audit<'_>) -> Self {
+        let principals = audit.principals();
+        let rights = Rights::new(audit);
+        let all = parallel::each(principals, |access| {
+            let told = !access.holder.linked && access.subject.effective.unreadable.is_none();
+            told.then(|| (access.holder.id, rights.of(access, TOLD)))
+        });
+        Self(all.into_iter().flatten().collect())
+    }
+
+    /// What a principal has on everything of a class.
+    pub(super) fn of(&self, access: &Access, class: Class) -> Option<&Right> {
+        let place = TOLD.iter().position(|told| *told == class)?;
+        self.0.get(&access.holder.id)?.get(place)?.as_ref()
+    }
+}
+
 /// What each principal may do on everything.
-pub(super) struct Rights<'a, 'e> {
+struct Rights<'a, 'e> {
     audit: &'a Audit<'e>,
     table: &'a Table,
-    shared: HashMap<*const Document, Rc<Given>>,
+    shared: Mutex<HashMap<usize, Arc<Given>>>,
     levels: Vec<(ActionSet, ActionSet)>,
 }
 
@@ -35,6 +62,7 @@ struct Given {
 }
 
 /// A right on everything.
+#[derive(Debug)]
 pub(super) struct Right {
     /// How many actions of the class.
     pub(super) count: usize,
@@ -47,9 +75,9 @@ pub(super) struct Right {
 }
 
 impl<'a, 'e> Rights<'a, 'e> {
-    pub(super) fn new(audit: &'a Audit<'e>) -> Self {
+    fn new(audit: &'a Audit<'e>) -> Self {
         let table = &audit.reach().table;
-        let mut rights = Self { audit, table, shared: HashMap::new(), levels: Vec::new() };
+        let mut rights = Self { audit, table, shared: Mutex::default(), levels: Vec::new() };
         let organization = audit.evidence.estate.organization.as_ref();
         if let Some(organization) = organization.filter(|one| !one.management) {
             let levels = organization.scps.iter().map(|level| rights.union(level)).collect();
@@ -59,10 +87,12 @@ impl<'a, 'e> Rights<'a, 'e> {
     }
 
     /// What a document gives. Those that many may hold are remembered.
-    fn given(&mut self, policy: &FoundPolicy) -> Rc<Given> {
-        let key = Arc::as_ptr(&policy.document);
-        if let Some(found) = self.shared.get(&key) {
-            return Rc::clone(found);
+    fn given(&self, policy: &FoundPolicy) -> Arc<Given> {
+        let inline = [SourceKind::UserInline, SourceKind::RoleInline].contains(&policy.source.kind);
+        let key = Arc::as_ptr(&policy.document).addr();
+        let shared = || self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if !inline && let Some(found) = shared().get(&key) {
+            return Arc::clone(found);
         }
         let mut gives = self.table.nothing();
         let mut by = Vec::new();
@@ -73,16 +103,15 @@ impl<'a, 'e> Rights<'a, 'e> {
             by.push((grant.number, grant.on_all, grant.limits.any));
         }
         let takes = denied(self.table, &policy.document);
-        let found = Rc::new(Given { by, gives, takes });
-        let inline = [SourceKind::UserInline, SourceKind::RoleInline];
-        if !inline.contains(&policy.source.kind) {
-            self.shared.insert(key, Rc::clone(&found));
+        let found = Arc::new(Given { by, gives, takes });
+        if !inline {
+            shared().insert(key, Arc::clone(&found));
         }
         found
     }
 
     /// What policies give on everything, and what they deny whatever the request.
-    fn union(&mut self, policies: &[FoundPolicy]) -> (ActionSet, ActionSet) {
+    fn union(&self, policies: &[FoundPolicy]) -> (ActionSet, ActionSet) {
         let (mut gives, mut takes) = (self.table.nothing(), self.table.nothing());
         for policy in policies {
             let found = self.given(policy);
@@ -93,11 +122,7 @@ impl<'a, 'e> Rights<'a, 'e> {
     }
 
     /// What a principal has on everything of some classes; nothing where it has none.
-    pub(super) fn of<const N: usize>(
-        &mut self,
-        access: &Access,
-        classes: [Class; N],
-    ) -> [Option<Right>; N] {
+    fn of<const N: usize>(&self, access: &Access, classes: [Class; N]) -> [Option<Right>; N] {
         let effective = &access.subject.effective;
         let (mut set, taken) = self.union(&effective.identity);
         set.remove(&taken);
@@ -119,7 +144,7 @@ impl<'a, 'e> Rights<'a, 'e> {
     }
 
     /// The right, if the engine confirms one of its actions.
-    fn confirmed(&mut self, access: &Access, held: &ActionSet) -> Option<Right> {
+    fn confirmed(&self, access: &Access, held: &ActionSet) -> Option<Right> {
         let step = held.len().div_ceil(ASKED).max(1);
         // A few from all over first: of most rights they tell at once. All, before it is said that
         // there is none.
@@ -137,7 +162,7 @@ impl<'a, 'e> Rights<'a, 'e> {
 
     /// Whether the engine allows an action on whatever resource, on which keys it hangs, and by
     /// which statement.
-    fn allowed(&mut self, access: &Access, action: usize) -> Option<(Vec<String>, Option<Place>)> {
+    fn allowed(&self, access: &Access, action: usize) -> Option<(Vec<String>, Option<Place>)> {
         let estate = &self.audit.evidence.estate;
         let (name, resource) = (self.table.name(action), self.table.resource(action));
         let asks = |context: &Context| {
@@ -162,7 +187,7 @@ impl<'a, 'e> Rights<'a, 'e> {
     }
 
     /// The statements that give an action on everything.
-    fn giving<'p>(&mut self, access: &'p Access, action: usize) -> Vec<Giving<'p>> {
+    fn giving<'p>(&self, access: &'p Access, action: usize) -> Vec<Giving<'p>> {
         let mut found = Vec::new();
         for policy in &access.subject.effective.identity {
             let given = self.given(policy);

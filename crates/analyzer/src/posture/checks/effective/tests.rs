@@ -121,6 +121,7 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.extend(of_class("EFF-05", "iam:CreateAccessKey", "iam:Create*"));
     cases.extend(of_class("EFF-06", "ec2:TerminateInstances", "ec2:T*"));
     cases.extend(compute());
+    cases.extend(paths());
     cases.extend(duties());
     cases.extend(boundaries());
     cases
@@ -187,6 +188,126 @@ fn compute() -> Vec<Case> {
         ],
         vec![worker(reads(), json!({})), worker(json!([allow("*", "*")]), json!({}))],
     )
+}
+
+/// A user and a role that is an administrator, with a trust policy.
+fn beside_a_chief(statements: Json, trusted: Json) -> Folder {
+    folder(|f| {
+        let alice = user("alice", json!({"UserPolicyList": inline(statements.clone())}));
+        let trust = policy(json!([{"Effect": "Allow", "Principal": trusted,
+                                   "Action": "sts:AssumeRole"}]));
+        let chief = role(
+            "chief",
+            json!({"AssumeRolePolicyDocument": trust,
+            "AttachedManagedPolicies": [aws("AdministratorAccess")]}),
+        );
+        f.details(json!([alice]), json!([]), json!([chief]), json!([]));
+    })
+}
+
+fn paths() -> Vec<Case> {
+    let arn = |what: &str| format!("arn:aws:iam::{ACCOUNT}:{what}");
+    let gives = |on: &str| json!([allow("iam:PutUserPolicy", &arn(on))]);
+    let passes = || {
+        json!([
+            allow("iam:PassRole", &arn("role/chief")),
+            allow("lambda:CreateFunction", "*"),
+            allow("lambda:InvokeFunction", "*")
+        ])
+    };
+    let service = || json!({"Service": "lambda.amazonaws.com"});
+    let account = || json!({"AWS": arn("root")});
+    let assumes = || json!([allow("sts:AssumeRole", &arn("role/chief"))]);
+    let when_mfa = || {
+        json!([when(
+            allow("iam:PutUserPolicy", "*"),
+            json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}})
+        )])
+    };
+    let mut cases = case(
+        "EFF-02",
+        vec![
+            alice(narrow()),
+            alice(gives("user/bob")),
+            // EFF-01 tells of these.
+            alice(json!([allow("*", "*")])),
+            alice(json!([allow("iam:*", "*")])),
+            bounded(gives("user/alice"), narrow()),
+            guarded(gives("user/alice"), json!([deny("iam:Put*")])),
+            beside_a_chief(assumes(), service()),
+            beside_a_chief(narrow(), account()),
+            beside_a_chief(passes(), account()),
+        ],
+        vec![
+            alice(gives("user/alice")),
+            alice(when_mfa()),
+            through_group(gives("user/${aws:username}")),
+            beside_a_chief(assumes(), account()),
+            beside_a_chief(narrow(), json!({"AWS": arn("user/alice")})),
+            beside_a_chief(passes(), service()),
+        ],
+    );
+    let few = |mut folder: Folder| {
+        folder.settings.limits.movement = 0;
+        folder
+    };
+    cases.extend(case(
+        "EFF-08",
+        vec![
+            few(alice(narrow())),
+            few(beside_a_chief(assumes(), service())),
+            few(alice(json!([allow("*", "*")]))),
+            // One other is not too many.
+            beside_a_chief(assumes(), account()),
+        ],
+        vec![few(beside_a_chief(assumes(), account())), few(beside_a_chief(passes(), service()))],
+    ));
+    cases
+}
+
+// A finding tells the steps, the statement that allows the first one, and how to close it; its id
+// hangs on the principal alone.
+#[test]
+fn a_path_is_told_with_its_steps_and_its_end() {
+    let mine = format!("arn:aws:iam::{ACCOUNT}:user/alice");
+    let folder = alice(json!([allow("iam:PutUserPolicy", &mine)]));
+    let results = folder.ask("EFF-02");
+    let [found] = results.failed.as_slice() else { panic!("{results:?}") };
+    assert_eq!(found.subject, mine);
+    for part in ["ESC-010", "iam:PutUserPolicy on", "own of user alice, statement 1"] {
+        assert!(found.why.contains(part), "{part}: {}", found.why);
+    }
+    assert!(found.fix.diff.as_ref().is_some_and(|diff| diff.contains("- ")), "{:?}", found.fix);
+    let deletes = |line: &String| line.starts_with("aws iam delete-user-policy");
+    assert!(found.fix.commands.iter().any(deletes), "{:?}", found.fix.commands);
+    assert_eq!((&found.place, &found.detail), (&None, &None));
+    let other = alice(json!([allow("s3:*", "*"), allow("iam:AttachUserPolicy", &mine)]));
+    let results = other.ask("EFF-02");
+    let [again] = results.failed.as_slice() else { panic!("{results:?}") };
+    let id = |found| crate::posture::FindingId::of("EFF-02", found);
+    assert_eq!(id(found), id(again));
+    assert_ne!(found.why, again.why);
+}
+
+// Posture and escalation have one notion: whoever is administrator of the account in the search is
+// one in the checks.
+#[test]
+fn administrators_are_those_of_the_search() {
+    let almost = json!([allow("*", "*"), deny("iam:Put*"), deny("iam:UpdateAssumeRolePolicy")]);
+    for (folder, whole, counts) in [
+        (alice(json!([allow("*", "*")])), true, true),
+        (alice(almost), true, true),
+        (alice(json!([allow("iam:*", "*")])), false, true),
+        (alice(json!([allow("iam:CreateAccessKey", "*")])), false, false),
+        (bounded(json!([allow("*", "*")]), narrow()), false, false),
+        (guarded(json!([allow("*", "*")]), json!([deny("iam:*")])), false, false),
+    ] {
+        let evidence = folder.read();
+        let now = super::super::fixture::now();
+        let audit = crate::posture::Audit::new(&evidence, &folder.settings, now);
+        assert_eq!(!audit.escalations().administrators.is_empty(), whole);
+        assert_eq!(audit.principals().iter().any(|one| one.administrative.is()), counts);
+    }
 }
 
 fn duties() -> Vec<Case> {

@@ -1,12 +1,12 @@
 //! What policies allow on everything, by meaning: `NotAction`, `NotResource`, wildcards, denies of
 //! the same document and conditions that limit nothing are seen through.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use bailiwick_policy::{ConditionText, Document, Effect, Statement};
 
 use super::set::ActionSet;
-use super::table::{ANY, CLASSES, Class, Table, is_star};
+use super::table::{ANY, CLASSES, Class, Table, held, is_star};
 use crate::posture::audit::Audit;
 use crate::posture::facts::PolicyUse;
 
@@ -178,28 +178,28 @@ pub(in crate::posture::checks) fn denied(table: &Table, document: &Document) -> 
 }
 
 /// The actions that a statement covers, whatever its resources.
-pub(in crate::posture::checks) fn actions(table: &Table, statement: &Statement) -> Rc<ActionSet> {
+pub(in crate::posture::checks) fn actions(table: &Table, statement: &Statement) -> Arc<ActionSet> {
     if statement.actions().nth(LONG).is_none() {
         return worked_out(table, statement);
     }
-    let key = std::ptr::from_ref(statement);
-    if let Some(found) = table.long.borrow().get(&key) {
-        return Rc::clone(found);
+    let key = std::ptr::from_ref(statement).addr();
+    if let Some(found) = held(&table.long).get(&key) {
+        return Arc::clone(found);
     }
     let found = worked_out(table, statement);
-    table.long.borrow_mut().insert(key, Rc::clone(&found));
+    held(&table.long).insert(key, Arc::clone(&found));
     found
 }
 
 /// How many entries a statement may have that is worked out each time.
 const LONG: usize = 32;
 
-fn worked_out(table: &Table, statement: &Statement) -> Rc<ActionSet> {
+fn worked_out(table: &Table, statement: &Statement) -> Arc<ActionSet> {
     let denies = statement.effect() == Effect::Deny;
     if statement.is_not_action() {
         let texts: Vec<&str> = statement.actions().collect();
         let left_out = table.covered(texts.iter().copied(), !denies);
-        Rc::new(left_out.complement(table.len()))
+        Arc::new(left_out.complement(table.len()))
     } else {
         let texts: Vec<&str> = statement.actions().collect();
         // What has no plain service grants nothing in AWS, but somebody meant it to: it is told.

@@ -3,16 +3,14 @@
 //! A resource stands for all of its type if its name is one that nobody guesses: a pattern that
 //! takes it takes every name.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::rc::Rc;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use bailiwick_catalog::{AccessLevel, Action, Catalog, Service};
 use bailiwick_identifiers::{IdKind, UniqueId};
 use bailiwick_policy::{
-    Context, Document, DocumentKind, Principal, Request, Statement, Verdict, consult_alone,
+    Context, Document, DocumentKind, Principal, Request, Verdict, consult_alone,
 };
 use serde_json::json;
 
@@ -30,11 +28,11 @@ pub(in crate::posture) struct Table {
     facts: Arc<Facts>,
     partition: &'static str,
     account: String,
-    lists: RefCell<HashMap<String, Rc<ActionSet>>>,
+    lists: Mutex<HashMap<String, Arc<ActionSet>>>,
     /// What long statements of the evidence cover, by their place in memory, where they stay.
-    pub(super) long: RefCell<HashMap<*const Statement, Rc<ActionSet>>>,
-    scopes: RefCell<HashMap<String, Rc<Vec<usize>>>>,
-    conditions: RefCell<HashMap<String, bool>>,
+    pub(super) long: Mutex<HashMap<usize, Arc<ActionSet>>>,
+    scopes: Mutex<HashMap<String, Arc<Vec<usize>>>>,
+    conditions: Mutex<HashMap<String, bool>>,
     /// What a plain request carries: no MFA, an address of the internet, no endpoint.
     pub(super) plain: Context,
     /// A caller of the account whom nothing names.
@@ -241,10 +239,10 @@ impl Table {
             facts: Facts::of(audit.evidence.estate.managed.catalog()),
             partition,
             account: id,
-            lists: RefCell::default(),
-            long: RefCell::default(),
-            scopes: RefCell::default(),
-            conditions: RefCell::default(),
+            lists: Mutex::default(),
+            long: Mutex::default(),
+            scopes: Mutex::default(),
+            conditions: Mutex::default(),
             plain: plain(audit, &caller),
             caller,
         }
@@ -288,20 +286,20 @@ impl Table {
         &self,
         entries: impl Iterator<Item = &'e str> + Clone,
         irregular: bool,
-    ) -> Rc<ActionSet> {
+    ) -> Arc<ActionSet> {
         let key: String = entries.clone().flat_map(|entry| [entry, "\n"]).collect();
         let key = format!("{irregular}{}", key.to_ascii_lowercase());
-        if let Some(found) = self.lists.borrow().get(&key) {
-            return Rc::clone(found);
+        if let Some(found) = held(&self.lists).get(&key) {
+            return Arc::clone(found);
         }
         let mut set = self.nothing();
         for entry in entries {
             self.cover(&mut set, &entry.to_ascii_lowercase(), irregular);
         }
-        let set = Rc::new(set);
-        let mut lists = self.lists.borrow_mut();
+        let set = Arc::new(set);
+        let mut lists = held(&self.lists);
         if lists.len() < REMEMBERED {
-            lists.insert(key, Rc::clone(&set));
+            lists.insert(key, Arc::clone(&set));
         }
         set
     }
@@ -349,13 +347,13 @@ impl Table {
     }
 
     /// The types all of whose resources a pattern takes.
-    fn types_taken(&self, pattern: &str) -> Rc<Vec<usize>> {
+    fn types_taken(&self, pattern: &str) -> Arc<Vec<usize>> {
         // The names of the probes are at their ends.
         if !pattern.ends_with(['*', '?']) {
-            return Rc::default();
+            return Arc::default();
         }
-        if let Some(found) = self.scopes.borrow().get(pattern) {
-            return Rc::clone(found);
+        if let Some(found) = held(&self.scopes).get(pattern) {
+            return Arc::clone(found);
         }
         let service = pattern.split(':').nth(2).unwrap_or_default();
         let places: Vec<usize> = if service.contains(['*', '?']) || !pattern.starts_with("arn:") {
@@ -372,8 +370,8 @@ impl Table {
             Some(self.allows(document.as_ref().ok()?, "any:Any", &probe, &self.plain))
         };
         let found = places.into_iter().filter(|place| takes(place) == Some(true)).collect();
-        let found = Rc::new(found);
-        self.scopes.borrow_mut().insert(pattern.to_owned(), Rc::clone(&found));
+        let found = Arc::new(found);
+        held(&self.scopes).insert(pattern.to_owned(), Arc::clone(&found));
         found
     }
 
@@ -433,19 +431,29 @@ impl Table {
 
     /// Whether a condition holds for a plain request, so that it limits nothing much.
     pub(super) fn holds_plainly(&self, operator: &str, key: &str, values: &[Box<str>]) -> bool {
+        let mut name = format!("{}:{operator}{}:{key}", operator.len(), key.len());
+        for value in values {
+            name.push_str(&value.len().to_string());
+            name.push(':');
+            name.push_str(value);
+        }
+        if let Some(found) = held(&self.conditions).get(&name) {
+            return *found;
+        }
         let text = json!({"Version": "2012-10-17", "Statement": {
             "Effect": "Allow", "Action": "*", "Resource": "*",
             "Condition": {operator: {key: values}},
         }});
-        let text = text.to_string();
-        if let Some(found) = self.conditions.borrow().get(&text) {
-            return *found;
-        }
-        let holds = Document::parse(&text, DocumentKind::Identity)
+        let holds = Document::parse(&text.to_string(), DocumentKind::Identity)
             .is_ok_and(|document| self.allows(&document, "any:Any", "*", &self.plain));
-        self.conditions.borrow_mut().insert(text, holds);
+        held(&self.conditions).insert(name, holds);
         holds
     }
+}
+
+/// What was worked out, by whichever thread.
+pub(super) fn held<T>(known: &Mutex<T>) -> MutexGuard<'_, T> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl std::fmt::Debug for Table {

@@ -1,0 +1,807 @@
+//! What many events say together: who used what, how often, when first and last, and where.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+use std::net::IpAddr;
+
+use bailiwick_catalog::{AccessLevel, Catalog};
+use jiff::Timestamp;
+
+use super::action::Action;
+use super::event::Event;
+use super::identity::Caller;
+use super::names::{Names, moved};
+use super::read::Told;
+use super::watch::{Busy, Pattern, Watch, bit};
+
+/// So many pairs of a principal and an action are told apart; uses beyond are counted, and told.
+pub const MAX_KEYS: usize = 8_000_000;
+/// A program is told by the beginning of its user agent.
+const AGENT_LEN: usize = 40;
+
+/// What a caller is.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[allow(missing_docs, reason = "as `Caller` has them")]
+pub enum CallerKind {
+    Root,
+    User,
+    Role,
+    Service,
+    Account,
+    Federated,
+    Unknown,
+}
+
+/// A principal or key that used an action.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Used<'a> {
+    /// The principal's name, or the id of an access key.
+    pub principal: &'a str,
+    /// What it is; that of its owner for a key.
+    pub kind: CallerKind,
+    /// The action.
+    pub action: &'a Action,
+    /// How often.
+    pub count: u64,
+    /// The first time.
+    pub first: Timestamp,
+    /// The last time.
+    pub last: Timestamp,
+    /// The regions, sorted.
+    pub regions: Vec<&'a str>,
+}
+
+/// Sign-ins to the console.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Logins {
+    /// Those that succeeded with MFA.
+    pub with_mfa: u64,
+    /// Those that succeeded without.
+    pub without_mfa: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// The last that succeeded.
+    pub last: Option<Timestamp>,
+}
+
+/// Who assumed a role.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Assumed<'a> {
+    /// The ARN of the role.
+    pub role: &'a str,
+    /// Who: an ARN, a service, the id of another account or a provider.
+    pub by: &'a str,
+    /// Whether that is somebody of another account.
+    pub from_outside: bool,
+    /// How often.
+    pub count: u64,
+    /// The last time.
+    pub last: Timestamp,
+}
+
+/// What a person did on a day that changes permissions.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Privileged<'a> {
+    /// The principal.
+    pub principal: &'a str,
+    /// The day, in days since the epoch.
+    pub day: i64,
+    /// The action.
+    pub action: &'a Action,
+    /// How often.
+    pub count: u64,
+}
+
+/// The time that the events of an account cover.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Covered {
+    /// The first event.
+    pub first: Timestamp,
+    /// The last event.
+    pub last: Timestamp,
+    /// How many.
+    pub events: u64,
+}
+
+/// What was read.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Totals {
+    /// Files.
+    pub files: u64,
+    /// Their bytes as they lie.
+    pub packed: u64,
+    /// Their bytes unpacked.
+    pub bytes: u64,
+    /// Events.
+    pub events: u64,
+    /// Insights, which are passed over.
+    pub insights: u64,
+    /// Digest files, whose hours and lists are kept.
+    pub digests: u64,
+    /// Records that could not be read.
+    pub bad: u64,
+    /// Files of which some or all could not be read.
+    pub broken: u64,
+    /// Uses that are not told apart, since there are too many.
+    pub beyond: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    count: u64,
+    first: Timestamp,
+    last: Timestamp,
+    /// The regions, as bits of their numbers; the last bit stands for all beyond.
+    regions: u64,
+}
+
+/// An action with what is looked up once.
+#[derive(Clone, Debug)]
+struct Known {
+    action: Action,
+    permissions: bool,
+    bit: Option<u128>,
+}
+
+/// An index of uses. It grows with what is distinct.
+#[derive(Clone, Debug, Default)]
+pub struct Uses {
+    principals: Names,
+    kinds: Vec<Option<CallerKind>>,
+    regions: Names,
+    places: Names,
+    accounts: Names,
+    /// The number of an action, by event source and name.
+    events: HashMap<Box<str>, HashMap<Box<str>, u32>>,
+    numbers: BTreeMap<Action, u32>,
+    actions: Vec<Known>,
+    used: HashMap<(u32, u32), Seen>,
+    denied: HashMap<(u32, u32), Seen>,
+    keys: HashMap<(u32, u32), Seen>,
+    owners: HashMap<u32, u32>,
+    logins: HashMap<u32, Logins>,
+    assumed: HashMap<(u32, u32), Seen>,
+    privileged: HashMap<(u32, i64, u32), u64>,
+    covered: HashMap<u32, Covered>,
+    watch: Watch,
+    /// Hours in which events or a digest are, by account and region.
+    hours: HashMap<(u32, u32), HashSet<i64>>,
+    digests: HashMap<(u32, u32), HashSet<i64>>,
+    present: HashSet<u64>,
+    listed: HashMap<u64, (u32, u32, i64)>,
+    totals: Totals,
+}
+
+impl Uses {
+    /// Adds a file: its name, its length packed and unpacked, and what the reader found in it.
+    pub fn file(&mut self, name: &str, packed: u64, bytes: u64, told: &Told) {
+        let totals = &mut self.totals;
+        totals.files += 1;
+        totals.packed += packed;
+        totals.bytes += bytes;
+        totals.insights += told.insights;
+        totals.bad += told.bad;
+        totals.broken += u64::from(told.cut_off);
+        totals.digests += told.digests.len() as u64;
+        let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
+        self.present.insert(hash(name));
+        for digest in &told.digests {
+            let place =
+                (self.accounts.number(&digest.account), self.regions.number(&digest.region));
+            // The end stands a little past the hour that it is for, or on it.
+            let hour = digest.end.as_second().saturating_sub(1).div_euclid(3600);
+            self.digests.entry(place).or_default().insert(hour);
+            for file in &digest.files {
+                self.listed.insert(hash(file), (place.0, place.1, hour));
+            }
+        }
+    }
+
+    /// Adds an event.
+    pub fn add(&mut self, event: &Event<'_>, catalog: &Catalog) {
+        self.totals.events += 1;
+        let caller = event.caller();
+        let kind = kind(&caller);
+        let who = self.principal(caller.name().unwrap_or("unknown"), kind);
+        let number = self.action(&event.event_source, &event.event_name, catalog);
+        let region = self.regions.number(&event.aws_region);
+        let at = event.event_time;
+        self.cover(event, region, at);
+        let new =
+            |map: &HashMap<(u32, u32), Seen>, key| map.len() < MAX_KEYS || map.contains_key(key);
+        let key = (who, number);
+        let map = if event.is_denied() { &mut self.denied } else { &mut self.used };
+        if new(map, &key) {
+            bump(map, key, at, region);
+        } else {
+            self.totals.beyond += 1;
+        }
+        let id = event.user_identity.access_key_id.as_deref();
+        if let Some(id) = id.filter(|id| id.starts_with("AKIA") && kind != CallerKind::Unknown) {
+            let id = self.principals.number(id);
+            self.owners.insert(id, who);
+            if new(&self.keys, &(id, number)) {
+                bump(&mut self.keys, (id, number), at, region);
+            }
+            self.place(id, event);
+        }
+        if matches!(kind, CallerKind::User | CallerKind::Root) {
+            self.place(who, event);
+        }
+        let (permissions, bit) = self
+            .actions
+            .get(number as usize)
+            .map_or((false, None), |known| (known.permissions, known.bit));
+        if let Some(bit) = bit
+            && matches!(kind, CallerKind::User | CallerKind::Role | CallerKind::Root)
+        {
+            self.watch.action(who, at.as_second(), bit);
+        }
+        if permissions && !event.is_failed() && is_person(event, &caller) {
+            let day = at.as_second().div_euclid(86_400);
+            *self.privileged.entry((who, day, number)).or_default() += 1;
+        }
+        match &*event.event_name {
+            "ConsoleLogin" => self.login(who, event),
+            "AssumeRole" | "AssumeRoleWithSAML" | "AssumeRoleWithWebIdentity"
+                if !event.is_failed() =>
+            {
+                self.assume(who, event, region);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes all of another index. The order of merging changes nothing that is told.
+    pub fn merge(&mut self, other: Self) {
+        let principals = self.principals.take(&other.principals);
+        self.kinds.resize(self.principals.len().max(self.kinds.len()), None);
+        for (number, kind) in principals.iter().zip(&other.kinds) {
+            if let (Some(own), Some(kind)) = (self.kinds.get_mut(*number as usize), kind) {
+                *own = Some(own.map_or(*kind, |held| held.min(*kind)));
+            }
+        }
+        let regions = self.regions.take(&other.regions);
+        let places = self.places.take(&other.places);
+        let accounts = self.accounts.take(&other.accounts);
+        let mut actions = Vec::new();
+        for known in other.actions {
+            actions.push(self.known(known));
+        }
+        for (source, names) in other.events {
+            let own = self.events.entry(source).or_default();
+            own.extend(names.into_iter().map(|(name, number)| (name, moved(&actions, number))));
+        }
+        let bits = |bits: u64| {
+            (0..64_u32).filter(|bit| bits & (1 << bit) != 0).fold(0, |all, number| {
+                // The last bit stands for many; it stays.
+                let number = if number == 63 { 63 } else { moved(&regions, number).min(63) };
+                all | 1 << number
+            })
+        };
+        let beyond = &mut self.totals.beyond;
+        let mut take = |own: &mut HashMap<(u32, u32), Seen>, other: HashMap<_, Seen>| {
+            for ((who, action), count) in other {
+                let key = (moved(&principals, who), moved(&actions, action));
+                let count = Seen { regions: bits(count.regions), ..count };
+                if own.len() < MAX_KEYS || own.contains_key(&key) {
+                    join(own, key, count);
+                } else {
+                    *beyond += count.count;
+                }
+            }
+        };
+        take(&mut self.used, other.used);
+        take(&mut self.denied, other.denied);
+        take(&mut self.keys, other.keys);
+        for ((role, by), count) in other.assumed {
+            let key = (moved(&principals, role), moved(&principals, by));
+            join(&mut self.assumed, key, Seen { regions: bits(count.regions), ..count });
+        }
+        let owners = other.owners.into_iter();
+        self.owners
+            .extend(owners.map(|(key, who)| (moved(&principals, key), moved(&principals, who))));
+        for (who, logins) in other.logins {
+            let own = self.logins.entry(moved(&principals, who)).or_default();
+            own.with_mfa += logins.with_mfa;
+            own.without_mfa += logins.without_mfa;
+            own.failed += logins.failed;
+            own.last = own.last.max(logins.last);
+        }
+        for ((who, day, action), count) in other.privileged {
+            let key = (moved(&principals, who), day, moved(&actions, action));
+            *self.privileged.entry(key).or_default() += count;
+        }
+        for (account, covered) in other.covered {
+            let account = moved(&accounts, account);
+            let own = self.covered.entry(account).or_insert(Covered { events: 0, ..covered });
+            own.first = own.first.min(covered.first);
+            own.last = own.last.max(covered.last);
+            own.events += covered.events;
+        }
+        self.watch.merge(other.watch, &principals, &places);
+        for (own, other) in [(&mut self.hours, other.hours), (&mut self.digests, other.digests)] {
+            for ((account, region), hours) in other {
+                let key = (moved(&accounts, account), moved(&regions, region));
+                own.entry(key).or_default().extend(hours);
+            }
+        }
+        self.present.extend(other.present);
+        self.listed.extend(other.listed.into_iter().map(|(file, (account, region, hour))| {
+            (file, (moved(&accounts, account), moved(&regions, region), hour))
+        }));
+        let (own, other) = (&mut self.totals, other.totals);
+        own.files += other.files;
+        own.packed += other.packed;
+        own.bytes += other.bytes;
+        own.events += other.events;
+        own.insights += other.insights;
+        own.digests += other.digests;
+        own.bad += other.bad;
+        own.broken += other.broken;
+        own.beyond += other.beyond;
+    }
+
+    /// What was read.
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// The time that the events in an account's trail cover; nothing if it has none.
+    pub fn covered(&self, account: &str) -> Option<Covered> {
+        self.covered.get(&self.accounts.find(account)?).copied()
+    }
+
+    /// The accounts whose trails the events are of, sorted.
+    pub fn accounts(&self) -> BTreeSet<&str> {
+        self.covered.keys().map(|number| self.accounts.name(*number)).collect()
+    }
+
+    /// Calls that were not refused, by principal and action, sorted by their names.
+    pub fn used(&self) -> Vec<Used<'_>> {
+        self.listing(&self.used)
+    }
+
+    /// Calls that were refused for want of permission, by principal and action, sorted.
+    pub fn denied(&self) -> Vec<Used<'_>> {
+        self.listing(&self.denied)
+    }
+
+    /// Calls that long-term access keys signed, refused or not, by key and action, sorted.
+    pub fn keys(&self) -> Vec<Used<'_>> {
+        self.listing(&self.keys)
+    }
+
+    /// The owner of a long-term access key, as the events tell it.
+    pub fn owner(&self, key: &str) -> Option<&str> {
+        let owner = self.owners.get(&self.principals.find(key)?)?;
+        Some(self.principals.name(*owner))
+    }
+
+    /// Sign-ins to the console by principal.
+    pub fn logins(&self) -> BTreeMap<&str, Logins> {
+        self.logins.iter().map(|(who, logins)| (self.principals.name(*who), *logins)).collect()
+    }
+
+    /// What root did, by action.
+    pub fn root(&self) -> Vec<Used<'_>> {
+        let mut all = self.used();
+        all.retain(|used| used.kind == CallerKind::Root);
+        all
+    }
+
+    /// Who assumed which role, sorted.
+    pub fn assumed(&self) -> Vec<Assumed<'_>> {
+        let each = self.assumed.iter().map(|((role, by), count)| {
+            let (role, by) = (self.principals.name(*role), self.principals.name(*by));
+            let own = role.split(':').nth(4).unwrap_or_default();
+            let outside = match by.split(':').nth(4) {
+                Some(account) => !account.is_empty() && account != own,
+                None => by.len() == 12 && by.bytes().all(|b| b.is_ascii_digit()) && by != own,
+            };
+            Assumed { role, by, from_outside: outside, count: count.count, last: count.last }
+        });
+        let mut all: Vec<Assumed<'_>> = each.collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// What persons did that changes permissions, by day, sorted. A person is root, a user or session
+    /// with MFA or from the console, and whoever comes through Identity Center or SAML.
+    pub fn privileged(&self) -> Vec<Privileged<'_>> {
+        let each = self.privileged.iter().filter_map(|((who, day, action), count)| {
+            let action = &self.actions.get(*action as usize)?.action;
+            Some(Privileged {
+                principal: self.principals.name(*who),
+                day: *day,
+                action,
+                count: *count,
+            })
+        });
+        let mut all: Vec<Privileged<'_>> = each.collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// Users and long-term keys that were seen at more client addresses, or with more programs, within an
+    /// hour.
+    pub fn busy(&self, addresses: usize, agents: usize) -> Vec<Busy> {
+        self.watch.busy(&self.principals, &self.places, addresses, agents)
+    }
+
+    /// Principals that called so many actions of the watched sets within so many hours.
+    pub fn patterns(&self, hours: i64, escalation: usize, enumeration: usize) -> Vec<Pattern> {
+        self.watch.patterns(&self.principals, hours, escalation, enumeration)
+    }
+
+    /// Where users and long-term keys called from: addresses, ids of VPC endpoints, and accounts of VPC
+    /// endpoints.
+    pub fn networks(&self) -> BTreeMap<&str, BTreeSet<&str>> {
+        let mut all: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (who, place) in self.watch.seen() {
+            let place = self.places.name(place);
+            if let Some(address) = place.strip_prefix('@').or_else(|| place.strip_prefix('~')) {
+                all.entry(self.principals.name(who)).or_default().insert(address);
+            }
+        }
+        all
+    }
+
+    /// The hours (since the epoch) with events of an account, by region, sorted.
+    pub fn hours(&self, account: &str) -> BTreeMap<&str, BTreeSet<i64>> {
+        self.series(&self.hours, account)
+    }
+
+    /// The hours (since the epoch) with a digest of an account, by region, sorted.
+    pub fn digest_hours(&self, account: &str) -> BTreeMap<&str, BTreeSet<i64>> {
+        self.series(&self.digests, account)
+    }
+
+    /// How many files a digest of an account lists that were not given, by region and hour.
+    pub fn not_given(&self, account: &str) -> BTreeMap<(&str, i64), u64> {
+        let mut all = BTreeMap::new();
+        let Some(account) = self.accounts.find(account) else { return all };
+        for (file, (of, region, hour)) in &self.listed {
+            if *of == account && !self.present.contains(file) {
+                *all.entry((self.regions.name(*region), *hour)).or_default() += 1;
+            }
+        }
+        all
+    }
+
+    fn series(
+        &self,
+        hours: &HashMap<(u32, u32), HashSet<i64>>,
+        account: &str,
+    ) -> BTreeMap<&str, BTreeSet<i64>> {
+        let Some(account) = self.accounts.find(account) else { return BTreeMap::new() };
+        let own = hours.iter().filter(|((of, _), _)| *of == account);
+        own.map(|((_, region), hours)| {
+            (self.regions.name(*region), hours.iter().copied().collect())
+        })
+        .collect()
+    }
+
+    fn listing(&self, map: &HashMap<(u32, u32), Seen>) -> Vec<Used<'_>> {
+        let each = map.iter().filter_map(|((who, action), count)| {
+            let owner = self.owners.get(who).unwrap_or(who);
+            let kind = self.kinds.get(*owner as usize).copied().flatten();
+            let action = &self.actions.get(*action as usize)?.action;
+            Some(Used {
+                principal: self.principals.name(*who),
+                kind: kind.unwrap_or(CallerKind::Unknown),
+                action,
+                count: count.count,
+                first: count.first,
+                last: count.last,
+                regions: self.region_names(count.regions),
+            })
+        });
+        let mut all: Vec<Used<'_>> = each.collect();
+        all.sort_by(|one, two| (one.principal, one.action).cmp(&(two.principal, two.action)));
+        all
+    }
+
+    fn region_names(&self, bits: u64) -> Vec<&str> {
+        let there = (0..64_u32).filter(|bit| bits & (1 << bit) != 0);
+        let mut names: Vec<&str> = there
+            .map(|bit| if bit == 63 { "others" } else { self.regions.name(bit) })
+            .filter(|name| !name.is_empty())
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    fn principal(&mut self, name: &str, kind: CallerKind) -> u32 {
+        let number = self.principals.number(name);
+        if self.kinds.len() <= number as usize {
+            self.kinds.resize(number as usize + 1, None);
+        }
+        if let Some(held) = self.kinds.get_mut(number as usize) {
+            *held = Some(held.map_or(kind, |held| held.min(kind)));
+        }
+        number
+    }
+
+    fn action(&mut self, source: &str, name: &str, catalog: &Catalog) -> u32 {
+        if let Some(number) = self.events.get(source).and_then(|names| names.get(name)) {
+            return *number;
+        }
+        let action = Action::of(source, name, catalog);
+        let permissions = action.levels(catalog).contains(AccessLevel::PermissionsManagement);
+        let bit = bit(&format!("{}:{}", action.service, action.name));
+        let number = self.known(Known { action, permissions, bit });
+        self.events.entry(source.into()).or_default().insert(name.into(), number);
+        number
+    }
+
+    fn known(&mut self, known: Known) -> u32 {
+        let next = u32::try_from(self.actions.len()).unwrap_or(u32::MAX);
+        let number = *self.numbers.entry(known.action.clone()).or_insert(next);
+        if number == next {
+            self.actions.push(known);
+        }
+        number
+    }
+
+    fn cover(&mut self, event: &Event<'_>, region: u32, at: Timestamp) {
+        let own = event.recipient_account_id.as_deref();
+        let account = own.or(event.user_identity.account_id.as_deref()).unwrap_or_default();
+        let account = self.accounts.number(account);
+        let start = Covered { first: at, last: at, events: 0 };
+        let covered = self.covered.entry(account).or_insert(start);
+        covered.first = covered.first.min(at);
+        covered.last = covered.last.max(at);
+        covered.events += 1;
+        let hour = at.as_second().div_euclid(3600);
+        self.hours.entry((account, region)).or_default().insert(hour);
+    }
+
+    /// Where a user or key called from; services call from names.
+    fn place(&mut self, who: u32, event: &Event<'_>) {
+        let second = event.event_time.as_second();
+        let address = event.source_ip_address.as_deref();
+        let Some(address) = address.filter(|address| address.parse::<IpAddr>().is_ok()) else {
+            return;
+        };
+        // The signs tell addresses, endpoints and programs apart.
+        let place = self.places.number(&format!("@{address}"));
+        self.watch.place(who, second, place);
+        for through in
+            [&event.vpc_endpoint_id, &event.vpc_endpoint_account_id].into_iter().flatten()
+        {
+            let place = self.places.number(&format!("~{through}"));
+            self.watch.place(who, second, place);
+        }
+        if let Some(agent) = event.user_agent.as_deref() {
+            let place = self.places.number(&format!("={}", program(agent)));
+            self.watch.place(who, second, place);
+        }
+    }
+
+    fn login(&mut self, who: u32, event: &Event<'_>) {
+        #[derive(serde::Deserialize)]
+        struct Answer {
+            #[serde(rename = "ConsoleLogin")]
+            login: String,
+        }
+        #[derive(serde::Deserialize)]
+        struct More {
+            #[serde(rename = "MFAUsed")]
+            mfa: String,
+        }
+        let logins = self.logins.entry(who).or_default();
+        let answer: Option<Answer> = event.response_elements.read();
+        if event.is_failed() || answer.is_none_or(|answer| answer.login != "Success") {
+            logins.failed += 1;
+            return;
+        }
+        let more: Option<More> = event.additional_event_data.read();
+        if more.is_some_and(|more| more.mfa == "Yes") {
+            logins.with_mfa += 1;
+        } else {
+            logins.without_mfa += 1;
+        }
+        logins.last = logins.last.max(Some(event.event_time));
+    }
+
+    fn assume(&mut self, by: u32, event: &Event<'_>, region: u32) {
+        #[derive(serde::Deserialize)]
+        struct Asked {
+            #[serde(rename = "roleArn")]
+            role: String,
+        }
+        let Some(Asked { role }) = event.request_parameters.read() else { return };
+        let role = self.principal(&role, CallerKind::Role);
+        bump(&mut self.assumed, (role, by), event.event_time, region);
+    }
+}
+
+fn bump(map: &mut HashMap<(u32, u32), Seen>, key: (u32, u32), at: Timestamp, region: u32) {
+    join(map, key, Seen { count: 1, first: at, last: at, regions: 1 << region.min(63) });
+}
+
+fn join(map: &mut HashMap<(u32, u32), Seen>, key: (u32, u32), count: Seen) {
+    let own = map.entry(key).or_insert(Seen { count: 0, regions: 0, ..count });
+    own.count += count.count;
+    own.first = own.first.min(count.first);
+    own.last = own.last.max(count.last);
+    own.regions |= count.regions;
+}
+
+fn kind(caller: &Caller<'_>) -> CallerKind {
+    match caller {
+        Caller::Root(_) => CallerKind::Root,
+        Caller::User(_) => CallerKind::User,
+        Caller::Role(_) => CallerKind::Role,
+        Caller::Service(_) => CallerKind::Service,
+        Caller::Account(_) => CallerKind::Account,
+        Caller::Federated(_) => CallerKind::Federated,
+        Caller::Unknown => CallerKind::Unknown,
+    }
+}
+
+/// Whether a person made a call, as far as the event tells.
+fn is_person(event: &Event<'_>, caller: &Caller<'_>) -> bool {
+    let identity = &event.user_identity;
+    let sits = event.session_credential_from_console == Some(true)
+        || identity.mfa_authenticated() == Some(true);
+    match caller {
+        Caller::Root(_) => identity.invoked_by.is_none(),
+        Caller::User(_) => sits,
+        Caller::Role(arn) => sits || is_of_center(arn),
+        _ => false,
+    }
+}
+
+/// Whether a role is one that Identity Center makes.
+pub(crate) fn is_of_center(arn: &str) -> bool {
+    arn.rsplit('/').next().is_some_and(|name| name.starts_with("AWSReservedSSO_"))
+}
+
+/// The program of a user agent: its first word.
+fn program(agent: &str) -> &str {
+    let word = agent.trim_start_matches('[').split([' ', '(']).next().unwrap_or_default();
+    word.get(..word.floor_char_boundary(AGENT_LEN)).unwrap_or(word)
+}
+
+/// The same for a name in every run of a process and in every thread.
+fn hash(name: &str) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read;
+    use super::*;
+
+    const ANN: &str = r#"{"type":"IAMUser","arn":"arn:aws:iam::123456789012:user/ann","accountId":"123456789012","accessKeyId":"AKIAIOSFODNN7EXAMPLE"}"#;
+    const DEPLOY: &str = r#"{"type":"AssumedRole","arn":"arn:aws:sts::123456789012:assumed-role/deploy/x","accessKeyId":"ASIAIOSFODNN7EXAMPLE","sessionContext":{"sessionIssuer":{"type":"Role","arn":"arn:aws:iam::123456789012:role/deploy"}}}"#;
+    const ROOT: &str = r#"{"type":"Root","arn":"arn:aws:iam::123456789012:root"}"#;
+    const OTHER: &str = r#"{"type":"AWSAccount","accountId":"210987654321"}"#;
+
+    fn event(identity: &str, time: &str, source: &str, name: &str, more: &str) -> String {
+        format!(
+            r#"{{"userIdentity":{identity},"eventTime":"2026-07-{time}Z","eventSource":"{source}.amazonaws.com","eventName":"{name}","awsRegion":"eu-west-1","sourceIPAddress":"192.0.2.7","userAgent":"aws-cli/2.1 md/x","recipientAccountId":"123456789012"{more}}}"#
+        )
+    }
+
+    fn uses(events: &[String]) -> Uses {
+        let mut uses = Uses::default();
+        let text = events.join("\n");
+        let told = read("f", text.as_bytes(), &mut |event| uses.add(event, Catalog::embedded()));
+        assert!(told.faults.is_empty(), "{:?}", told.faults);
+        uses.file("a/f", 10, text.len() as u64, &told);
+        uses
+    }
+
+    fn events() -> Vec<String> {
+        let role = r#","requestParameters":{"roleArn":"arn:aws:iam::123456789012:role/deploy"}"#;
+        let login = |mfa: &str| {
+            format!(
+                r#","responseElements":{{"ConsoleLogin":"Success"}},"additionalEventData":{{"MFAUsed":"{mfa}"}}"#
+            )
+        };
+        vec![
+            event(ANN, "01T10:00:00", "s3", "ListObjects", ""),
+            event(ANN, "03T10:00:00", "s3", "HeadBucket", r#","errorCode":"NoSuchBucket""#),
+            event(ANN, "02T10:00:00", "iam", "CreateUser", r#","errorCode":"AccessDenied""#),
+            event(DEPLOY, "02T10:00:00", "monitoring", "PutMetricAlarm", ""),
+            event(ROOT, "02T11:00:00", "iam", "AttachRolePolicy", ""),
+            event(ANN, "02T10:30:00", "sts", "AssumeRole", role),
+            event(OTHER, "02T10:40:00", "sts", "AssumeRole", role),
+            event(ANN, "02T10:00:00", "signin", "ConsoleLogin", &login("Yes")),
+            event(ANN, "02T10:00:00", "signin", "ConsoleLogin", &login("No")),
+            event(ANN, "02T10:00:00", "signin", "ConsoleLogin", r#","errorMessage":"x""#),
+        ]
+    }
+
+    fn check(uses: &Uses) {
+        let told: Vec<String> = uses
+            .used()
+            .iter()
+            .map(|used| {
+                let name = used.principal.rsplit([':', '/']).next().unwrap();
+                format!("{name} {}:{} {}", used.action.service, used.action.name, used.count)
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "210987654321 sts:AssumeRole 1",
+                "deploy cloudwatch:PutMetricAlarm 1",
+                "root iam:AttachRolePolicy 1",
+                "ann s3:ListBucket 2",
+                "ann signin:ConsoleLogin 3",
+                "ann sts:AssumeRole 1",
+            ]
+        );
+        let denied = uses.denied();
+        assert_eq!((denied.len(), &*denied[0].action.name), (1, "CreateUser"));
+        let bucket = &uses.used()[3];
+        assert_eq!(bucket.first.to_string(), "2026-07-01T10:00:00Z");
+        assert_eq!(bucket.last.to_string(), "2026-07-03T10:00:00Z");
+        assert_eq!(bucket.regions, ["eu-west-1"]);
+        let ann = "arn:aws:iam::123456789012:user/ann";
+        assert_eq!(uses.owner("AKIAIOSFODNN7EXAMPLE"), Some(ann));
+        assert_eq!(uses.keys().iter().map(|used| used.count).sum::<u64>(), 7);
+        assert!(uses.keys().iter().all(|used| used.kind == CallerKind::User));
+        let logins = uses.logins()[ann];
+        assert_eq!((logins.with_mfa, logins.without_mfa, logins.failed), (1, 1, 1));
+        assert_eq!(uses.root().len(), 1);
+        let assumed: Vec<_> = uses.assumed().iter().map(|a| (a.by, a.from_outside)).collect();
+        assert_eq!(assumed, [("210987654321", true), (ann, false)]);
+        assert_eq!(uses.privileged().len(), 1);
+        assert_eq!(uses.networks()[ann].iter().copied().collect::<Vec<_>>(), ["192.0.2.7"]);
+        let covered = uses.covered("123456789012").unwrap();
+        assert_eq!((covered.events, covered.first), (10, bucket.first));
+        assert!(uses.covered("210987654321").is_none());
+        assert_eq!(uses.hours("123456789012")["eu-west-1"].len(), 4);
+        assert_eq!(uses.totals().events, 10);
+    }
+
+    #[test]
+    fn what_events_say_together() {
+        check(&uses(&events()));
+    }
+
+    // The same is told however the events are spread and in which order they are merged.
+    #[test]
+    fn order_does_not_matter() {
+        let events = events();
+        for cut in 0..events.len() {
+            let (one, two) = events.split_at(cut);
+            for (first, second) in [(one, two), (two, one)] {
+                let mut all = Uses::default();
+                for part in [first, second].into_iter().filter(|part| !part.is_empty()) {
+                    all.merge(uses(part));
+                }
+                check(&all);
+            }
+        }
+    }
+
+    #[test]
+    fn patterns_are_found() {
+        let busy: Vec<String> =
+            ["CreateAccessKey", "AttachUserPolicy", "PutUserPolicy", "ListUsers"]
+                .iter()
+                .map(|name| {
+                    event(ANN, "02T10:00:00", "iam", name, r#","errorCode":"AccessDenied""#)
+                })
+                .collect();
+        let found = uses(&busy).patterns(24, 3, 10);
+        assert_eq!(found[0].escalation.len(), 3);
+        assert_eq!(found[0].enumeration, ["iam:ListUsers"]);
+        assert!(uses(&busy).patterns(24, 4, 10).is_empty());
+    }
+
+    #[test]
+    fn digests_tell_what_is_lacking() {
+        let digest = r#"{"awsAccountId":"123456789012","digestStartTime":"2026-07-01T10:00:00Z","digestEndTime":"2026-07-01T11:00:00Z","digestS3Object":"AWSLogs/1/CloudTrail-Digest/eu-west-1/d.gz","logFiles":[{"s3Object":"x/f"},{"s3Object":"x/gone"}]}"#;
+        let uses = uses(&[digest.to_owned()]);
+        assert_eq!(uses.digest_hours("123456789012")["eu-west-1"].len(), 1);
+        assert_eq!(uses.not_given("123456789012").values().sum::<u64>(), 1);
+        assert_eq!(uses.totals().digests, 1);
+    }
+}
