@@ -119,6 +119,20 @@ def test_a_live_account_is_audited_like_a_folder(held, tool):
     assert "not empty" in full.stderr
 
 
+def test_lists_standards_and_pages_come_from_a_server_too(held, tool):
+    tool("audit", "collect", "--run", "audit", environment=live(held), code=0)
+    for words in (("checklist", "--seed", "000"), ("compliance", "--standard", "cis-3.0")):
+        told = [json.loads(tool(*words, *source, *AS_OF, "--format", "json", environment=live(held)).stdout)
+                for source in ((), ("audit",))]
+        assert told[0] == told[1], words
+        assert "pass" in str(told[0]) and "fail" in str(told[0]), words
+    tool("docs", "export", "--out", "live", *AS_OF, environment=live(held), code=0)
+    tool("docs", "export", "audit", "--out", "files", *AS_OF, code=0)
+    pages = [sorted(str(page.relative_to(tool.folder / name)) for page in (tool.folder / name).rglob("*.md"))
+             for name in ("live", "files")]
+    assert pages[0] == pages[1] and any("alice" in page for page in pages[0]), pages
+
+
 def test_the_address_may_be_given_and_must_answer(held, tool):
     key = held.key().environment()
     done = tool("audit", "--server", held.url, *AS_OF, environment=key | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})

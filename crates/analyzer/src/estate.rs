@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use bailiwick_identifiers::{AccountId, Tag};
+use bailiwick_identifiers::{AccountId, Arn, Tag};
 use bailiwick_model::{Account, Effective, Found, ManagedPolicies, Role, User};
 use bailiwick_policy::{
     Applicable, Attached, Context, Decision, Levels, Policies, Principal, Request, Source,
@@ -104,6 +104,15 @@ impl Estate {
     /// A caller of whom the account has no policies: its root user, or one from outside.
     pub fn caller(&self, principal: Principal) -> Subject {
         Subject { principal, effective: Effective::default(), linked: false, tags: Vec::new() }
+    }
+
+    /// The user or role with this ARN.
+    pub fn subject(&self, arn: &str) -> Option<Subject> {
+        let arn: Arn = arn.parse().ok()?;
+        match self.account.user_with_arn(&arn) {
+            Some(user) => Some(self.user(user)),
+            None => Some(self.role(self.account.role_with_arn(&arn)?)),
+        }
     }
 
     /// All users, then all roles.

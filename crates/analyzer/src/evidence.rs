@@ -39,7 +39,10 @@ pub use alarms::{Alarm, Alarms, MetricFilter, Topic};
 pub use credentials::{CredentialReport, CredentialRow, KeyColumns, Stamp};
 pub use data::Data;
 pub use folder::{File, MAX_BYTES, MAX_FILES, read};
-pub use journal::{Approved, Change, Incident, Journal, Review};
+pub use journal::{
+    Approved, Change, Directory, Expectation, Expected, Incident, Journal, Prompt, Review, SignIn,
+    WithoutDevice,
+};
 pub use organization::{OrganizationPolicy, OrganizationUnit, Organizations, PolicyKindName};
 pub use part::{Missing, Part};
 pub use policies::{Held, Holding, Policies, policies};
@@ -120,6 +123,8 @@ pub struct Evidence {
     pub findings: Part<Vec<OpenFinding>>,
     /// The journal that the operator keeps.
     pub journal: Part<Journal>,
+    /// The account as it was when its access was last reviewed; of its surroundings nothing.
+    pub reviewed: Part<Estate>,
     /// What could not be read.
     pub faults: Vec<Fault>,
     /// What is passed over or partial, in words.
@@ -171,6 +176,7 @@ impl Evidence {
             hubs: Part::default(),
             findings: Part::default(),
             journal: Part::default(),
+            reviewed: Part::default(),
             faults: Vec::new(),
             notes: Vec::new(),
         }
@@ -220,6 +226,7 @@ impl Evidence {
             Data::Hubs => self.hubs.missing(),
             Data::Findings => self.findings.missing(),
             Data::Journal => self.journal.missing(),
+            Data::Reviewed => self.reviewed.missing(),
         }
     }
 }

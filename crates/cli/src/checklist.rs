@@ -1,7 +1,6 @@
 //! `bailiwick checklist` and `bailiwick compliance`: best-practice lists and standards, answered from
 //! the checks of an audit and from what people have said.
 
-mod live;
 mod show;
 mod world;
 

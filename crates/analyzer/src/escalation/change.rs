@@ -234,10 +234,6 @@ pub(super) fn policies_of(
 
 /// The principal of a standpoint, if the estate has it.
 pub(super) fn subject(estate: &Estate, at: &Standpoint) -> Option<Subject> {
-    let arn: Arn = at.principal.parse().ok()?;
-    let subject = match estate.account.user_with_arn(&arn) {
-        Some(user) => estate.user(user),
-        None => estate.role(estate.account.role_with_arn(&arn)?),
-    };
+    let subject = estate.subject(&at.principal)?;
     Some(at.changes.iter().fold(subject, |subject, change| apply(estate, subject, change)))
 }

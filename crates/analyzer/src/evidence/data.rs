@@ -55,6 +55,8 @@ pub enum Data {
     Events,
     /// A journal of reviews, changes and incidents.
     Journal,
+    /// The authorization details of the last review.
+    Reviewed,
     /// Profiles and trust anchors of Roles Anywhere.
     RolesAnywhere,
     /// Instances with their profiles.
@@ -95,6 +97,7 @@ impl Data {
             Self::Regions => "list of regions",
             Self::Events => "trail events",
             Self::Journal => "journal of reviews, changes and incidents",
+            Self::Reviewed => "authorization details of the last review",
             Self::RolesAnywhere => "Roles Anywhere profiles and anchors",
             Self::Instances => "instances with their profiles",
             Self::Hubs => "findings hub and detectors",
@@ -131,6 +134,7 @@ impl Data {
             Self::Regions => "regions.json",
             Self::Events => "events/",
             Self::Journal => "journal.json",
+            Self::Reviewed => "reviewed/authorization-details.json",
             Self::RolesAnywhere => "regions/REGION/anywhere-profiles.json",
             Self::Instances => "regions/REGION/instances.json",
             Self::Hubs => "regions/REGION/security-hub.json",

@@ -5,19 +5,19 @@
 //! was answered.
 
 mod center;
+mod details;
 mod refused;
 
 use std::collections::BTreeMap;
 
 use bailiwick_catalog::Catalog;
 use bailiwick_identifiers::{AccountId, Partition};
-use bailiwick_model::export::{self, ExportFile, NoteKind};
 use bailiwick_model::{Account, AccountInfo, ManagedPolicies};
 use jiff::Timestamp;
 
 use super::account::{self, Collected};
 use super::part::{Missing, Part};
-use super::text::{Fault, REST, Text, fault};
+use super::text::{Fault, Text, fault};
 use super::{
     Details, Evidence, PermissionSet, Recorder, alarms, credentials, journal, organization,
     regional, resources, services, trails,
@@ -60,7 +60,10 @@ pub fn read(files: &[File<'_>], catalog: &'static Catalog) -> Result<Evidence, V
     let (details, rest): (Vec<_>, Vec<_>) =
         files.iter().partition(|file| kind(file) == Some("authorization-details.json"));
     reader.details(&details, catalog);
+    let (reviewed, rest): (Vec<_>, Vec<_>) =
+        rest.into_iter().partition(|file| details::is_reviewed(file.path));
     let mut found = reader.account(&rest, first, catalog)?;
+    found.reviewed = details::reviewed(&reviewed, catalog, &found, &mut reader.faults);
     for file in &rest {
         reader.file(&mut found, file);
     }
@@ -158,39 +161,12 @@ impl Reader {
         if files.is_empty() {
             return;
         }
-        // The reader of exports knows no other encoding, and names none.
-        let wrong = files.iter().filter_map(|file| Text::new(file.name, file.bytes).err());
-        let wrong: Vec<Fault> = wrong.collect();
-        if let Some(first) = wrong.first() {
-            self.details = Part::Missing(Missing::Unreadable(first.file.clone()));
-            self.faults.extend(wrong);
-            return;
-        }
-        let pages: Vec<ExportFile<'_>> =
-            files.iter().map(|file| ExportFile { name: file.name, bytes: file.bytes }).collect();
-        match export::read(&pages, catalog) {
+        match details::read(files, catalog, &mut self.faults) {
             Ok(found) => {
-                let cut_off = found.notes.iter().any(|note| note.kind == NoteKind::CutOff);
-                if cut_off && let Some(file) = files.last() {
-                    let problem = "every page says that another one follows, and none is there";
-                    let rest = "what the pages hold is used, and of other entities nothing is said";
-                    let mut cut = fault(file.name, "", 0, problem);
-                    rest.clone_into(&mut cut.rest);
-                    self.faults.push(cut);
-                }
-                self.details = Part::Known(Details { notes: found.notes, cut_off });
+                self.details = Part::Known(Details { notes: found.notes, cut_off: found.cut_off });
                 self.imported = Some((found.account, found.managed));
             }
-            Err(error) => {
-                self.details = Part::Missing(Missing::Unreadable(error.file.clone()));
-                self.faults.push(Fault {
-                    file: error.file,
-                    line: error.line,
-                    column: error.column,
-                    problem: error.problem.to_string(),
-                    rest: REST.to_owned(),
-                });
-            }
+            Err(missing) => self.details = Part::Missing(missing),
         }
     }
 

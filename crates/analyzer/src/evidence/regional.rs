@@ -1,5 +1,7 @@
 //! Analyzers, configuration recorders and Identity Center.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -48,8 +50,12 @@ pub struct IdentityCenter {
     pub permission_sets: Vec<PermissionSet>,
     /// Assignments to single users, as text.
     pub user_assignments: Vec<String>,
-    /// How many assignments are to groups.
-    pub group_assignments: usize,
+    /// The ids of the users to whom assignments are.
+    pub users: BTreeSet<String>,
+    /// The ids of the groups to which assignments are.
+    pub groups: BTreeSet<String>,
+    /// The ids of the members of groups, by the group's; a group that is missing is not known.
+    pub members: BTreeMap<String, Vec<String>>,
 }
 
 /// A permission set.
@@ -78,7 +84,7 @@ pub(super) fn analyzers(text: &Text<'_>, region: &str) -> Result<Vec<Analyzer>, 
         kind: String,
         status: String,
         #[serde(default)]
-        tags: std::collections::BTreeMap<String, String>,
+        tags: BTreeMap<String, String>,
         #[serde(default)]
         last_resource_analyzed_at: Option<Instant>,
     }
@@ -242,8 +248,8 @@ pub(super) fn customer_policies(text: &Text<'_>) -> Result<Vec<String>, Fault> {
         .collect())
 }
 
-/// Assignments: to single users as text, and how many to groups.
-pub(super) fn assignments(text: &Text<'_>) -> Result<(Vec<String>, usize), Fault> {
+/// Adds assignments to what is known of Identity Center.
+pub(super) fn assignments(text: &Text<'_>, center: &mut IdentityCenter) -> Result<(), Fault> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Assignment {
@@ -257,14 +263,39 @@ pub(super) fn assignments(text: &Text<'_>) -> Result<(Vec<String>, usize), Fault
     struct Form {
         account_assignments: Vec<Assignment>,
     }
-    let (mut users, mut groups) = (Vec::new(), 0);
     for found in text.json::<Form>()?.account_assignments {
-        if found.principal_type == "USER" {
-            let Assignment { account_id, permission_set_arn, principal_id, .. } = found;
-            users.push(format!("{permission_set_arn} in {account_id} to user {principal_id}"));
+        let Assignment { account_id, permission_set_arn, principal_type, principal_id } = found;
+        if principal_type == "USER" {
+            let told = format!("{permission_set_arn} in {account_id} to user {principal_id}");
+            center.user_assignments.push(told);
+            center.users.insert(principal_id);
         } else {
-            groups += 1;
+            center.groups.insert(principal_id);
         }
     }
-    Ok((users, groups))
+    Ok(())
+}
+
+/// The ids of the members of a group.
+pub(super) fn members(text: &Text<'_>) -> Result<Vec<String>, Fault> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Member {
+        user_id: String,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Membership {
+        member_id: Member,
+    }
+    #[derive(Deserialize)]
+    #[serde(
+        rename_all = "PascalCase",
+        expecting = "what `identitystore list-group-memberships` prints"
+    )]
+    struct Form {
+        group_memberships: Vec<Membership>,
+    }
+    let list = text.json::<Form>()?.group_memberships;
+    Ok(list.into_iter().map(|one| one.member_id.user_id).collect())
 }

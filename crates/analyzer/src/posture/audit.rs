@@ -100,6 +100,13 @@ impl<'a> Audit<'a> {
         (self.now.duration_since(then).as_hours() / 24).max(0)
     }
 
+    /// How many days ago a day was; nothing if it is to come.
+    pub fn age_of(&self, day: jiff::civil::Date) -> Option<i64> {
+        let today = self.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let days = i64::from(day.until(today).ok()?.get_days());
+        (days >= 0).then_some(days)
+    }
+
     /// Whether it was longer ago than so many days.
     pub fn is_older(&self, then: Timestamp, days: i64) -> bool {
         self.now.duration_since(then) > SignedDuration::from_hours(24 * days)

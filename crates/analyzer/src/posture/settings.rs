@@ -112,8 +112,10 @@ pub struct Limits {
     pub pattern_hours: i64,
     /// How long a finding of an analyzer may stay active (USE-08).
     pub finding_age: i64,
-    /// How long a review holds (USE-07).
+    /// How long a review holds (USE-07, EFF-13, IDC-03).
     pub review_age: i64,
+    /// How long ago a directory may have been synchronised, in hours (IDC-06).
+    pub synchronised_hours: i64,
 }
 
 impl Default for Limits {
@@ -145,6 +147,7 @@ impl Default for Limits {
             pattern_hours: 24,
             finding_age: 30,
             review_age: 92,
+            synchronised_hours: 24,
         }
     }
 }

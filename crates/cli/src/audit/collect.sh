@@ -210,6 +210,7 @@ say "account $account: Identity Center"
 call identity-center/instances.json sso-admin list-instances
 n=0
 for instance in $(ids 'Instances[].InstanceArn' sso-admin list-instances); do
+    store=$(ids "Instances[?InstanceArn=='$instance'].IdentityStoreId" sso-admin list-instances)
     for set in $(ids 'PermissionSets[]' sso-admin list-permission-sets --instance-arn "$instance"); do
         n=$((n + 1))
         call "identity-center/permission-set-$n.json" sso-admin describe-permission-set \
@@ -229,6 +230,13 @@ for instance in $(ids 'Instances[].InstanceArn' sso-admin list-instances); do
             m=$((m + 1))
             call "identity-center/assignments-$n-$m.json" sso-admin list-account-assignments \
                 --instance-arn "$instance" --account-id "$target" --permission-set-arn "$set"
+            for group in $(ids "AccountAssignments[?PrincipalType=='GROUP'].PrincipalId" \
+                sso-admin list-account-assignments \
+                --instance-arn "$instance" --account-id "$target" --permission-set-arn "$set"); do
+                [ -f "identity-center/members-$group.json" ] || call \
+                    "identity-center/members-$group.json" identitystore list-group-memberships \
+                    --identity-store-id "$store" --group-id "$group"
+            done
         done
     done
 done

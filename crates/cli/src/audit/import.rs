@@ -119,7 +119,7 @@ impl ServerArgs {
 ///
 /// # Errors
 /// The key is not known, or the server stops answering.
-pub(super) fn gather(iam: Iam) -> anyhow::Result<Vec<Loaded>> {
+pub(crate) fn gather(iam: Iam) -> anyhow::Result<Vec<Loaded>> {
     let mut gathered = Gathered::new(iam);
     gathered.all()?;
     gathered.quiet();

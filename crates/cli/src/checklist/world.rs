@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use anyhow::bail;
 use bailiwick_analyzer::evidence::Evidence;
 
-use super::live;
 use crate::access::AccessArgs;
-use crate::audit::{Loaded, load, parse, tell};
+use crate::audit::{Loaded, import, load, parse, tell};
+use crate::iam::Iam;
 
 /// More bytes than this are told as long work on a terminal.
 const LONG: usize = 8 << 20;
@@ -27,11 +27,13 @@ impl World {
     /// # Errors
     /// A path cannot be read, no file tells of an account, or the server does not answer.
     pub(crate) fn find(paths: &[PathBuf], access: &AccessArgs) -> anyhow::Result<Self> {
-        if paths.is_empty() { live::world(access) } else { Self::of(load(paths)?) }
+        let files =
+            if paths.is_empty() { import::gather(Iam::find(access)?) } else { load(paths) }?;
+        Self::of(files)
     }
 
     /// The same of files that are at hand.
-    pub(super) fn of(mut files: Vec<Loaded>) -> anyhow::Result<Self> {
+    fn of(mut files: Vec<Loaded>) -> anyhow::Result<Self> {
         let long = files.iter().map(|file| file.bytes.len()).sum::<usize>() > LONG;
         let told = long && stderr().is_terminal();
         let parsed = said(told, "reading ...", || parse(&files));

@@ -48,9 +48,9 @@ impl Reader {
                 return Ok(true);
             }
         } else if file.starts_with("assignments-") {
-            let (users, groups) = regional::assignments(text)?;
-            center.user_assignments.extend(users);
-            center.group_assignments += groups;
+            regional::assignments(text, &mut center)?;
+        } else if let Some(group) = members_file(file) {
+            center.members.insert(group.to_owned(), regional::members(text)?);
         } else {
             return Ok(false);
         }
@@ -81,6 +81,11 @@ impl Reader {
         };
         center.permission_sets.extend(sets);
     }
+}
+
+/// The id of the group whose members a file tells.
+pub(super) fn members_file(file: &str) -> Option<&str> {
+    file.strip_suffix(".json")?.strip_prefix("members-")
 }
 
 /// What a file tells of a permission set.

@@ -2,7 +2,7 @@
 
 use super::super::part::{Missing, Part};
 use super::super::{Evidence, resources};
-use super::center::{SetPart, set_file};
+use super::center::{SetPart, members_file, set_file};
 use super::{Reader, Told, TrailPart};
 
 impl Reader {
@@ -56,6 +56,8 @@ impl Reader {
                 found.account_public_access = Part::Missing(gap);
             }
             ["identity-center", file] if self.refuse_set(file, missing) => {}
+            // A group that is not in the map is not known.
+            ["identity-center", file] if members_file(file).is_some() => {}
             ["identity-center", _] => found.identity_center = Part::Missing(gap),
             ["regions", region, rest @ ..] => match rest {
                 ["analyzers.json"] => found.analyzers = Part::Missing(gap),

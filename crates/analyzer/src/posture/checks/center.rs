@@ -1,5 +1,6 @@
 //! IDC: Identity Center.
 
+mod people;
 mod sets;
 
 use crate::evidence::{Data, IdentityCenter};
@@ -7,6 +8,7 @@ use crate::posture::audit::Audit;
 use crate::posture::check::{Check, Found, Need, Results};
 
 const NEEDS: &[Need] = &[Need::Of(Data::IdentityCenter)];
+const BOTH: &[Need] = &[Need::Of(Data::IdentityCenter), Need::Of(Data::Journal)];
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -20,6 +22,18 @@ pub(super) const CHECKS: &[Check] = &[
         needs: NEEDS,
         remedy: "replace it in the permission set by a policy of what is needed",
         run: sets::least_privilege,
+    },
+    Check {
+        id: "IDC-03",
+        needs: BOTH,
+        remedy: "in the settings of Identity Center, ask for MFA at every sign-in, and have a device registered",
+        run: people::second_factor,
+    },
+    Check {
+        id: "IDC-06",
+        needs: BOTH,
+        remedy: "mend the synchronisation, and take the assignments and memberships away",
+        run: people::provisioned,
     },
     Check {
         id: "IDC-04",
@@ -79,7 +93,7 @@ fn session_length(audit: &Audit<'_>, results: &mut Results) {
 pub(super) mod tests {
     use super::super::fixture::{ACCOUNT, Case, Folder, allow, folder, managed, policy};
     use crate::posture::Outcome;
-    use serde_json::json;
+    use serde_json::{Value as Json, json};
 
     fn center(kind: &str, duration: &str) -> Folder {
         folder(|f| {
@@ -140,7 +154,58 @@ pub(super) mod tests {
                 ],
             ),
             Case::new("IDC-04", &clean, &[&|f| *f = center("GROUP", "PT12H")]),
+            Case::new(
+                "IDC-03",
+                &told("GROUP", &signs_in("always-on", "register", "2026-05-20", "carol")),
+                &[
+                    &|f| f.journal(&signs_in("context-aware", "register", "2026-05-20", "carol")),
+                    &|f| f.journal(&signs_in("always-on", "mail", "2026-05-20", "carol")),
+                    &|f| f.journal(&signs_in("always-on", "register", "2026-01-20", "carol")),
+                    &|f| f.journal(&signs_in("always-on", "register", "2026-06-20", "carol")),
+                    &|f| f.journal(&signs_in("always-on", "register", "2026-05-20", " ")),
+                ],
+            ),
+            Case::new(
+                "IDC-06",
+                &told("GROUP", &directory("2026-05-31T12:00:00Z", &["gone"])),
+                &[
+                    &|f| f.journal(&directory("2026-05-29T12:00:00Z", &[])),
+                    &|f| f.journal(&directory("2026-05-31T12:00:00Z", &["member"])),
+                    &|f| *f = told("USER", &directory("2026-05-31T12:00:00Z", &["p"])),
+                ],
+            ),
         ]
+    }
+
+    /// Assignments to the group `p`, of which `member` is one, or to the user `p`; and a journal.
+    fn told(kind: &str, journal: &Json) -> Folder {
+        let mut folder = center(kind, "PT8H");
+        let members = json!([{"GroupId": "p", "MemberId": {"UserId": "member"}}]);
+        folder
+            .put("identity-center/members-p.json", &json!({"GroupMemberships": members}))
+            .put("journal.json", journal);
+        folder
+    }
+
+    fn signs_in(mfa: &str, without: &str, on: &str, by: &str) -> Json {
+        json!({"sign-in": {"mfa": mfa, "without-device": without, "on": on, "by": by}})
+    }
+
+    fn directory(synchronised: &str, disabled: &[&str]) -> Json {
+        json!({"directory": {"synchronised": synchronised, "disabled": disabled}})
+    }
+
+    // What the journal does not say is not known; nor is who is in a group without its members.
+    #[test]
+    fn what_nobody_says_of_people_is_not_assessed() {
+        for id in ["IDC-03", "IDC-06"] {
+            assert_eq!(told("GROUP", &json!({})).outcome(id), Outcome::NotAssessed, "{id}");
+        }
+        let mut folder = told("GROUP", &directory("2026-05-31T12:00:00Z", &["gone"]));
+        folder.files.remove("identity-center/members-p.json");
+        assert_eq!(folder.outcome("IDC-06"), Outcome::NotAssessed);
+        folder.text("identity-center/members-p.json.error", "An error occurred (AccessDenied)");
+        assert_eq!(folder.outcome("IDC-06"), Outcome::NotAssessed);
     }
 
     // What is not told of a permission set is not taken for nothing.

@@ -37,6 +37,10 @@ impl Folder {
         self
     }
 
+    pub(crate) fn journal(&mut self, content: &Json) {
+        self.put("journal.json", content);
+    }
+
     pub(crate) fn text(&mut self, path: &str, content: &str) -> &mut Self {
         self.files.insert(path.to_owned(), content.to_owned());
         self

@@ -1,8 +1,9 @@
 //! KEY-07, POL-22, USE-07, ANA-06: what the operator's journal says was done.
 
+use jiff::civil::Date;
 use serde_json::Value as Json;
 
-use crate::evidence::{Data, Journal};
+use crate::evidence::{Data, Journal, Review};
 use crate::posture::audit::Audit;
 use crate::posture::check::{Check, Found, Need, Results};
 use crate::posture::facts::Administrative;
@@ -108,11 +109,19 @@ fn drift(audit: &Audit<'_>, results: &mut Results) {
     }
 }
 
+/// The last day, not one to come, on which somebody signed for a principal.
+pub(super) fn last_word(audit: &Audit<'_>, words: &[Review], principal: &str) -> Option<Date> {
+    let signed = words.iter().filter(|word| {
+        let by = !word.by.trim().is_empty();
+        word.principal == principal && by && audit.age_of(word.on).is_some()
+    });
+    signed.map(|word| word.on).max()
+}
+
 /// USE-07: each administrator with a signed review.
 fn reviews(audit: &Audit<'_>, results: &mut Results) {
     let Some(journal) = journal(audit) else { return };
     let most = audit.settings.limits.review_age;
-    let today = audit.now.to_zoned(jiff::tz::TimeZone::UTC).date();
     for access in audit.principals() {
         let arn = &access.holder.arn;
         match &access.administrative {
@@ -123,11 +132,8 @@ fn reviews(audit: &Audit<'_>, results: &mut Results) {
             }
             Administrative::When(_) | Administrative::Always => {}
         }
-        let signed = journal.reviews.iter().filter(|review| {
-            review.principal == *arn && !review.by.trim().is_empty() && review.on <= today
-        });
-        let last = signed.map(|review| review.on).max();
-        let age = last.and_then(|day| day.until(today).ok()).map(|span| i64::from(span.get_days()));
+        let last = last_word(audit, &journal.reviews, arn);
+        let age = last.and_then(|day| audit.age_of(day));
         results.judge(age.is_some_and(|age| age <= most), || {
             let why = match last {
                 Some(day) => format!("the last signed review of this administrator is of {day}"),
