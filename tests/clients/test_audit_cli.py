@@ -12,6 +12,7 @@ import subprocess
 
 import process
 import pytest
+from commandline import Tool
 
 pytestmark = pytest.mark.untraced
 
@@ -74,36 +75,21 @@ def inline(name, *statements):
 ADMIN = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
-@pytest.fixture
-def audit(binary, tmp_path):
+class Audit(Tool):
     """Runs `bailiwick audit` in an empty folder."""
 
-    def run(*args, code=None):
-        done = subprocess.run(
-            [binary, "audit", *map(str, args)], cwd=tmp_path, env=process.clean_environment(),
-            capture_output=True, text=True, timeout=120,
-        )
-        if code is not None:
-            assert done.returncode == code, done.stdout + done.stderr
-        return done
-
-    def write(path, content):
-        file = tmp_path / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content if isinstance(content, str) else json.dumps(content, indent=1))
-        return path
-
-    def ask(*args):
+    def ask(self, *args):
         """The report, the findings by check, and the outcomes."""
-        done = run(*args, *AS_OF, "--format", "json")
-        whole = json.loads(done.stdout)
+        whole = self.answer(*args, *AS_OF)
         found = {}
         for finding in whole["findings"]:
             found.setdefault(finding["check"], []).append(finding)
         return whole, found, {check["id"]: check["outcome"] for check in whole["checks"]}
 
-    run.write, run.ask, run.folder = write, ask, tmp_path
-    return run
+
+@pytest.fixture
+def audit(binary, tmp_path):
+    return Audit(binary, tmp_path, "audit")
 
 
 def test_authorization_details_alone_leave_most_checks_unassessed(audit):

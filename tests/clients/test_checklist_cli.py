@@ -7,10 +7,9 @@ import csv
 import io
 import json
 import os
-import subprocess
 
-import process
 import pytest
+from commandline import Tool
 from test_audit_cli import ADMIN, AS_OF, HEADER, ROOT, details, inline, row, user
 
 pytestmark = pytest.mark.untraced
@@ -54,39 +53,25 @@ def managed(name, *statements, tags=(), **more):
     }
 
 
-@pytest.fixture
-def tool(binary, tmp_path):
+class Lists(Tool):
     """Runs a verb in an empty folder."""
 
-    def run(*args, code=None):
-        done = subprocess.run(
-            [binary, *map(str, args)], cwd=tmp_path, env=process.clean_environment(), capture_output=True, text=True,
-            timeout=300)
-        if code is not None:
-            assert done.returncode == code, done.stdout + done.stderr
-        return done
-
-    def write(path, content):
-        file = tmp_path / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content if isinstance(content, str) else json.dumps(content, indent=1))
-        return path
-
-    def practices(folder, *args):
-        whole = json.loads(run("checklist", folder, *AS_OF, "--format", "json", *args).stdout)
+    def practices(self, folder, *args):
         found = {}
-        for one in whole["lists"]:
+        for one in self.answer("checklist", folder, *AS_OF, *args)["lists"]:
             for item in one["practices"]:
                 for each in [item, *item.get("parts", [])]:
                     found[each["id"]] = each
         return found
 
-    def controls(folder, standard, *args):
-        whole = json.loads(run("compliance", folder, "--standard", standard, *AS_OF, "--format", "json", *args).stdout)
+    def controls(self, folder, standard, *args):
+        whole = self.answer("compliance", folder, "--standard", standard, *AS_OF, *args)
         return whole, {one["id"]: one for one in whole["controls"]}
 
-    run.write, run.practices, run.controls, run.folder = write, practices, controls, tmp_path
-    return run
+
+@pytest.fixture
+def tool(binary, tmp_path):
+    return Lists(binary, tmp_path)
 
 
 @pytest.fixture

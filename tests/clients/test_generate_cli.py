@@ -2,39 +2,20 @@
 
 import gzip
 import json
-import pathlib
 
-import boto3
 import botocore.exceptions
 import pytest
 
+import commandline
 import process
-from conftest import allow, config, document, statement
+from conftest import allow, document, statement
 
 TRUST = document(statement("Allow", ["sts:AssumeRole"]) | {"Principal": {"Service": "ec2.amazonaws.com"}})
 TRUST["Statement"] = [{key: value for key, value in one.items() if key != "Resource"} for one in TRUST["Statement"]]
 
 
-class Bench:
-    """A server, and the command line on it."""
-
-    def __init__(self, server, home):
-        self.server, self.home = server, pathlib.Path(home)
-        self.iam = self.client("iam", server.key())
-
-    def client(self, service, key):
-        """A client with a key."""
-        return boto3.session.Session().client(
-            service, region_name="us-east-1", endpoint_url=self.server.url, config=config(),
-            aws_access_key_id=key.id, aws_secret_access_key=key.secret, aws_session_token=key.token,
-        )
-
-    def user(self, name, *policies):
-        """A user with inline policies; its key."""
-        self.iam.create_user(UserName=name)
-        for number, policy in enumerate(policies):
-            self.iam.put_user_policy(UserName=name, PolicyName=f"p{number}", PolicyDocument=json.dumps(policy))
-        return process.Key.of(self.iam.create_access_key(UserName=name)["AccessKey"])
+class Bench(commandline.Bench):
+    """Beside a server, with its events."""
 
     def events(self):
         """The trail, a record a line."""

@@ -4,30 +4,18 @@ import configparser
 import datetime
 import json
 import os
-import pathlib
 import stat
 
-import boto3
 import pytest
 
+import commandline
 import process
 import signin
-from conftest import allow, config
+from conftest import allow
 
 
-class Bench:
-    """A server with the administrator's client, and the command line on it."""
-
-    def __init__(self, server, home):
-        self.server, self.home = server, pathlib.Path(home)
-        self.iam = self.client("iam", server.key())
-
-    def client(self, service, key):
-        """A client with a key."""
-        return boto3.session.Session().client(
-            service, region_name="us-east-1", endpoint_url=self.server.url, config=config(),
-            aws_access_key_id=key.id, aws_secret_access_key=key.secret, aws_session_token=key.token,
-        )
+class Bench(commandline.Bench):
+    """Beside a server, as its administrator."""
 
     def run(self, *words, key=None, code=0):
         """Runs a verb; its exit code must be as said."""
@@ -39,13 +27,6 @@ class Bench:
     def json(self, *words, **more):
         """Runs a verb and reads its answer."""
         return json.loads(self.run(*words, "--format", "json", **more).stdout)
-
-    def user(self, name, *policies, **more):
-        """A user with inline policies and a key."""
-        self.iam.create_user(UserName=name, **more)
-        for number, policy in enumerate(policies):
-            self.iam.put_user_policy(UserName=name, PolicyName=f"p{number}", PolicyDocument=json.dumps(policy))
-        return process.Key.of(self.iam.create_access_key(UserName=name)["AccessKey"])
 
     def keys(self, name):
         """The keys of a user with their states."""

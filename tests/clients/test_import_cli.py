@@ -5,14 +5,13 @@ Names that begin with a mission row's number show that row.
 
 import json
 import os
-import resource
 import stat
-import subprocess
 import time
 import xml.etree.ElementTree as xml
 
 import process
 import pytest
+from commandline import Tool
 
 pytestmark = pytest.mark.untraced
 
@@ -43,30 +42,8 @@ def details(*users):
 
 @pytest.fixture
 def tool(binary, tmp_path):
-    """Runs `bailiwick` in an empty folder, with 3 GiB of addresses: what grows with its input ends early."""
-
-    def run(*args, code=None, stdin=None, environment=None, seconds=180):
-        limit = 3 << 30
-        done = subprocess.run(
-            [binary, *map(str, args)], cwd=tmp_path, env=process.clean_environment(**(environment or {})),
-            input=stdin, capture_output=True, text=True, timeout=seconds,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
-        )
-        if code is not None:
-            assert done.returncode == code, f"{done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
-        return done
-
-    def write(path, content):
-        file = tmp_path / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(content, bytes):
-            file.write_bytes(content)
-        else:
-            file.write_text(content if isinstance(content, str) else json.dumps(content, indent=1))
-        return path
-
-    run.write, run.folder = write, tmp_path
-    return run
+    """Runs `bailiwick` in an empty folder."""
+    return Tool(binary, tmp_path)
 
 
 def live(server, key=None):

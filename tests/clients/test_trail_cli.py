@@ -6,11 +6,10 @@ import io
 import json
 import random
 import re
-import subprocess
 import zlib
 
-import process
 import pytest
+from commandline import Tool
 
 pytestmark = pytest.mark.untraced
 
@@ -46,28 +45,18 @@ EVENTS = [
 ]
 
 
-@pytest.fixture
-def audit(binary, tmp_path):
+class Audit(Tool):
     """Runs `bailiwick audit` in an empty folder."""
 
-    def run(*args, code=None):
-        done = subprocess.run(
-            [binary, "audit", *map(str, args)], cwd=tmp_path, env=process.clean_environment(),
-            capture_output=True, text=True, timeout=120,
-        )
-        if code is not None:
-            assert done.returncode == code, done.stdout + done.stderr
-        return done
-
-    def write(path, content, pack=True):
-        file = tmp_path / path
-        file.parent.mkdir(parents=True, exist_ok=True)
+    def write(self, path, content, pack=True):
+        """A file of a trail."""
         data = content if isinstance(content, bytes) else json.dumps(content).encode()
-        file.write_bytes(gzip.compress(data) if pack else data)
-        return path
+        return super().write(path, gzip.compress(data) if pack else data)
 
-    run.write, run.folder = write, tmp_path
-    return run
+
+@pytest.fixture
+def audit(binary, tmp_path):
+    return Audit(binary, tmp_path, "audit")
 
 
 def deep(day, name):

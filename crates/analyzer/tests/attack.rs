@@ -19,29 +19,13 @@ use bailiwick_policy::{Document, DocumentKind, Source, SourceKind};
 use planted::{ADMIN, Expect, Planted, allow, arn, deny, policy, service_trust, trust, with};
 use serde_json::{Value, json};
 
-fn estate(world: &Planted) -> Estate {
-    let text = world.export().to_string();
-    let file = ExportFile { name: "export.json", bytes: text.as_bytes() };
-    let found = read(&[file], Catalog::embedded()).unwrap();
-    let mut estate = Estate::new(found.account, found.managed);
-    if !world.scps.is_empty() {
-        let scp = |text: &String| Found {
-            source: Source::new("guard", SourceKind::Scp),
-            document: Arc::new(Document::parse(text, DocumentKind::ServiceControl).unwrap()),
-        };
-        let scps = world.scps.iter().map(|level| level.iter().map(scp).collect()).collect();
-        estate.organization = Some(Organization { scps, ..Organization::default() });
-    }
-    estate
-}
-
 fn play(world: &Planted, from: &[&str], ids: &[&str]) -> Report {
     let options = Options {
         from: from.iter().map(ToString::to_string).collect(),
         techniques: ids.iter().map(ToString::to_string).collect(),
         now: Some("2026-01-01T00:00:00Z".parse().unwrap()),
     };
-    run(&estate(world), &options)
+    run(&world.estate(), &options)
 }
 
 fn one(world: &Planted, from: &str, id: &str) -> Attempt {
@@ -252,7 +236,7 @@ fn m119_every_other_technique_is_reached_with_its_actions_and_blocked_without_on
 fn m119_changes_of_a_step_hold_for_the_next_and_for_nothing_else() {
     let mut world = Planted::default();
     let who = world.user("eve", &[allow(&["s3:PutBucketPolicy", "s3:GetObject"], &["*"])]);
-    let mut estate = estate(&world);
+    let mut estate = world.estate();
     let closed: Value =
         policy(&[json!({"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject",
         "Resource": "arn:aws:s3:::payroll/*"})]);

@@ -18,20 +18,6 @@ use bailiwick_policy::{Decision, Document, DocumentKind, Source, SourceKind};
 use planted::{Expect, Planted};
 use serde_json::Value;
 
-fn estate(world: &Planted) -> Estate {
-    let text = world.export().to_string();
-    let file = ExportFile { name: "export.json", bytes: text.as_bytes() };
-    let found = read(&[file], Catalog::embedded()).unwrap();
-    let mut estate = Estate::new(found.account, found.managed);
-    let scp = |text: &String| Found {
-        source: Source::new("scp", SourceKind::Scp),
-        document: Arc::new(Document::parse(text, DocumentKind::ServiceControl).unwrap()),
-    };
-    let scps = world.scps.iter().map(|level| level.iter().map(scp).collect()).collect();
-    estate.organization = Some(Organization { scps, ..Organization::default() });
-    estate
-}
-
 fn options() -> Options {
     Options { now: Some("2026-01-01T00:00:00Z".parse().unwrap()), ..Options::default() }
 }
@@ -88,7 +74,7 @@ fn check(world: &Planted, report: &Report) {
 
 fn planted_at(seed: u64, principals: usize) -> (Estate, Report) {
     let world = Planted::new(seed, principals);
-    let estate = estate(&world);
+    let estate = world.estate();
     let report = escalations(&estate, &options());
     check(&world, &report);
     (estate, report)
@@ -100,7 +86,7 @@ fn all_planted_and_no_decoy_at_100() {
         let world = Planted::new(seed, 100);
         assert_eq!(world.users.len() + world.roles.len(), 100, "{seed}");
         assert!(world.truth.len() > 30, "{seed}");
-        check(&world, &escalations(&estate(&world), &options()));
+        check(&world, &escalations(&world.estate(), &options()));
     }
 }
 
@@ -129,7 +115,7 @@ fn all_planted_and_no_decoy_at_10000() {
 #[test]
 fn a_fix_writes_no_empty_policy() {
     let world = Planted::new(1, 500);
-    let report = escalations(&estate(&world), &options());
+    let report = escalations(&world.estate(), &options());
     let export = world.export();
     let lists =
         [("UserDetailList", "User"), ("RoleDetailList", "Role"), ("GroupDetailList", "Group")];

@@ -17,24 +17,8 @@ use bailiwick_policy::{Document, DocumentKind, Source, SourceKind};
 use planted::{ADMIN, Planted, allow, arn, deny, policy, trust, with};
 use serde_json::json;
 
-fn estate(world: &Planted) -> Estate {
-    let text = world.export().to_string();
-    let file = ExportFile { name: "export.json", bytes: text.as_bytes() };
-    let found = read(&[file], Catalog::embedded()).unwrap();
-    let mut estate = Estate::new(found.account, found.managed);
-    if !world.scps.is_empty() {
-        let scp = |text: &String| Found {
-            source: Source::new("guard", SourceKind::Scp),
-            document: Arc::new(Document::parse(text, DocumentKind::ServiceControl).unwrap()),
-        };
-        let scps = world.scps.iter().map(|level| level.iter().map(scp).collect()).collect();
-        estate.organization = Some(Organization { scps, ..Organization::default() });
-    }
-    estate
-}
-
 fn found(world: &Planted) -> Vec<Pair> {
-    pairs(&estate(world), &built_in(), None).pairs
+    pairs(&world.estate(), &built_in(), None).pairs
 }
 
 const MAKE: &[&str] = &["iam:CreateUser"];
@@ -98,7 +82,7 @@ fn m129_conditions_are_told_and_administrators_are_no_findings() {
     let who = world.user("careful", &[allow(MAKE, &["*"]), with(allow(STOP, &["*"]), mfa)]);
     let admin = world.user("somebody", &[]);
     world.attach(&admin, ADMIN);
-    let report = pairs(&estate(&world), &built_in(), None);
+    let report = pairs(&world.estate(), &built_in(), None);
     assert_eq!(report.administrators, [admin]);
     let [pair] = report.pairs.as_slice() else { panic!("{report:?}") };
     assert_eq!(pair.principal, who);
@@ -114,7 +98,7 @@ fn m129_every_built_in_pair_is_found_and_half_of_it_is_not() {
         let both = world.user("both", &[allow(&[&one, &other], &["*"])]);
         world.user("one", &[allow(&[&one], &["*"])]);
         world.user("other", &[allow(&[&other], &["*"])]);
-        let all = pairs(&estate(&world), std::slice::from_ref(&rule), None).pairs;
+        let all = pairs(&world.estate(), std::slice::from_ref(&rule), None).pairs;
         let who: Vec<&str> = all.iter().map(|pair| pair.principal.as_str()).collect();
         assert_eq!(who, [both.as_str()], "{}", rule.id);
     }
@@ -136,7 +120,7 @@ fn m129_rules_of_ones_own_with_patterns() {
         &[allow(&["sqs:*"], &["*"]), allow(&["sns:Publish"], &["arn:aws:sns:eu-west-1:*:shop"])],
     );
     world.user("b", &[allow(&["sqs:ReceiveMessage", "sns:*"], &["*"])]);
-    let all = pairs(&estate(&world), &rules, None).pairs;
+    let all = pairs(&world.estate(), &rules, None).pairs;
     let [pair] = all.as_slice() else { panic!("{all:?}") };
     assert_eq!((pair.principal.as_str(), pair.rule.as_str()), (who.as_str(), "own"));
     assert!(pair.other.resource.starts_with("arn:aws:sns:eu-west-1:"), "{pair:?}");
@@ -157,7 +141,7 @@ fn m129_an_attachment_is_told_before_it_is_made() {
     let who = world.user("maker", &[allow(MAKE, &["*"]), allow(&["sts:AssumeRole"], &[&role])]);
     let group = world.group("makers", &[]);
     world.join(&who, &group);
-    let estate = estate(&world);
+    let estate = world.estate();
     let names = |to: &str, statements: &[serde_json::Value]| -> Vec<String> {
         let report = attached(&estate, &built_in(), to, &stop(statements), None).unwrap();
         report.pairs.into_iter().map(|pair| pair.principal).collect()
@@ -195,7 +179,7 @@ fn m113_granted_beside_used_and_the_blast_radius() {
         ],
     );
     let keys = world.user("keys", &[allow(&["iam:CreateAccessKey"], &[&target])]);
-    let estate = estate(&world);
+    let estate = world.estate();
     let mut uses = Uses::default();
     let last = Some("2025-12-01T00:00:00Z".parse().unwrap());
     let seen = |services: &[(&str, Option<_>)]| Use {

@@ -63,13 +63,15 @@ impl Actions {
 }
 
 /// Actions beside those of the table that a step may need.
-const HELPERS: [&str; 17] = [
-    "iam:CreatePolicy",
-    "iam:CreateRole",
-    "iam:CreateUser",
+const HELPERS: [&str; 4] =
+    ["iam:CreatePolicy", "iam:CreateRole", "iam:CreateUser", "iam:DeletePolicyVersion"];
+
+/// Actions by which a principal takes away what holds it back.
+const LIFTERS: [&str; 15] = [
     "iam:DeleteGroupPolicy",
-    "iam:DeletePolicyVersion",
+    "iam:DeleteRolePermissionsBoundary",
     "iam:DeleteRolePolicy",
+    "iam:DeleteUserPermissionsBoundary",
     "iam:DeleteUserPolicy",
     "iam:DetachGroupPolicy",
     "iam:DetachRolePolicy",
@@ -83,26 +85,8 @@ const HELPERS: [&str; 17] = [
     "iam:UntagUser",
 ];
 
-/// Actions by which a principal takes away what holds it back.
-pub(super) static LIFTING: LazyLock<Actions> = LazyLock::new(|| {
-    set(&[
-        "iam:DeleteGroupPolicy",
-        "iam:DeleteRolePermissionsBoundary",
-        "iam:DeleteRolePolicy",
-        "iam:DeleteUserPermissionsBoundary",
-        "iam:DeleteUserPolicy",
-        "iam:DetachGroupPolicy",
-        "iam:DetachRolePolicy",
-        "iam:DetachUserPolicy",
-        "iam:PutRolePermissionsBoundary",
-        "iam:PutUserPermissionsBoundary",
-        "iam:RemoveUserFromGroup",
-        "iam:TagRole",
-        "iam:TagUser",
-        "iam:UntagRole",
-        "iam:UntagUser",
-    ])
-});
+/// The same as a set.
+pub(super) static LIFTING: LazyLock<Actions> = LazyLock::new(|| set(&LIFTERS));
 
 /// Actions of many services, of which whoever may do everything may do most.
 pub(super) const BREADTH: [&str; 9] = [
@@ -120,7 +104,11 @@ pub(super) const BREADTH: [&str; 9] = [
 /// In lower case, sorted, each once.
 static UNIVERSE: LazyLock<Vec<String>> = LazyLock::new(|| {
     let rows = ROWS.iter().flat_map(|row| row.actions.iter());
-    let all = rows.chain(&HELPERS).chain(&BREADTH).map(|action| action.to_ascii_lowercase());
+    let all = rows
+        .chain(&HELPERS)
+        .chain(&LIFTERS)
+        .chain(&BREADTH)
+        .map(|action| action.to_ascii_lowercase());
     let mut all: Vec<String> = all.collect();
     all.sort_unstable();
     all.dedup();

@@ -19,7 +19,13 @@ mod sample;
 mod traps;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use bailiwick_analyzer::estate::{Estate, Organization};
+use bailiwick_catalog::Catalog;
+use bailiwick_model::Found;
+use bailiwick_model::export::{ExportFile, read};
+use bailiwick_policy::{Document, DocumentKind, Source, SourceKind};
 use serde_json::{Value, json};
 
 /// The account of every planted world.
@@ -56,6 +62,23 @@ pub(crate) struct Planted {
 }
 
 impl Planted {
+    /// The account as a finder reads it, below its SCPs.
+    pub(crate) fn estate(&self) -> Estate {
+        let text = self.export().to_string();
+        let file = ExportFile { name: "export.json", bytes: text.as_bytes() };
+        let found = read(&[file], Catalog::embedded()).unwrap();
+        let mut estate = Estate::new(found.account, found.managed);
+        if !self.scps.is_empty() {
+            let scp = |text: &String| Found {
+                source: Source::new("guard", SourceKind::Scp),
+                document: Arc::new(Document::parse(text, DocumentKind::ServiceControl).unwrap()),
+            };
+            let scps = self.scps.iter().map(|level| level.iter().map(scp).collect()).collect();
+            estate.organization = Some(Organization { scps, ..Organization::default() });
+        }
+        estate
+    }
+
     /// An account of so many principals; a small one holds a part of what is planted in a large one.
     pub(crate) fn new(seed: u64, principals: usize) -> Self {
         let mut world = Self { seed: seed.wrapping_add(1), ..Self::default() };
