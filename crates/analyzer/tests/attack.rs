@@ -8,13 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bailiwick_analyzer::attack::{
-    Attempt, Layer, Options, Report, Tactic, Verdict, run, techniques,
+    Attempt, Layer, Options, Report, Tactic, Tally, Verdict, run, techniques,
 };
 use bailiwick_analyzer::escalation::ROWS;
-use bailiwick_analyzer::estate::{Estate, Organization, ResourcePolicy};
-use bailiwick_catalog::Catalog;
+use bailiwick_analyzer::estate::ResourcePolicy;
 use bailiwick_model::Found;
-use bailiwick_model::export::{ExportFile, read};
 use bailiwick_policy::{Document, DocumentKind, Source, SourceKind};
 use planted::{ADMIN, Expect, Planted, allow, arn, deny, policy, service_trust, trust, with};
 use serde_json::{Value, json};
@@ -229,6 +227,23 @@ fn m119_every_other_technique_is_reached_with_its_actions_and_blocked_without_on
             found[careful.as_str()]
         );
     }
+}
+
+// Whoever is administrator with a second factor is no administrator for certain: what it could then
+// do counts, though it is not told again for each technique.
+#[test]
+fn m119_administrators_under_conditions_are_counted() {
+    let mut world = Planted::default();
+    ground(&mut world);
+    let mfa = json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}});
+    world.user("careful", &[with(allow(&["*"], &["*"]), mfa)]);
+    let report = play(&world, &[], &[]);
+    let conditional = report.techniques.iter().filter(|tally| tally.conditional > 0).count();
+    assert!(conditional > 100, "{conditional}");
+    let played = |tally: &Tally| tally.reached + tally.conditional + tally.blocked;
+    assert!(report.techniques.iter().all(|tally| played(tally) == report.played_from));
+    let kept = report.attempts.iter().filter(|attempt| attempt.principal == arn("user/careful"));
+    assert!(kept.filter(|attempt| attempt.verdict != Verdict::Reached).next().is_none());
 }
 
 /// What a resource policy refuses is refused, until a step has changed the policy.

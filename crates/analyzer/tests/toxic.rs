@@ -8,11 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bailiwick_analyzer::blast::{Reach, Row, Use, Uses, overprivileged};
-use bailiwick_analyzer::estate::{Estate, Organization};
+use bailiwick_analyzer::estate::ResourcePolicy;
 use bailiwick_analyzer::toxic::{Duty, Pair, Rule, attached, built_in, pairs};
-use bailiwick_catalog::Catalog;
 use bailiwick_model::Found;
-use bailiwick_model::export::{ExportFile, read};
 use bailiwick_policy::{Document, DocumentKind, Source, SourceKind};
 use planted::{ADMIN, Planted, allow, arn, deny, policy, trust, with};
 use serde_json::json;
@@ -87,6 +85,57 @@ fn m129_conditions_are_told_and_administrators_are_no_findings() {
     let [pair] = report.pairs.as_slice() else { panic!("{report:?}") };
     assert_eq!(pair.principal, who);
     assert!(pair.one.on.is_empty() && pair.other.on.len() == 1, "{pair:?}");
+}
+
+// Two with the same policies are not the same where something else tells them apart.
+#[test]
+fn m129_the_same_policies_are_no_twins() {
+    let both = [allow(MAKE, &["*"]), allow(STOP, &["*"])];
+    for first in [true, false] {
+        let mut world = Planted::default();
+        let shared = world.managed("shared", &[policy(&both)], 1);
+        let (one, other) = (world.user("a", &[]), world.user("b", &[]));
+        world.attach(&one, &shared);
+        world.attach(&other, &shared);
+        let (broken, whole) = if first { (0, &other) } else { (1, &one) };
+        let text = json!({"PolicyName": "bad", "PolicyDocument": "{"});
+        world.users[broken]["UserPolicyList"].as_array_mut().unwrap().push(text);
+        let all = found(&world);
+        let who: Vec<&str> = all.iter().map(|pair| pair.principal.as_str()).collect();
+        assert_eq!(who, [whole.as_str()], "{first}");
+    }
+    // A bucket that refuses one of them by name.
+    let duty = |action: &str| Duty { name: action.to_owned(), actions: vec![action.to_owned()] };
+    let rules = [Rule {
+        id: "own".to_owned(),
+        one: duty("s3:GetObject"),
+        other: duty("iam:CreateUser"),
+        reason: "it is only a test".to_owned(),
+    }];
+    for refused in ["a", "b"] {
+        let mut world = Planted::default();
+        let bucket = "arn:aws:s3:::bucket";
+        let inside = format!("{bucket}/any");
+        let reads = [allow(&["s3:GetObject"], &[&inside]), allow(MAKE, &["*"])];
+        let shared = world.managed("shared", &[policy(&reads)], 1);
+        for name in ["a", "b"] {
+            let who = world.user(name, &[]);
+            world.attach(&who, &shared);
+        }
+        let mut estate = world.estate();
+        let mut closed = deny(&["s3:GetObject"], &[&inside]);
+        closed["Principal"] = json!({"AWS": arn(&format!("user/{refused}"))});
+        let document =
+            Document::parse(&policy(&[closed]).to_string(), DocumentKind::Resource).unwrap();
+        let source = Source::new("bucket policy", SourceKind::Resource);
+        let held = Found { source, document: Arc::new(document) };
+        let held = ResourcePolicy { policy: Ok(held), owner: Some(estate.account.id()) };
+        estate.resource_policies = Some(BTreeMap::from([(bucket.to_owned(), held)]));
+        let all = pairs(&estate, &rules, None).pairs;
+        let who: Vec<&str> = all.iter().map(|pair| pair.principal.as_str()).collect();
+        let other = arn(if refused == "a" { "user/b" } else { "user/a" });
+        assert_eq!(who, [other.as_str()], "{refused}");
+    }
 }
 
 #[test]

@@ -272,7 +272,6 @@ impl Player<'_, '_> {
         let mut best: Option<Course> = None;
         let rest: Vec<&'static str> =
             row.actions.iter().copied().filter(|action| *action != "iam:PassRole").collect();
-        let mut others = None;
         for service in row.services {
             let taken: Vec<usize> =
                 self.probe.taken_by(service).into_iter().map(|(at, _)| at).collect();
@@ -291,8 +290,7 @@ impl Player<'_, '_> {
                 let pass = ("iam:PassRole", arn.as_str());
                 self.step(&mut course, pass, &keys, &Written::Nothing, None);
                 if course.goes_on() {
-                    let answers = others.take().unwrap_or_else(|| self.anywhere(&rest));
-                    for (_, answer) in answers {
+                    for (_, answer) in self.anywhere(&rest) {
                         if course.goes_on() {
                             course.take(answer, None);
                         }

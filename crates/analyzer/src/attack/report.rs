@@ -55,8 +55,8 @@ pub struct Tally {
 
 /// Plays techniques on a copy of the account. Nothing changes.
 ///
-/// Whoever is administrator is played only if asked about by ARN; of who is one under conditions only
-/// what works without any is told then. An ARN that is none of the account's
+/// Whoever is administrator is played only if asked about by ARN. Of who is one under conditions all
+/// attempts count, and those that work without any are kept. An ARN that is none of the account's
 /// principals gives no attempt.
 pub fn run(estate: &Estate, options: &Options) -> Report {
     let chosen: Vec<Technique> = techniques()
@@ -121,12 +121,13 @@ pub fn run(estate: &Estate, options: &Options) -> Report {
                 .filter(super::play::Course::goes_on)
                 .unwrap_or_else(|| player.play(technique, &lacks));
             let attempt = course.attempt(&technique.id, &arn);
-            // Of one the conditions of its own rights would be told again and again.
-            if unsure && attempt.verdict != Verdict::Reached {
-                continue;
-            }
             let by = attempt.blocked.as_ref().map(|blocked| blocked.by);
             tally.count(attempt.verdict, by);
+            // Of one the conditions of its own rights would be told again and again.
+            if unsure && attempt.verdict != Verdict::Reached {
+                tally.left_out += 1;
+                continue;
+            }
             let trivial = !asked && !lacks.is_empty() && attempt.verdict == Verdict::Blocked;
             if trivial {
                 continue;
@@ -221,7 +222,7 @@ impl Tally {
 
     fn kept(&self) -> usize {
         let others = self.blocked_by.get(&Layer::NoGrant).copied().unwrap_or_default();
-        (self.reached + self.conditional + self.blocked).saturating_sub(others)
+        (self.reached + self.conditional + self.blocked).saturating_sub(others + self.left_out)
     }
 
     fn count(&mut self, verdict: Verdict, by: Option<Layer>) {

@@ -240,6 +240,7 @@ mod tests {
         let good = report(|_| Outcome::Pass);
         let bad = report(|_| Outcome::Fail);
         let gaps = report(|_| Outcome::NotAssessed);
+        let some = report(|id| if id == "POL-12" { Outcome::Pass } else { Outcome::NotAssessed });
         let id = "000-07";
         for (report, state, until, expected) in [
             (&good, MarkedAs::Pass, "2026-06-01", Standing::Pass),
@@ -248,6 +249,7 @@ mod tests {
             (&gaps, MarkedAs::Pass, "2026-12-31", Standing::Pass),
             (&gaps, MarkedAs::NotApplicable, "2026-12-31", Standing::NotApplicable),
             (&gaps, MarkedAs::Pass, "2026-05-31", Standing::Manual),
+            (&some, MarkedAs::NotApplicable, "2026-12-31", Standing::NotApplicable),
             (&bad, MarkedAs::Pass, "2026-12-31", Standing::Fail),
             (&bad, MarkedAs::NotApplicable, "2026-12-31", Standing::Fail),
         ] {

@@ -151,7 +151,7 @@ impl<'r> Tallies<'r> {
             Standing::Fail
         } else {
             match said {
-                Some(MarkedAs::NotApplicable) if !is(Outcome::Pass) => Standing::NotApplicable,
+                Some(MarkedAs::NotApplicable) => Standing::NotApplicable,
                 Some(_) => Standing::Pass,
                 None if by_hand.is_some() => Standing::Manual,
                 None if gap => Standing::NotAssessed,

@@ -3,7 +3,7 @@
 //! Answers are kept by set of policies: principals with the same policies and the same boundary are
 //! asked about once, unless a policy of theirs speaks of who the caller is.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use bailiwick_catalog::Catalog;
@@ -90,7 +90,10 @@ pub(crate) struct Holdings<'d> {
     assume: Set,
     by_policies: HashMap<Vec<usize>, Rc<Vec<Option<Hold>>>>,
     speaks: HashMap<usize, bool>,
-    organization_speaks: bool,
+    /// Whether policies that all have in common speak of who calls.
+    common_speaks: bool,
+    /// Whom policies on resources name.
+    named: HashSet<String>,
 }
 
 impl<'d> Holdings<'d> {
@@ -109,9 +112,14 @@ impl<'d> Holdings<'d> {
             })
             .collect();
         let assume = could.set("sts:AssumeRole");
-        let organization = probe.estate().organization.iter();
-        let scps = organization.flat_map(|organization| organization.scps.iter().flatten());
-        let organization_speaks = scps.into_iter().any(speaks_of_callers);
+        let estate = probe.estate();
+        let levels = estate.organization.iter();
+        let levels = levels.flat_map(|all| all.scps.iter().chain(&all.rcps).flatten());
+        let on_resources = estate.resource_policies.iter().flat_map(BTreeMap::values);
+        let on_resources = on_resources.filter_map(|held| held.policy.as_ref().ok());
+        let common_speaks = levels.chain(on_resources.clone()).any(speaks_of_callers);
+        let named = on_resources.flat_map(|found| found.document.principals());
+        let named = named.map(|principal| principal.text.to_owned()).collect();
         Self {
             duties,
             could,
@@ -119,7 +127,8 @@ impl<'d> Holdings<'d> {
             assume,
             by_policies: HashMap::new(),
             speaks: HashMap::new(),
-            organization_speaks,
+            common_speaks,
+            named,
         }
     }
 
@@ -132,7 +141,8 @@ impl<'d> Holdings<'d> {
             return Rc::new(vec![None; self.duties.len()]);
         }
         let mut key = Vec::new();
-        let mut shared = !self.organization_speaks;
+        let mut shared =
+            !self.common_speaks && effective.unreadable.is_none() && !self.is_named(probe.arn(at));
         for found in effective.identity.iter().chain(&effective.boundary) {
             let place = std::sync::Arc::as_ptr(&found.document) as usize;
             key.push(place);
@@ -157,6 +167,13 @@ impl<'d> Holdings<'d> {
             self.by_policies.insert(key, Rc::clone(&all));
         }
         all
+    }
+
+    /// Whether a policy on a resource names a principal, or a session of it.
+    fn is_named(&self, arn: &str) -> bool {
+        let name = arn.rsplit('/').next().unwrap_or_default();
+        let session = format!(":assumed-role/{name}/");
+        self.named.iter().any(|text| text == arn || text.contains(&session))
     }
 
     fn hold(&self, probe: &Probe<'_>, at: usize, list: &[String], held: &Set) -> Option<Hold> {

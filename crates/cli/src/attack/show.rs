@@ -7,9 +7,6 @@ use bailiwick_analyzer::attack::{Attempt, Played, Report, Said, Verdict};
 
 use crate::terminal;
 
-/// Attempts of one technique that are told step by step when nobody in particular was asked about.
-const SHOWN: usize = 1;
-
 pub(super) fn report(out: &mut impl Write, report: &Report, asked: bool) -> io::Result<()> {
     let left_out = match report.administrators {
         0 => String::new(),
@@ -50,7 +47,8 @@ pub(super) fn report(out: &mut impl Write, report: &Report, asked: bool) -> io::
     let mut told: BTreeSet<(&str, Verdict)> = BTreeSet::new();
     for verdict in [Verdict::Reached, Verdict::Conditional, Verdict::Blocked] {
         for attempt in report.attempts.iter().filter(|attempt| attempt.verdict == verdict) {
-            if !asked && !told.insert((&attempt.technique, verdict)) && SHOWN == 1 {
+            // One of each kind is enough where nobody in particular was asked about.
+            if !asked && !told.insert((&attempt.technique, verdict)) {
                 continue;
             }
             one(out, report, attempt)?;
