@@ -403,7 +403,8 @@ def simulated_attacks(t):
     verdicts = {one["technique"]: one["verdict"] for one in told}
     played = sorted(one for one, verdict in verdicts.items() if verdict != "not-played")
     t.equal({verdicts[one] for one in played}, {"reached"}, f"what {', '.join(played)} come to")
-    t.check({"ESC-004", "ESC-005", "ESC-010", "ESC-011", "ESC-015", "ESC-018", "ESC-023", "ESC-025", "ESC-001"} <= set(played), "the techniques of IAM alone")
+    numbers = (1, 2, 4, 5, 7, 8, 10, 11, 13, 15, 18, 22, 23, 25, 26)
+    t.equal(played, [f"ESC-{number:03}" for number in numbers], "the techniques of IAM alone")
     t.check("neither IAM nor STS" in next(one["why"] for one in told if one["technique"] == "ESC-049"), "others say why not")
     t.equal(t.state() == before, True, "all is taken away again")
     calls = {event["eventName"] for event in t.events() if "bailiwick-attack" in json.dumps(event["userIdentity"])}

@@ -276,6 +276,8 @@ def estate(account):
 
 def test_m127_a_page_for_each(tool, estate):
     tool.write("x/roles.json", {"Roles": [{"RoleName": "ops", "Description": "  "}]})
+    for number, name in enumerate(["deploy", "fence"]):
+        tool.write(f"x/policy-tags/{number}.json", {"Arn": f"arn:aws:iam::{ACCOUNT}:policy/{name}", "Tags": []})
     pages = documents(tool, estate)
     assert set(pages) == {
         "README.md", "roles.md", "users.md", "groups.md", "policies.md", "roles/web.md", "roles/ops.md", "roles/partner.md",
@@ -341,6 +343,18 @@ def test_m127_missing_purpose_is_a_finding(tool, account):
     documents(tool, folder, "--require-purpose", "--settings", "s.toml")
     tool.write("s.toml", '[documentation]\npurpose-tags = ["why"]\nrequired = ["purpose", "owner"]\n')
     documents(tool, folder, "--require-purpose", "--settings", "s.toml", code=1)
+    # Nor of policies without their tags.
+    folder = account(roles=[], policies=[managed("own", READ)])
+    tool.write("s.toml", '[documentation]\nrequired = ["purpose", "owner"]\n')
+    pages = documents(tool, folder, "--require-purpose", "--settings", "s.toml")
+    assert "| Owner | not known: the tags of the policy were not given |" in pages["policies/own.md"]
+    assert "Of 1 roles and policies it is not known" in pages["README.md"]
+    tags = [{"Key": "Owner", "Value": "team-a"}]
+    tool.write(f"{folder}/policy-tags/1.json", {"Arn": f"arn:aws:iam::{ACCOUNT}:policy/own", "Tags": tags})
+    pages = documents(tool, folder, "--require-purpose", "--settings", "s.toml", code=1)
+    assert "| Owner | team-a |" in pages["policies/own.md"]
+    assert "| Purpose | **missing** |" in pages["policies/own.md"]
+    folder = account(roles=[role("web", EC2), role("ops", EC2, tags=[("why", "operates")])])
     # Without the list of roles nothing is known of descriptions, and nothing is claimed.
     os.remove(tool.folder / folder / "roles.json")
     pages = documents(tool, folder, "--require-purpose")

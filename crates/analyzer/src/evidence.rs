@@ -26,7 +26,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use bailiwick_identifiers::AccountId;
+use bailiwick_identifiers::{AccountId, TagSet};
 use bailiwick_model::export::Note;
 use jiff::Timestamp;
 
@@ -87,6 +87,9 @@ pub struct Evidence {
     pub saml_providers: Part<Vec<SamlProviderDetail>>,
     /// The OIDC providers.
     pub oidc_providers: Part<Vec<OidcProviderDetail>>,
+    /// The tags of customer managed policies, by ARN, which authorization details do not tell; those of
+    /// a policy that is missing are not known.
+    pub policy_tags: BTreeMap<String, TagSet>,
     /// What `list-roles` tells of roles and the authorization details do not, by name.
     pub roles: Part<BTreeMap<String, RoleDetail>>,
     /// The organization as a whole; `None` if the account is known to be in none.
@@ -158,6 +161,7 @@ impl Evidence {
             server_certificates: Part::default(),
             saml_providers: Part::default(),
             oidc_providers: Part::default(),
+            policy_tags: BTreeMap::new(),
             roles: Part::default(),
             organization: Part::default(),
             resources: Part::default(),

@@ -37,7 +37,7 @@ conditions that are told; `blocked`: by which policy. Administrators are played 
 --live makes users, groups, roles and policies named bailiwick-attack-..., plays the techniques that
 are calls of IAM and STS alone with an attacker's own key, and takes all of it away again. It does so
 only where --throw-away-account is the account of the key. Exit code 0: nothing is reached; 1:
-something is, if only under conditions; 2: bad input.")]
+something is, if only under conditions; 2: bad input, or a technique could not be played to its end.")]
     Run(Box<AttackRunArgs>),
     /// The techniques
     #[command(after_help = "\
@@ -79,7 +79,7 @@ pub struct AttackRunArgs {
     #[command(flatten)]
     pub access: AccessArgs,
     /// Play as of this instant, in RFC 3339 [default: now]
-    #[arg(long, value_name = "INSTANT")]
+    #[arg(long, value_name = "INSTANT", conflicts_with = "live")]
     pub as_of: Option<Timestamp>,
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]

@@ -157,7 +157,7 @@ Examples:
 
 Granted counts actions within boundary and SCPs; used is the folder's last-accessed data (a question
 mark where there are none). The radius is 0 to 100: 100 for who is administrator or becomes it. Exit
-code 0: nobody has more than it uses; 1: somebody has, or gets to administrator; 2: bad input.")]
+code 0: nobody is known to have more than it uses; 1: somebody has, or gets to administrator; 2: bad input.")]
     Overprivileged(OverprivilegedArgs),
     /// Who holds duties that are to be held apart, as some role if not by itself
     #[command(after_help = "\

@@ -25,6 +25,9 @@ use crate::escalation::{self, Goal, escalations};
 use crate::estate::Estate;
 pub use uses::{Use, Uses};
 
+/// So many roles are enough: no more are counted.
+pub const MOST_ROLES: usize = radius::MOST_ROLES;
+
 /// How far a principal is from administrator.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -85,9 +88,9 @@ pub struct Radius {
     pub services: usize,
     /// How many other users and roles it can change or take over.
     pub principals: usize,
-    /// How many of the known resources it can change. None: no resources are known.
+    /// How many it can change of the resources that are looked at. None: no resources are known.
     pub resources: Option<usize>,
-    /// How many roles it can become, by chains too.
+    /// How many roles it can become, by chains too; more than [`MOST_ROLES`] are not counted.
     pub roles: usize,
     /// Whether it gets to administrator.
     pub reach: Reach,
@@ -106,8 +109,10 @@ pub struct Report {
     pub principals: usize,
     /// How many services the catalogue knows.
     pub services: usize,
-    /// How many resources are known. None: not given.
+    /// How many resources are looked at: of more than 500 known ones every n-th. None: not given.
     pub resources: Option<usize>,
+    /// How many resources are known. None: not given.
+    pub resources_known: Option<usize>,
     /// How many principals have known uses.
     pub uses_known: usize,
     /// The widest blast radius first; of the same the one that uses the least of it.
@@ -126,7 +131,7 @@ pub fn overprivileged(estate: &Estate, uses: &Uses, now: Option<Timestamp>) -> R
     let mut granted = granted::Granted::new(estate);
     let mut radii = radius::Radii::new(&probe);
     let services = Catalog::embedded().services().len();
-    let resources = estate.resource_policies.as_ref().map(BTreeMap::len);
+    let resources = radii.resources();
     let mut rows = Vec::new();
     for at in (0..probe.len()).filter(|at| !probe.is_linked(*at)) {
         let Some(subject) = probe.subject(at) else { continue };
@@ -195,6 +200,7 @@ pub fn overprivileged(estate: &Estate, uses: &Uses, now: Option<Timestamp>) -> R
         principals: probe.len(),
         services,
         resources,
+        resources_known: estate.resource_policies.as_ref().map(BTreeMap::len),
         uses_known: rows.iter().filter(|row| row.used.is_some()).count(),
         rows,
     }

@@ -78,10 +78,10 @@ const ON_RESOURCES: [(&str, &[(&str, bool)]); 7] = [
 /// Principals of one action that the engine is asked about; of more, what patterns cover counts where
 /// these are allowed.
 const MOST_ASKED: usize = 50;
-/// Known resources that are looked at.
+/// The most resources that are looked at.
 const MOST_RESOURCES: usize = 500;
-/// Roles that are followed.
-const MOST_ROLES: usize = 500;
+/// So many roles are enough: no more are counted.
+pub(super) const MOST_ROLES: usize = 500;
 
 pub(super) struct Found {
     pub(super) principals: usize,
@@ -110,8 +110,17 @@ impl Radii {
             assume,
             near: HashMap::new(),
             users: (0..probe.len()).filter(|at| probe.is_user(*at)).count(),
-            resources: known.map(|all| all.keys().take(MOST_RESOURCES).cloned().collect()),
+            resources: known.map(|all| {
+                // Of many some of every kind: ARNs of one service stand together.
+                let step = all.len().div_ceil(MOST_RESOURCES).max(1);
+                all.keys().step_by(step).cloned().collect()
+            }),
         }
+    }
+
+    /// How many resources are looked at.
+    pub(super) fn resources(&self) -> Option<usize> {
+        self.resources.as_ref().map(Vec::len)
     }
 
     pub(super) fn of(&mut self, probe: &Probe<'_>, at: usize, administrator: bool) -> Found {
@@ -202,12 +211,12 @@ impl Radii {
         let mut seen = BTreeSet::from([at]);
         let mut waiting = vec![at];
         while let Some(place) = waiting.pop() {
-            if seen.len() > MOST_ROLES {
-                break;
-            }
             for role in self.next(probe, place) {
                 if seen.insert(role) {
                     waiting.push(role);
+                }
+                if seen.len() > MOST_ROLES {
+                    return MOST_ROLES;
                 }
             }
         }
@@ -230,8 +239,9 @@ impl Radii {
             near.extend(open);
         }
         near.remove(&at);
-        let near = near.into_iter().filter(|role| !probe.is_linked(*role)).take(MOST_ROLES);
-        let found: Vec<usize> = near.filter(|role| enters(probe, at, *role).is_some()).collect();
+        let near = near.into_iter().filter(|role| !probe.is_linked(*role));
+        let found = near.filter(|role| enters(probe, at, *role).is_some());
+        let found: Vec<usize> = found.take(MOST_ROLES).collect();
         self.near.insert(at, found.clone());
         found
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bailiwick_identifiers::{Tag, TagKey, TagSet};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -452,4 +453,32 @@ pub(super) fn last_accessed(
     let services = form.services_last_accessed.into_iter();
     let uses = services.map(|service| (service.service_namespace, at(service.last_authenticated)));
     Ok((form.arn, uses.collect()))
+}
+
+/// The tags of a managed policy, with its ARN.
+pub(super) fn policy_tags(text: &Text<'_>) -> Result<(String, TagSet), Fault> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Told {
+        key: String,
+        value: String,
+    }
+    #[derive(Deserialize)]
+    #[serde(
+        rename_all = "PascalCase",
+        expecting = "what `list-policy-tags` prints, with the `Arn` that the script adds"
+    )]
+    struct Form {
+        arn: String,
+        tags: Vec<Told>,
+    }
+    let form: Form = text.json()?;
+    // A tag that AWS would not take, or its own of the reserved prefix, is nothing to go by.
+    let tags = form.tags.into_iter().filter_map(|told| {
+        let (key, value) = (told.key.parse::<TagKey>().ok()?, told.value.parse().ok()?);
+        (!key.is_reserved()).then_some(Tag { key, value })
+    });
+    let tags = TagSet::exact(tags)
+        .map_err(|error| text.fault(0, &format!("the tags of `{}`: {error}", form.arn)))?;
+    Ok((form.arn, tags))
 }

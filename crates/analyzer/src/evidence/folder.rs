@@ -334,6 +334,11 @@ impl Reader {
                     contacts.insert(kind, Some(contact));
                 }
             }
+            ["policy-tags", _] => {
+                let (arn, tags) = account::policy_tags(text)?;
+                same_account(found, text, std::iter::once(arn.as_str()))?;
+                found.policy_tags.insert(arn, tags);
+            }
             ["last-accessed", _] => {
                 let (arn, uses) = account::last_accessed(text)?;
                 same_account(found, text, std::iter::once(arn.as_str()))?;

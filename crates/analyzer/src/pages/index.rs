@@ -45,8 +45,10 @@ fn top(book: &Book<'_>, lists: &[(&'static str, Vec<Entry>); 4], lacking: &[Lack
         "\n{} administrators; {certain} others become one, and {maybe} may.",
         book.administrators.len()
     );
+    let lists_policies = lists.iter().any(|(kind, list)| *kind == "policies" && !list.is_empty());
     let missing: Vec<String> = [
         ("list of roles, which has descriptions", book.evidence.roles.known().is_none()),
+        ("tags of policies", lists_policies && book.evidence.policy_tags.is_empty()),
         ("credential report", book.evidence.credential_report.known().is_none()),
         ("organization", book.evidence.estate.organization.is_none()),
     ]
@@ -59,9 +61,9 @@ fn top(book: &Book<'_>, lists: &[(&'static str, Vec<Entry>); 4], lacking: &[Lack
     }
     out.push_str("\n## Too little is written about\n\n");
     let entries = lists.iter().flat_map(|(_, list)| list);
-    let unknown = entries.filter(|entry| entry.written.unknown.is_some()).count();
+    let unknown = entries.filter(|entry| book.documentation.is_untold(&entry.written)).count();
     if unknown > 0 {
-        let _ = writeln!(out, "Of {unknown} roles it is not known what is written.\n");
+        let _ = writeln!(out, "Of {unknown} roles and policies it is not known what is written.\n");
     } else if lacking.is_empty() {
         out.push_str("Nothing: every role and policy says what has to be said.\n");
     }

@@ -37,6 +37,18 @@ pub(super) struct Written {
     pub(super) ticket: Option<String>,
     /// Why the purpose is not known, where it may stand in what was not read.
     pub(super) unknown: Option<&'static str>,
+    /// Whether tags were not given, so that an owner or a ticket is not known to be missing.
+    pub(super) untagged: bool,
+}
+
+impl Written {
+    fn of(&self, aspect: Aspect) -> Option<&str> {
+        match aspect {
+            Aspect::Purpose => self.purpose.as_deref(),
+            Aspect::Owner => self.owner.as_deref(),
+            Aspect::Ticket => self.ticket.as_deref(),
+        }
+    }
 }
 
 impl Default for Documentation {
@@ -67,16 +79,18 @@ impl Documentation {
             owner: tag(&self.owner_tags),
             ticket: tag(&self.ticket_tags),
             unknown: None,
+            untagged: false,
         }
+    }
+
+    /// Whether something has to be written of which it is not known whether it is.
+    pub(super) fn is_untold(&self, written: &Written) -> bool {
+        self.required.iter().any(|aspect| aspect.is_untold(written))
     }
 
     /// What is not written and has to be. Of what is not known nothing is said.
     pub(super) fn lacking(&self, written: &Written) -> Vec<Aspect> {
-        let lacks = |aspect: &&Aspect| match aspect {
-            Aspect::Purpose => written.purpose.is_none() && written.unknown.is_none(),
-            Aspect::Owner => written.owner.is_none(),
-            Aspect::Ticket => written.ticket.is_none(),
-        };
+        let lacks = |aspect: &&Aspect| written.of(**aspect).is_none() && !aspect.is_untold(written);
         let mut out: Vec<Aspect> = self.required.iter().filter(lacks).copied().collect();
         out.sort_unstable();
         out.dedup();
@@ -85,6 +99,15 @@ impl Documentation {
 }
 
 impl Aspect {
+    /// Whether it is not told whether this is written.
+    fn is_untold(self, written: &Written) -> bool {
+        let unread = match self {
+            Self::Purpose => written.unknown.is_some(),
+            Self::Owner | Self::Ticket => written.untagged,
+        };
+        unread && written.of(self).is_none()
+    }
+
     /// The word.
     pub const fn as_str(self) -> &'static str {
         match self {

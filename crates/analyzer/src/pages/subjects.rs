@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use bailiwick_identifiers::UniqueId;
+use bailiwick_identifiers::{TagSet, UniqueId};
 use bailiwick_model::{Effective, Found, Group, Policy, Role, User};
 use bailiwick_policy::{Document, SourceKind};
 
@@ -127,7 +127,14 @@ pub(super) fn policy(book: &Book<'_>, policy: &Policy) -> (Entry, String) {
     let account = &book.evidence.estate.account;
     let name = account.policy_arn(policy);
     let arn = name.to_string();
-    let written = book.documentation.written(&policy.tags, policy.description.as_deref());
+    let tags = book.evidence.policy_tags.get(&arn);
+    let none = TagSet::default();
+    let tags_of = tags.unwrap_or(&none);
+    let mut written = book.documentation.written(tags_of, policy.description.as_deref());
+    if tags.is_none() {
+        written.untagged = true;
+        written.unknown = Some("the tags of the policy were not given");
+    }
     let lacks = book.documentation.lacking(&written);
     let holder = |id: UniqueId| {
         let user = account.user(&id).map(|one| account.user_arn(one));
@@ -193,6 +200,7 @@ fn purpose(out: &mut String, written: &Written, lacks: &[super::purpose::Aspect]
     let cell = |said: &Option<String>, aspect: Aspect| match said {
         Some(said) => text(said),
         None if lacks.contains(&aspect) => "**missing**".to_owned(),
+        None if written.untagged => "not known: the tags of the policy were not given".to_owned(),
         None => "not written".to_owned(),
     };
     let what = match (&written.purpose, written.unknown) {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::call::Refused;
 use crate::iam::{Iam, is_code, text};
 
 /// What was made, in the order of its making.
@@ -82,16 +83,20 @@ impl<'o> Lab<'o> {
         &self.caller
     }
 
-    /// Something that is not there yet. What somebody else has made under the name stays untouched.
+    /// Something that is not there yet. What somebody else has made under the name stays untouched. A
+    /// call without an answer may have made it.
     fn make(
         &mut self,
         operation: &str,
         parameters: &[(&str, &str)],
         made: Made,
     ) -> anyhow::Result<Json> {
-        let answer = self.call(operation, parameters)?;
         self.made.push(made);
-        Ok(answer)
+        self.call(operation, parameters).inspect_err(|error| {
+            if error.is::<Refused>() {
+                self.made.pop();
+            }
+        })
     }
 
     pub(super) fn user(&mut self, part: &str) -> anyhow::Result<String> {
@@ -154,8 +159,11 @@ impl<'o> Lab<'o> {
                 Made::Role(name) => (name, self.clear_role(name)),
                 Made::Policy(arn) => (arn, self.clear_policy(arn)),
             };
-            if done.is_err() {
-                left.push(name.clone());
+            match done {
+                Err(error) if !is_code(&error, "NoSuchEntity") => {
+                    left.push(format!("{name} ({error:#})"));
+                }
+                _ => {}
             }
         }
         left
@@ -236,5 +244,12 @@ impl<'o> Lab<'o> {
             }
         }
         self.gone("DeletePolicy", &[of])
+    }
+}
+
+/// Also where the play came to nothing.
+impl Drop for Lab<'_> {
+    fn drop(&mut self) {
+        self.clear();
     }
 }

@@ -8,7 +8,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use bailiwick_analyzer::attack::techniques;
 use bailiwick_wire::Secret;
 use serde::Serialize;
@@ -65,7 +65,10 @@ pub(super) fn run(
     format: Format,
 ) -> anyhow::Result<()> {
     let operator = Iam::new(access.clone())?;
-    let caller = operator.call_service("sts", "GetCallerIdentity", &[])?;
+    // A refusal here is no answer about a technique.
+    let caller = operator
+        .call_service("sts", "GetCallerIdentity", &[])
+        .map_err(|error| anyhow!("the key is not taken: {error:#}"))?;
     let found = text(&caller, "Account");
     if found != account {
         bail!(
@@ -73,7 +76,7 @@ pub(super) fn run(
         );
     }
     let mut outcomes = Vec::new();
-    let mut left = Vec::new();
+    let (mut left, mut broken) = (Vec::new(), 0);
     let wanted =
         |id: &str| chosen.is_empty() || chosen.iter().any(|chosen| chosen.eq_ignore_ascii_case(id));
     for technique in techniques().iter().filter(|technique| wanted(&technique.id)) {
@@ -106,6 +109,7 @@ pub(super) fn run(
                     Outcome { technique, verdict: "blocked", steps, why }
                 }
                 _ => {
+                    broken += 1;
                     let why = format!("{error:#}");
                     Outcome { technique, verdict: "not-played", steps, why }
                 }
@@ -116,6 +120,9 @@ pub(super) fn run(
     print(&outcomes, account, format)?;
     if !left.is_empty() {
         bail!("these could not be taken away again: {}", left.join(", "));
+    }
+    if broken > 0 {
+        bail!("{broken} techniques could not be played to their end: of those nothing is known");
     }
     if reached { Err(Findings.into()) } else { Ok(()) }
 }
@@ -197,7 +204,7 @@ impl Stage<'_, '_> {
         self.lab.put_user(&name, &document(actions, resource))?;
         let made = self.lab.call("CreateAccessKey", &[("UserName", &name)])?;
         let iam = self.with(made.get("AccessKey").unwrap_or(&Json::Null))?;
-        wait(|| iam.call_service("sts", "GetCallerIdentity", &[]), false)?;
+        wait(|| iam.call_service("sts", "GetCallerIdentity", &[]))?;
         Ok(Actor { name, iam })
     }
 
@@ -209,7 +216,7 @@ impl Stage<'_, '_> {
         parameters: &[(&str, &str)],
     ) -> anyhow::Result<Json> {
         // A new policy may need a moment to be known everywhere.
-        let done = wait(|| by.call_service(service, name, parameters), true);
+        let done = wait(|| by.call_service(service, name, parameters));
         let answer = match &done {
             Ok(_) => ALLOWED.to_owned(),
             Err(error) => format!("{error:#}"),
@@ -241,18 +248,15 @@ impl Stage<'_, '_> {
     }
 }
 
-/// Calls again while a change may still be under way: for calls of the attacker only a few times, since
-/// a refusal may be what is looked for.
-fn wait(mut call: impl FnMut() -> anyhow::Result<Json>, short: bool) -> anyhow::Result<Json> {
-    let tries = if short { 4 } else { TRIES };
+/// Calls again while a change may still be under way. Each call is of somebody who was just given the
+/// right to it: what a boundary, an organization or a Deny refuses stays refused, and no other refusal does.
+fn wait(mut call: impl FnMut() -> anyhow::Result<Json>) -> anyhow::Result<Json> {
     let mut done = call();
-    for _ in 1..tries {
-        let again = match &done {
-            Ok(_) => false,
-            Err(error) => {
-                ["AccessDenied", "InvalidClientTokenId"].iter().any(|code| is_code(error, code))
-            }
-        };
+    for _ in 1..TRIES {
+        let Err(error) = &done else { break };
+        let stays = is_code(error, "AccessDenied") && is_held_back(&format!("{error:#}"));
+        let again = !stays
+            && ["AccessDenied", "InvalidClientTokenId"].iter().any(|code| is_code(error, code));
         if !again {
             break;
         }
@@ -260,6 +264,17 @@ fn wait(mut call: impl FnMut() -> anyhow::Result<Json>, short: bool) -> anyhow::
         done = call();
     }
     done
+}
+
+/// Whether a refusal, in AWS's words, is one that waiting does not end.
+fn is_held_back(message: &str) -> bool {
+    let words = [
+        "explicit deny",
+        "permissions boundary",
+        "service control policy",
+        "resource control policy",
+    ];
+    words.iter().any(|word| message.contains(word))
 }
 
 fn put_own(stage: &mut Stage<'_, '_>) -> anyhow::Result<String> {
@@ -397,26 +412,39 @@ fn make_key(stage: &mut Stage<'_, '_>) -> anyhow::Result<String> {
     stage.proven(&stolen)
 }
 
-/// Long and of all kinds of characters, so that every password policy takes it. It guards a user
-/// without any right on the console, for as long as the technique takes.
-const PASSWORD: &str = "Attack-1-of-a-throw-away-account!";
+/// A new password, long and of all kinds of characters, so that every password policy takes it.
+fn password() -> anyhow::Result<String> {
+    let mut bytes = [0; 24];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| anyhow!("there is no randomness"))?;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("Aa1!{hex}"))
+}
+
+/// A user without any right, who gets a password: it guards nothing for as long as the technique takes.
+fn powerless(stage: &mut Stage<'_, '_>) -> anyhow::Result<(String, String)> {
+    Ok((stage.lab.user("target")?, stage.lab.arn("user", "target")))
+}
 
 fn make_password(stage: &mut Stage<'_, '_>) -> anyhow::Result<String> {
-    let (name, arn) = target(stage)?;
+    let (name, arn) = powerless(stage)?;
     let actor = stage.attacker(&["iam:CreateLoginProfile"], &arn)?;
-    let parameters = [("UserName", name.as_str()), ("Password", PASSWORD)];
+    let password = password()?;
+    let parameters = [("UserName", name.as_str()), ("Password", password.as_str())];
     stage.step(&actor.iam, ("iam", "CreateLoginProfile"), &parameters)?;
     stage.lab.call("GetLoginProfile", &[("UserName", &name)])?;
     Ok("a password of the user, which the operator sees as well".to_owned())
 }
 
 fn change_password(stage: &mut Stage<'_, '_>) -> anyhow::Result<String> {
-    let (name, arn) = target(stage)?;
-    let first =
-        [("UserName", name.as_str()), ("Password", PASSWORD), ("PasswordResetRequired", "true")];
+    let (name, arn) = powerless(stage)?;
+    let (one, other) = (password()?, password()?);
+    let first = [
+        ("UserName", name.as_str()),
+        ("Password", one.as_str()),
+        ("PasswordResetRequired", "true"),
+    ];
     stage.lab.call("CreateLoginProfile", &first)?;
     let actor = stage.attacker(&["iam:UpdateLoginProfile"], &arn)?;
-    let other = format!("{PASSWORD}2");
     let parameters = [
         ("UserName", name.as_str()),
         ("Password", other.as_str()),

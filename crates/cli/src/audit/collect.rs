@@ -12,7 +12,7 @@ use crate::terminal;
 const SCRIPT: &str = include_str!("collect.sh");
 
 /// The actions behind the script's calls.
-const ACTIONS: [&str; 69] = [
+const ACTIONS: [&str; 72] = [
     "access-analyzer:ListAnalyzers",
     "access-analyzer:ListFindings",
     "account:GetAlternateContact",
@@ -40,6 +40,8 @@ const ACTIONS: [&str; 69] = [
     "iam:ListMFADevices",
     "iam:ListOpenIDConnectProviders",
     "iam:ListOrganizationsFeatures",
+    "iam:ListPolicies",
+    "iam:ListPolicyTags",
     "iam:ListRoles",
     "iam:ListSAMLProviders",
     "iam:ListSSHPublicKeys",

@@ -56,6 +56,12 @@ for provider in $(ids 'OpenIDConnectProviderList[].Arn' iam list-open-id-connect
         --open-id-connect-provider-arn "$provider"
 done
 n=0
+for policy in $(ids 'Policies[].Arn' iam list-policies --scope Local); do
+    n=$((n + 1))
+    call "policy-tags/$n.json" iam list-policy-tags --policy-arn "$policy" \
+        --query "{Arn: '$policy', Tags: Tags}"
+done
+n=0
 while [ "$n" -lt 30 ]; do
     state=$(aws iam generate-credential-report --query State --output text 2>/dev/null) || break
     [ "$state" = COMPLETE ] && break

@@ -157,13 +157,15 @@ struct Gathered {
     files: Vec<Loaded>,
     users: Vec<String>,
     roles: Vec<String>,
+    /// The ARNs of customer managed policies.
+    policies: Vec<String>,
     told: bool,
 }
 
 impl Gathered {
     fn new(iam: Iam) -> Self {
-        let (files, users, roles) = (Vec::new(), Vec::new(), Vec::new());
-        Self { iam, files, users, roles, told: stderr().is_terminal() }
+        let (users, roles, policies) = (Vec::new(), Vec::new(), Vec::new());
+        Self { iam, files: Vec::new(), users, roles, policies, told: stderr().is_terminal() }
     }
 
     fn all(&mut self) -> anyhow::Result<()> {
@@ -176,6 +178,7 @@ impl Gathered {
             self.list(path, call, member, &[])?;
         }
         self.providers()?;
+        self.policy_tags()?;
         self.report()?;
         for (folder, call, member) in OF_USER {
             for (number, user) in self.users.clone().iter().enumerate() {
@@ -227,6 +230,10 @@ impl Gathered {
                 let items = page.get(list).and_then(Json::as_array).into_iter().flatten();
                 found.extend(items.map(|item| text(item, member).to_owned()));
             }
+            let items = page.get("Policies").and_then(Json::as_array).into_iter().flatten();
+            let arns = items.map(|item| text(item, "Arn"));
+            let own = arns.filter(|arn| arn.split(':').nth(4) != Some("aws"));
+            self.policies.extend(own.map(str::to_owned));
             marker = page.get("Marker").and_then(Json::as_str).map(str::to_owned);
             self.keep(&path, &page);
             if marker.is_none() {
@@ -246,6 +253,20 @@ impl Gathered {
             let path = format!("oidc-providers/{}.json", number + 1);
             let arn = text(provider, "Arn");
             self.single(&path, "GetOpenIDConnectProvider", &[("OpenIDConnectProviderArn", arn)])?;
+        }
+        Ok(())
+    }
+
+    fn policy_tags(&mut self) -> anyhow::Result<()> {
+        let call = "ListPolicyTags";
+        for (number, arn) in self.policies.clone().iter().enumerate() {
+            self.say(call, number, self.policies.len());
+            let path = format!("policy-tags/{}.json", number + 1);
+            match self.iam.list(call, "Tags", &[("PolicyArn", arn)]) {
+                Ok(tags) => self.keep(&path, &json!({"Arn": arn, "Tags": tags})),
+                // One refusal tells as much as all.
+                Err(error) => return self.take(&path, call, error),
+            }
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::io::{Write as _, stdout};
 use std::path::PathBuf;
 
-use bailiwick_analyzer::blast::{Reach, Report, Row, Uses, overprivileged};
+use bailiwick_analyzer::blast::{MOST_ROLES, Reach, Report, Row, Uses, overprivileged};
 use clap::Args;
 use jiff::Timestamp;
 
@@ -53,12 +53,26 @@ fn is_over(row: &Row) -> bool {
     unused || row.radius.reach != Reach::Nothing
 }
 
+/// A count of roles, of which no more are counted than some.
+fn roles(count: usize) -> String {
+    if count < MOST_ROLES { count.to_string() } else { format!("{count}+") }
+}
+
 fn table(out: &mut impl std::io::Write, report: &Report, top: usize) -> std::io::Result<()> {
     writeln!(
         out,
         "account {}: {} users and roles, the uses of {} known",
         report.account, report.principals, report.uses_known
     )?;
+    if let (Some(looked), Some(known)) = (report.resources, report.resources_known)
+        && looked < known
+    {
+        writeln!(out, "of {known} known resources {looked} were looked at")?;
+    }
+    let told = report.rows.len() - report.uses_known;
+    if told > 0 {
+        writeln!(out, "of {told} it is not known what they use: nothing is said of that")?;
+    }
     writeln!(
         out,
         "\nradius  reach      actions  services   used  ratio  changes: services  principals  resources  \
@@ -77,7 +91,7 @@ fn table(out: &mut impl std::io::Write, report: &Report, top: usize) -> std::io:
             row.services.len(),
             row.radius.services,
             row.radius.principals,
-            row.radius.roles,
+            roles(row.radius.roles),
             terminal::text(&row.principal)
         )?;
     }

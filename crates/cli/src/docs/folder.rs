@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -34,7 +35,7 @@ impl Target {
     pub(super) fn open(folder: &Path) -> anyhow::Result<Self> {
         let shown = folder.display();
         let before = match fs::read_dir(folder) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeSet::new(),
+            Err(error) if error.kind() == ErrorKind::NotFound => BTreeSet::new(),
             Err(error) => return Err(error).with_context(|| format!("`{shown}` cannot be read")),
             Ok(mut entries) => {
                 if entries.next().is_none() {
@@ -57,9 +58,21 @@ impl Target {
     /// Writes the pages; says how many of before were removed.
     ///
     /// # Errors
-    /// A page cannot be written.
+    /// A page cannot be written, or somebody's own file stands in its place. Then nothing is written.
     pub(super) fn write(&self, pages: &[Page]) -> anyhow::Result<usize> {
         let folder = &self.folder;
+        for page in pages {
+            if !is_page(&page.path) {
+                bail!("`{}` is no name of a page", page.path);
+            }
+            let path = folder.join(&page.path);
+            if !self.before.contains(&page.path) && fs::symlink_metadata(&path).is_ok() {
+                bail!(
+                    "`{}` is no page of an earlier export, and would be written over",
+                    path.display()
+                );
+            }
+        }
         for name in FOLDERS {
             let path = folder.join(name);
             fs::create_dir_all(&path)
@@ -70,15 +83,21 @@ impl Target {
         names.extend(pages.iter().map(|page| page.path.as_str()));
         self.list(&names)?;
         let now: BTreeSet<&str> = pages.iter().map(|page| page.path.as_str()).collect();
-        for page in pages {
-            if !is_page(&page.path) {
-                bail!("`{}` is no name of a page", page.path);
-            }
-            put(&folder.join(&page.path), &page.text)?;
-        }
+        // What goes, goes first: where names have no case, an old one may be a new one.
         let mut gone = 0;
         for path in self.before.iter().filter(|path| !now.contains(path.as_str())) {
-            gone += usize::from(fs::remove_file(folder.join(path)).is_ok());
+            let path = folder.join(path);
+            match fs::remove_file(&path) {
+                Ok(()) => gone += 1,
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => {
+                    let shown = path.display();
+                    return Err(error).with_context(|| format!("`{shown}` cannot be removed"));
+                }
+            }
+        }
+        for page in pages {
+            put(&folder.join(&page.path), &page.text)?;
         }
         self.list(&now)?;
         Ok(gone)
@@ -149,6 +168,12 @@ mod tests {
         assert_eq!(target.write(&[page("README.md"), page("roles/b.md")]).unwrap(), 1);
         assert!(!folder.join("roles/a.md").exists() && folder.join("roles/b.md").exists());
         assert_eq!(fs::read_to_string(folder.join("roles/mine.md")).unwrap(), "mine");
+        // Nor is it written over when a role comes by its name; then nothing is written at all.
+        let target = Target::open(&folder).unwrap();
+        let error = target.write(&[page("README.md"), page("roles/mine.md")]).unwrap_err();
+        assert!(error.to_string().contains("mine.md"), "{error:#}");
+        assert_eq!(fs::read_to_string(folder.join("roles/mine.md")).unwrap(), "mine");
+        assert!(folder.join("roles/b.md").exists());
         // A folder of others is left alone.
         fs::remove_file(folder.join(LIST)).unwrap();
         assert!(Target::open(&folder).is_err());
@@ -173,6 +198,10 @@ mod tests {
         {
             let held = place.path().join("precious.md");
             std::os::unix::fs::symlink(&held, folder.join("roles/link.md")).unwrap();
+            assert!(target.write(&[page("roles/link.md")]).is_err());
+            // Also where the list says that it was a page.
+            fs::write(folder.join(LIST), format!("{HEAD}\nroles/link.md\n")).unwrap();
+            let target = Target::open(&folder).unwrap();
             target.write(&[page("roles/link.md")]).unwrap();
             assert_eq!(fs::read_to_string(&held).unwrap(), "x");
         }

@@ -23,7 +23,7 @@ impl Reader {
             ["authorization-details.json"] => self.refuse_details(found, gap),
             // Of the last two, one more or less: what is not in the map is not known.
             ["collected.json" | "collect.log" | "users.json"]
-            | ["oidc-providers" | "last-accessed", _] => {}
+            | ["oidc-providers" | "last-accessed" | "policy-tags", _] => {}
             ["journal.json"] => found.journal = Part::Missing(gap),
             ["regions.json"] => found.regions = Part::Missing(gap),
             ["credential-report.json" | "credential-report.csv"] => {
