@@ -68,6 +68,11 @@ def test_tm_k03_hostile_addresses(opened, hostile):
     for text in HOSTILE:
         for route in [f"finding/{quote(text)}", f"findings?q={quote(text)}&severity={quote(text)}", f"compliance/{quote(text)}", f"{quote(text)}", "finding/%E0%A4%A"]:
             unharmed(watched.go(route))
+    # Names that every object has are no pages.
+    for name in ["constructor", "toString", "__proto__", "hasOwnProperty"]:
+        page = watched.go(name)
+        unharmed(page)
+        assert page.locator("nav [aria-current=page]").count() == 1, name
 
 
 @pytest.fixture

@@ -89,12 +89,19 @@ impl Page {
         self.head.len() + self.data.len() + self.script.len() + TAIL
     }
 
-    /// Writes it.
+    /// Writes it; of a very large one standard error tells the size.
     ///
     /// # Errors
     /// The output takes no more.
     pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let Self { head, data, script } = self;
+        if self.len() > MOST_BYTES {
+            let told = self.len() / 1_000_000;
+            let _ = writeln!(
+                io::stderr(),
+                "note: the page has {told} MB, which browsers are slow with"
+            );
+        }
         write!(out, "{head}{data}</script>\n<script>{script}</script>\n</body>\n</html>\n")
     }
 }

@@ -204,7 +204,7 @@ function run(app) {
   const show = () => {
     if (location.hash && !location.hash.startsWith("#/")) return;
     const at = place();
-    const name = app.routes[at.name] ? at.name : app.tabs[0][0];
+    const name = Object.hasOwn(app.routes, at.name) ? at.name : app.tabs[0][0];
     const part = app.under[name] || name;
     for (const tab of tabs.children) {
       if (tab.dataset.name === part) {
