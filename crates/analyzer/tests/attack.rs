@@ -11,10 +11,8 @@ use bailiwick_analyzer::attack::{
     Attempt, Layer, Options, Report, Tactic, Verdict, run, techniques,
 };
 use bailiwick_analyzer::escalation::ROWS;
-use bailiwick_analyzer::estate::{Estate, Organization, ResourcePolicy};
-use bailiwick_catalog::Catalog;
+use bailiwick_analyzer::estate::ResourcePolicy;
 use bailiwick_model::Found;
-use bailiwick_model::export::{ExportFile, read};
 use bailiwick_policy::{Document, DocumentKind, Source, SourceKind};
 use planted::{ADMIN, Expect, Planted, allow, arn, deny, policy, service_trust, trust, with};
 use serde_json::{Value, json};

@@ -5,16 +5,12 @@
 mod planted;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use bailiwick_analyzer::escalation::{
     Dependence, Finding, Options, PathId, Report, escalations, replay,
 };
-use bailiwick_analyzer::estate::{Estate, Organization};
-use bailiwick_catalog::Catalog;
-use bailiwick_model::Found;
-use bailiwick_model::export::{ExportFile, read};
-use bailiwick_policy::{Decision, Document, DocumentKind, Source, SourceKind};
+use bailiwick_analyzer::estate::Estate;
+use bailiwick_policy::Decision;
 use planted::{Expect, Planted};
 use serde_json::Value;
 

@@ -8,11 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bailiwick_analyzer::blast::{Reach, Row, Use, Uses, overprivileged};
-use bailiwick_analyzer::estate::{Estate, Organization};
 use bailiwick_analyzer::toxic::{Duty, Pair, Rule, attached, built_in, pairs};
-use bailiwick_catalog::Catalog;
 use bailiwick_model::Found;
-use bailiwick_model::export::{ExportFile, read};
 use bailiwick_policy::{Document, DocumentKind, Source, SourceKind};
 use planted::{ADMIN, Planted, allow, arn, deny, policy, trust, with};
 use serde_json::json;

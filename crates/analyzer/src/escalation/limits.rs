@@ -5,11 +5,11 @@
 //! user), which take a limit away likewise, or under the row of the action that overwrites a policy.
 
 use bailiwick_identifiers::Arn;
-use bailiwick_model::document;
+use bailiwick_model::{Found, document};
 use bailiwick_policy::{Effect, SourceKind};
 
 use super::ability::speaks_of;
-use super::change::{Change, Limit, group_of};
+use super::change::{Change, Limit, groups_by};
 use super::grants::MOST_POLICIES;
 use super::judge::{Keys, Permit};
 use super::moves::{Gift, Moves};
@@ -50,12 +50,17 @@ impl Moves<'_, '_> {
         let account = &self.world.estate().account;
         let nothing = Keys::new();
         let mut left: Vec<&str> = Vec::new();
-        for found in &node.subject.effective.identity {
-            if !found.document.statements().iter().any(|held| held.effect() == Effect::Deny) {
-                continue;
-            }
+        let identity = &node.subject.effective.identity;
+        let denies = |found: &Found| {
+            found.document.statements().iter().any(|held| held.effect() == Effect::Deny)
+        };
+        if !identity.iter().any(denies) {
+            return;
+        }
+        let groups = groups_by(account, &node.subject);
+        for (found, group) in identity.iter().zip(&groups).filter(|(found, _)| denies(found)) {
             let policy = found.source.id.to_string();
-            let group = group_of(&found.source.kind);
+            let group = group.as_deref();
             let change = Change::Lifted {
                 limit: Limit::Policy { policy: policy.clone(), group: group.map(str::to_owned) },
             };
@@ -88,13 +93,13 @@ impl Moves<'_, '_> {
                         gift(8, &change, permit);
                     }
                 }
-                (SourceKind::GroupManaged { .. }, Some(group)) => {
+                (SourceKind::GroupManaged { .. } | SourceKind::AwsManaged, Some(group)) => {
                     let permit = self.can("iam:DetachGroupPolicy", group, &with(&nothing));
                     if let Some(permit) = permit {
                         gift(limit, &change, permit);
                     }
                 }
-                // Not one that comes by a group.
+                // Not one that was given on the way.
                 _ if !account.attached(me.id).any(|held| held.as_str() == policy) => {}
                 _ => {
                     let action = format!("iam:Detach{kind}Policy");

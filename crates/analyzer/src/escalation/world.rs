@@ -141,7 +141,7 @@ impl<'e> World<'e> {
             account.groups().enumerate().map(|(at, group)| (group.id, at)).collect();
         for group in account.groups() {
             let mut effective = Effective::default();
-            for (source, document) in policies_of(estate, group.id) {
+            for (source, document) in policies_of(estate, group) {
                 effective.identity.extend(document.map(|document| Found { source, document }));
             }
             let abilities = self.abilities.of(&effective);

@@ -4,17 +4,25 @@ use serde_json::{Value, json};
 
 use super::{ADMIN, Expect, Planted, allow, arn, deny, policy, trust, with};
 
+/// AWS's policy for leaked keys, which denies what one gains rights by.
+const QUARANTINE: &str = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV2";
+
 pub(super) fn plant(world: &mut Planted) {
     times(world);
     groups(world);
     denies(world);
+    denies_by_group(world);
     boundaries(world);
     tags(world);
     made(world);
 }
 
 fn inline(world: &mut Planted, who: &str, name: &str, statement: &Value) {
-    let list = if who.contains(":user/") { "UserPolicyList" } else { "RolePolicyList" };
+    let list = match who {
+        who if who.contains(":user/") => "UserPolicyList",
+        who if who.contains(":group/") => "GroupPolicyList",
+        _ => "RolePolicyList",
+    };
     let list = world.last(who)[list].as_array_mut().unwrap();
     list.push(
         json!({"PolicyName": name, "PolicyDocument": policy(std::slice::from_ref(statement))}),
@@ -133,6 +141,52 @@ fn denies(world: &mut Planted) {
     let who = world.user("rewrites-deny", &[own]);
     world.attach(&who, &limit);
     world.expect(&who, Expect::Certain(Some(5)));
+}
+
+/// Whoever leaves a group leaves what it gives too, AWS's policies among that.
+fn denies_by_group(world: &mut Planted) {
+    let all_but = |spared: &str| json!({"Effect": "Deny", "NotAction": [spared], "Resource": "*"});
+    let fence = world.group("fence-with-all", &[all_but("iam:RemoveUserFromGroup")]);
+    world.attach(&fence, ADMIN);
+    let who = world.user("leaves-all", &[]);
+    world.join(&who, &fence);
+    world.expect(&who, Expect::Nothing);
+    // What another group gives as well stays.
+    let more = world.group("more-of-all", &[]);
+    world.attach(&more, ADMIN);
+    let who = world.user("leaves-one-of-two", &[]);
+    world.join(&who, &fence);
+    world.join(&who, &more);
+    world.expect(&who, Expect::Certain(Some(7)));
+    // AWS's policy that denies hangs on the group alone, or on the user as well.
+    for (name, lifts, both, expect) in [
+        ("leaves-quarantine", "iam:RemoveUserFromGroup", false, Expect::Certain(Some(7))),
+        ("frees-from-quarantine", "iam:DetachGroupPolicy", false, Expect::Certain(Some(7))),
+        ("leaves-one-quarantine", "iam:RemoveUserFromGroup", true, Expect::Nothing),
+        ("frees-from-one-quarantine", "iam:DetachGroupPolicy", true, Expect::Nothing),
+        ("keeps-quarantine", "iam:GetGroup", false, Expect::Nothing),
+    ] {
+        let group = world.group(&format!("{name}-group"), &[]);
+        world.attach(&group, QUARANTINE);
+        let me = arn(&format!("user/{name}"));
+        let who =
+            world.user(name, &[allow(&["iam:PutUserPolicy"], &[&me]), allow(&[lifts], &[&group])]);
+        world.join(&who, &group);
+        if both {
+            world.attach(&who, QUARANTINE);
+        }
+        world.expect(&who, expect);
+    }
+    // A policy of a group that is joined is the group's.
+    for (name, spared, expect) in [
+        ("joins-guarded", "iam:DeleteUserPolicy", Expect::Nothing),
+        ("joins-unguarded", "iam:DeleteGroupPolicy", Expect::Certain(Some(1))),
+    ] {
+        let group = world.group(&format!("{name}-group"), &[allow(&["*"], &["*"])]);
+        inline(world, &group, "guard", &all_but(spared));
+        let who = world.user(name, &[allow(&["iam:AddUserToGroup"], &[&group])]);
+        world.expect(&who, expect);
+    }
 }
 
 fn boundaries(world: &mut Planted) {
