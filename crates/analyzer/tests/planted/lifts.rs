@@ -63,6 +63,30 @@ fn times(world: &mut Planted) {
             Expect::Certain(Some(10)),
         ),
         (
+            "epoch-to-come",
+            "Allow",
+            json!({"NumericGreaterThan": {"aws:EpochTime": "1830297600"}}),
+            Expect::Conditional("aws:epochtime"),
+        ),
+        (
+            "epoch-to-end",
+            "Deny",
+            json!({"NumericLessThan": {"aws:EpochTime": "1830297600"}}),
+            Expect::Conditional("aws:epochtime"),
+        ),
+        (
+            "epoch-as-date",
+            "Allow",
+            json!({"DateGreaterThan": {"aws:EpochTime": "2028-01-01T00:00:00Z"}}),
+            Expect::Conditional("aws:epochtime"),
+        ),
+        (
+            "epoch-never",
+            "Allow",
+            json!({"NumericGreaterThan": {"aws:EpochTime": "4070908800"}}),
+            Expect::Nothing,
+        ),
+        (
             "any-address",
             "Allow",
             json!({"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}),
