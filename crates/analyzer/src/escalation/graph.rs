@@ -48,8 +48,9 @@ const FAR: u32 = u32::MAX;
 impl Graph {
     pub(super) fn of(world: &mut World<'_>, goal: &Goal) -> Self {
         let mut all: Vec<Vec<Move>> = Vec::new();
-        let (mut beside, mut more) = (Vec::new(), Vec::new());
-        let mut cut_short = false;
+        let (mut beside, mut more, mut short) = (Vec::new(), Vec::new(), Vec::new());
+        // Who is administrator was asked before.
+        let mut cut_short = world.judge.took_short();
         // Places that steps make come after those that are there.
         while all.len() < world.nodes.len() {
             let at = all.len();
@@ -64,6 +65,7 @@ impl Graph {
             let found =
                 if ends || !acts || !world.able(at) { Found::default() } else { moves(world, at) };
             all.push(found.moves);
+            short.extend(found.short.then_some(at));
             beside.push(found.beside);
             more.push(found.more);
         }
@@ -71,6 +73,11 @@ impl Graph {
         let mut graph = Self { moves: all, beside, more, certain, any, cut_short };
         graph.certain = graph.distances(world, goal, true);
         graph.any = graph.distances(world, goal, false);
+        // Who gets there for certain has nothing to gain by what was not tried.
+        let sure = |at: usize| graph.certain.get(at).is_some_and(|distance| *distance < FAR);
+        let itself = |at: usize| world.nodes.get(at).is_some_and(|node| sure(node.entity));
+        let missed = short.into_iter().any(|at| !sure(at) && !itself(at));
+        graph.cut_short |= missed;
         graph
     }
 

@@ -6,18 +6,18 @@
 
 use bailiwick_identifiers::Arn;
 use bailiwick_model::{Found, document};
-use bailiwick_policy::{Effect, SourceKind};
+use bailiwick_policy::{Effect, SourceKind, Statement};
 
-use super::ability::speaks_of;
+use super::ability::{speaks_of, speaks_of_identities};
 use super::change::{Change, Limit, groups_by};
-use super::grants::MOST_POLICIES;
 use super::judge::{Keys, Permit};
 use super::moves::{Gift, Moves};
 use super::table::PathId;
 use super::values::concrete;
+use super::world::PolicyInfo;
 
 /// Values of tags that are tried.
-const MOST_TAGS: usize = 12;
+const MOST_TAGS: usize = 40;
 
 impl Moves<'_, '_> {
     /// What the actor can take away of its own limits. Of others, only a boundary: that a takeover of
@@ -145,12 +145,12 @@ impl Moves<'_, '_> {
                 return;
             }
         }
-        let mut policies = self.world.values_of(self.from, &action, "iam:PermissionsBoundary");
-        policies.retain(|policy| !policy.contains('*'));
-        let mut own: Vec<_> = self.world.policies.iter().collect();
-        own.sort_by_key(|policy| std::cmp::Reverse(policy.abilities.len()));
-        let own = own.into_iter().filter(|policy| policy.abilities.len() > 0);
-        policies.extend(own.take(MOST_POLICIES).map(|policy| policy.arn.clone()));
+        let limits = self.world.values_of(self.from, &action, "iam:PermissionsBoundary");
+        let named = limits.iter().filter(|policy| !policy.contains('*'));
+        let mut policies: Vec<String> = named.cloned().collect();
+        let of_use = |policy: &PolicyInfo| policy.abilities.len() > 0;
+        let may = |policy: &str| self.can(&action, &target.arn, &with(policy)).is_some();
+        policies.extend(self.own_policies(&limits, of_use, may));
         for policy in policies {
             if let Some(permit) = self.can(&action, &target.arn, &with(&policy)) {
                 let change = Change::Lifted { limit: Limit::Boundary { policy } };
@@ -223,12 +223,8 @@ impl Moves<'_, '_> {
     fn resource_tags(&self, action: &str) -> Vec<(String, String)> {
         let Some(node) = self.world.nodes.get(self.from) else { return Vec::new() };
         let folded = action.to_ascii_lowercase();
-        let effective = &node.subject.effective;
-        let organization = self.world.estate().organization.iter();
-        let scps = organization.flat_map(|o| o.scps.iter().flatten());
-        let all = effective.identity.iter().chain(&effective.boundary).chain(scps);
         let mut found = Vec::new();
-        for statement in all.flat_map(|found| found.document.statements()) {
+        for statement in self.world.statements(node) {
             if !speaks_of(statement, &folded) {
                 continue;
             }
@@ -241,12 +237,13 @@ impl Moves<'_, '_> {
                 let key = condition.key.get(LENGTH..).unwrap_or_default();
                 for value in condition.values.iter().map(|value| concrete(value)) {
                     let pair = (key.to_owned(), value);
-                    if !found.contains(&pair) && found.len() < MOST_TAGS {
+                    if !found.contains(&pair) {
                         found.push(pair);
                     }
                 }
             }
         }
+        self.at_most(&mut found, MOST_TAGS);
         found
     }
 
@@ -254,15 +251,11 @@ impl Moves<'_, '_> {
     /// has.
     fn tags_asked_for(&self) -> Vec<(String, Option<String>)> {
         let Some(node) = self.world.nodes.get(self.from) else { return Vec::new() };
-        let effective = &node.subject.effective;
-        let organization = self.world.estate().organization.iter();
-        let scps = organization.flat_map(|o| o.scps.iter().flatten());
-        let all = effective.identity.iter().chain(&effective.boundary).chain(scps);
         let mut found = Vec::new();
-        for condition in all
-            .flat_map(|found| found.document.statements())
-            .flat_map(bailiwick_policy::Statement::conditions)
-        {
+        let mut statements: Vec<_> = self.world.statements(node).collect();
+        // What bears on a step comes first.
+        statements.sort_by_cached_key(|statement| !speaks_of_identities(statement));
+        for condition in statements.into_iter().flat_map(Statement::conditions) {
             const PREFIX: &str = "aws:principaltag/";
             let folded = condition.key.to_ascii_lowercase();
             let Some(tag) = folded.strip_prefix(PREFIX) else { continue };
@@ -273,11 +266,20 @@ impl Moves<'_, '_> {
             let other = [Some("other".to_owned()), None];
             for value in values.chain(other.into_iter().filter(|value| held || value.is_some())) {
                 let pair = (tag.to_owned(), value);
-                if !found.contains(&pair) && found.len() < MOST_TAGS {
+                if !found.contains(&pair) {
                     found.push(pair);
                 }
             }
         }
+        self.at_most(&mut found, MOST_TAGS);
         found
+    }
+
+    /// Cuts a list of what could be tried, and says so.
+    pub(super) fn at_most<T>(&self, list: &mut Vec<T>, most: usize) {
+        if list.len() > most {
+            self.short.set(true);
+            list.truncate(most);
+        }
     }
 }

@@ -31,7 +31,7 @@ const ROLES: [(&str, &[u8]); 2] = [("iam:AttachRolePolicy", &[13]), ("iam:PutRol
 
 const BOUNDARY: &str = "iam:PermissionsBoundary";
 /// Boundaries that are tried for one that is made.
-const MOST_BOUNDARIES: usize = 4;
+const MOST_BOUNDARIES: usize = 20;
 
 impl Moves<'_, '_> {
     /// New users and roles, where the actor has no certain way by those that are there.
@@ -75,9 +75,10 @@ impl Moves<'_, '_> {
         // One whom it may only make with a boundary has that, unless it takes it away.
         let bounds = self.world.values_of(self.from, create, BOUNDARY);
         let bounds = bounds.into_iter().filter(|policy| !policy.contains('*')).map(Some);
-        std::iter::once(None)
-            .chain(bounds)
-            .take(MOST_BOUNDARIES)
+        let mut bounds: Vec<Option<String>> = std::iter::once(None).chain(bounds).collect();
+        self.at_most(&mut bounds, MOST_BOUNDARIES);
+        bounds
+            .into_iter()
             .find_map(|bound| self.made_with(arn, create, give, enter, bound.as_deref()))
     }
 

@@ -3,6 +3,7 @@
 //! Of the moves of one kind that end at an administrator for certain a few are enough; the others
 //! would say the same again.
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::ability::Actions;
@@ -88,6 +89,10 @@ pub(super) struct Moves<'w, 'e> {
     beside: Vec<(usize, PathId)>,
     more: bool,
     asked: usize,
+    /// Whether a list of what could be tried was cut.
+    pub(super) short: Cell<bool>,
+    /// The groups that users may be put into, once they were asked about.
+    pub(super) joined: Option<Vec<(usize, String, Permit)>>,
 }
 
 /// What is found at a place.
@@ -98,6 +103,8 @@ pub(super) struct Found {
     pub(super) beside: Vec<(usize, PathId)>,
     /// Whether there may be more of those.
     pub(super) more: bool,
+    /// Whether not all was tried.
+    pub(super) short: bool,
 }
 
 /// How many moves of a kind there are.
@@ -129,6 +136,8 @@ pub(super) fn moves(world: &mut World<'_>, from: usize) -> Found {
         beside: Vec::new(),
         more: false,
         asked: 0,
+        short: Cell::new(false),
+        joined: None,
     };
     moves.on_itself();
     // A place that a step has made needs no other way once it has one.
@@ -150,7 +159,8 @@ impl Moves<'_, '_> {
     fn done(self) -> Found {
         // From then on only what is certain was looked for.
         let more = self.more || self.unsure >= MOST_UNSURE;
-        Found { moves: self.found, beside: self.beside, more }
+        let short = self.short.get() | self.world.judge.took_short();
+        Found { moves: self.found, beside: self.beside, more, short }
     }
 
     /// Whether the principal may do it.

@@ -255,6 +255,24 @@ fn tags(world: &mut Planted) {
         );
         world.expect(&who, expect);
     }
+    // More tags than are looked at: those come first that steps hang on.
+    let grades: Vec<String> = (0..50).map(|at| format!("grade-{at}")).collect();
+    let me = arn("user/tags-among-many");
+    let who = world.user(
+        "tags-among-many",
+        &[
+            with(
+                allow(&["s3:GetObject"], &["*"]),
+                json!({"StringEquals": {"aws:PrincipalTag/level": grades}}),
+            ),
+            allow(&["iam:TagUser"], &[&me]),
+            with(
+                allow(&["iam:PutUserPolicy"], &[&me]),
+                json!({"StringEquals": {"aws:PrincipalTag/grade": "senior"}}),
+            ),
+        ],
+    );
+    world.expect(&who, Expect::Certain(None));
     for (name, tags, expect) in [
         ("tags-victim", true, Expect::Certain(Some(15))),
         ("tags-no-victim", false, Expect::Nothing),
@@ -272,6 +290,27 @@ fn tags(world: &mut Planted) {
 }
 
 fn made(world: &mut Planted) {
+    // The one boundary of several with which it may do all the rest.
+    let limits: Vec<String> = (0..8).map(|at| arn(&format!("policy/data-{at}"))).collect();
+    let rest = with(
+        allow(
+            &["iam:AttachUserPolicy", "iam:DeleteUserPermissionsBoundary"],
+            &[&arn("user/many/*")],
+        ),
+        json!({"StringEqualsIfExists": {"iam:PermissionsBoundary": limits[7]}}),
+    );
+    let who = world.user(
+        "makes-with-one-of-many",
+        &[
+            with(
+                allow(&["iam:CreateUser"], &[&arn("user/many/*")]),
+                json!({"StringEquals": {"iam:PermissionsBoundary": limits}}),
+            ),
+            rest,
+            allow(&["iam:CreateAccessKey"], &[&arn("user/many/*")]),
+        ],
+    );
+    world.expect(&who, Expect::Certain(Some(14)));
     let limit = arn("policy/data-only");
     let bounded = json!({"StringEquals": {"iam:PermissionsBoundary": limit}});
     let users = arn("user/made/*");
