@@ -187,15 +187,19 @@ fn lift(estate: &Estate, subject: &mut Subject, limit: &Limit) {
             effective.identity.retain(|found| group_of(&found.source.kind) != Some(group));
         }
         Limit::Boundary { policy } => {
-            let arn = policy.parse::<Arn>().ok();
-            let document = arn.and_then(|arn| document(&estate.account, &estate.managed, &arn));
-            if let Some(document) = document {
-                let source = Source::managed(policy.as_str(), SourceKind::Boundary);
-                effective.boundary = Some(Found { source, document });
+            if let Some(found) = boundary(estate, policy) {
+                effective.boundary = Some(found);
             }
         }
         Limit::Tag { key, value } => subject.retag(key, value.as_deref()),
     }
+}
+
+/// A managed policy as a boundary.
+pub(super) fn boundary(estate: &Estate, policy: &str) -> Option<Found> {
+    let arn = policy.parse::<Arn>().ok()?;
+    let document = document(&estate.account, &estate.managed, &arn)?;
+    Some(Found { source: Source::managed(policy, SourceKind::Boundary), document })
 }
 
 /// The name of the group that a policy comes by.

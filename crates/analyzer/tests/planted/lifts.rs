@@ -312,7 +312,8 @@ fn made(world: &mut Planted) {
     );
     world.expect(&who, Expect::Certain(Some(14)));
     let limit = arn("policy/data-only");
-    let bounded = json!({"StringEquals": {"iam:PermissionsBoundary": limit}});
+    let bounded_by = |policy: &str| json!({"StringEquals": {"iam:PermissionsBoundary": policy}});
+    let bounded = bounded_by(&limit);
     let users = arn("user/made/*");
     let roles = arn("role/made/*");
     for (name, statements, expect) in [
@@ -349,6 +350,45 @@ fn made(world: &mut Planted) {
                 allow(&["iam:PutRolePolicy", "iam:DeleteRolePermissionsBoundary"], &[&roles]),
             ],
             Expect::Certain(Some(22)),
+        ),
+        // A boundary that stays, and holds back little, much, or decides what may be given.
+        (
+            "makes-widely-bounded-user",
+            vec![
+                with(allow(&["iam:CreateUser"], &[&users]), bounded_by(ADMIN)),
+                allow(&["iam:AttachUserPolicy", "iam:CreateAccessKey"], &[&users]),
+            ],
+            Expect::Certain(Some(14)),
+        ),
+        (
+            "makes-and-gives-with-boundary",
+            vec![
+                with(
+                    allow(&["iam:CreateUser", "iam:AttachUserPolicy"], &[&users]),
+                    bounded_by(ADMIN),
+                ),
+                allow(&["iam:CreateAccessKey"], &[&users]),
+            ],
+            Expect::Certain(Some(14)),
+        ),
+        (
+            "makes-widely-bounded-role",
+            vec![
+                with(allow(&["iam:CreateRole"], &[&roles]), bounded_by(ADMIN)),
+                allow(&["iam:PutRolePolicy"], &[&roles]),
+            ],
+            Expect::Certain(Some(22)),
+        ),
+        (
+            "makes-narrowly-bounded-user",
+            vec![
+                with(
+                    allow(&["iam:CreateUser"], &[&users]),
+                    bounded_by("arn:aws:iam::aws:policy/ReadOnlyAccess"),
+                ),
+                allow(&["iam:AttachUserPolicy", "iam:CreateAccessKey"], &[&users]),
+            ],
+            Expect::Nothing,
         ),
         (
             "makes-and-may-not-enter",
