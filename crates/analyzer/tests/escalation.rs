@@ -11,8 +11,8 @@ use bailiwick_analyzer::escalation::{
 };
 use bailiwick_analyzer::estate::Estate;
 use bailiwick_policy::Decision;
-use planted::{Expect, Planted};
-use serde_json::Value;
+use planted::{Expect, Planted, allow, with};
+use serde_json::{Value, json};
 
 fn options() -> Options {
     Options { now: Some("2026-01-01T00:00:00Z".parse().unwrap()), ..Options::default() }
@@ -138,6 +138,40 @@ fn a_fix_writes_no_empty_policy() {
         *if gone { &mut taken } else { &mut written } += 1;
     }
     assert!(taken > 10 && written > 10, "{taken} {written}");
+}
+
+// Where a list of what could be tried is cut, and nothing certain was found, the report says so.
+#[test]
+fn what_is_not_tried_is_told() {
+    let report = |tags: usize, rest: &[Value]| {
+        let mut world = Planted::default();
+        let me = planted::arn("user/ann");
+        let values: Vec<String> = (0..tags).map(|at| format!("v{at}")).collect();
+        let asked = json!({"StringEquals": {"aws:PrincipalTag/grade": values}});
+        let mut all =
+            vec![allow(&["iam:TagUser"], &[&me]), with(allow(&["iam:PassRole"], &["*"]), asked)];
+        all.extend_from_slice(rest);
+        world.user("ann", &all);
+        escalations(&world.estate(), &options())
+    };
+    assert!(!report(20, &[]).cut_short);
+    assert!(report(90, &[]).cut_short);
+    // Who gets there in another way is told anyhow.
+    let whole = report(90, &[allow(&["iam:PutUserPolicy"], &[&planted::arn("user/ann")])]);
+    assert!(!whole.cut_short);
+    assert_eq!(whole.findings.len(), 1);
+    // Policies that may be attached, more than are tried.
+    for (policies, cut) in [(20, false), (60, true)] {
+        let mut world = Planted::default();
+        let me = planted::arn("user/ann");
+        for at in 0..policies {
+            let passes = planted::policy(&[allow(&["iam:PassRole"], &["*"])]);
+            world.managed(&format!("open-{at}"), &[passes], 1);
+        }
+        let only = json!({"ArnLike": {"iam:PolicyARN": planted::arn("policy/open-*")}});
+        world.user("ann", &[with(allow(&["iam:AttachUserPolicy"], &[&me]), only)]);
+        assert_eq!(escalations(&world.estate(), &options()).cut_short, cut, "{policies}");
+    }
 }
 
 /// Every request of every way is allowed when it is decided anew.

@@ -222,6 +222,15 @@ pub(super) fn speaks_of(statement: &Statement, folded: &str) -> bool {
     named != statement.is_not_action()
 }
 
+/// Whether a statement speaks of an action of interest on identities.
+pub(super) fn speaks_of_identities(statement: &Statement) -> bool {
+    let mut all = UNIVERSE.iter().filter(|action| {
+        let service = action.split(':').next();
+        matches!(service, Some("iam" | "sts"))
+    });
+    all.any(|action| speaks_of(statement, action))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

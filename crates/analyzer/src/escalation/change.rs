@@ -1,10 +1,11 @@
 //! What a step changes in the policies of a principal, and the principal as it stands after.
 
+use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-use bailiwick_identifiers::{Arn, UniqueId};
-use bailiwick_model::{Effective, Found, Group, document};
-use bailiwick_policy::{Document, DocumentKind, Source, SourceKind};
+use bailiwick_identifiers::Arn;
+use bailiwick_model::{Account, Effective, Found, Group, document};
+use bailiwick_policy::{Document, DocumentKind, Principal, Source, SourceKind};
 use serde::Serialize;
 
 use crate::estate::{Estate, Subject};
@@ -186,28 +187,72 @@ fn lift(estate: &Estate, subject: &mut Subject, limit: &Limit) {
             effective.identity.retain(|found| group_of(&found.source.kind) != Some(group));
         }
         Limit::Boundary { policy } => {
-            let arn = policy.parse::<Arn>().ok();
-            let document = arn.and_then(|arn| document(&estate.account, &estate.managed, &arn));
-            if let Some(document) = document {
-                let source = Source::managed(policy.as_str(), SourceKind::Boundary);
-                effective.boundary = Some(Found { source, document });
+            if let Some(found) = boundary(estate, policy) {
+                effective.boundary = Some(found);
             }
         }
         Limit::Tag { key, value } => subject.retag(key, value.as_deref()),
     }
 }
 
+/// A managed policy as a boundary.
+pub(super) fn boundary(estate: &Estate, policy: &str) -> Option<Found> {
+    let arn = policy.parse::<Arn>().ok()?;
+    let document = document(&estate.account, &estate.managed, &arn)?;
+    Some(Found { source: Source::managed(policy, SourceKind::Boundary), document })
+}
+
 /// The name of the group that a policy comes by.
-pub(super) fn group_of(kind: &SourceKind) -> Option<&str> {
+fn group_of(kind: &SourceKind) -> Option<&str> {
     match kind {
         SourceKind::GroupInline { group } | SourceKind::GroupManaged { group } => Some(group),
         _ => None,
     }
 }
 
+/// The group by which each identity policy comes; none for what hangs on the principal itself.
+pub(super) fn groups_by(account: &Account, subject: &Subject) -> Vec<Option<Arc<str>>> {
+    let user = match &subject.principal {
+        Principal::User { id, .. } => Some(*id),
+        _ => None,
+    };
+    let mut copies: HashMap<&str, usize> = HashMap::new();
+    let mut all = Vec::new();
+    for found in &subject.effective.identity {
+        let policy = &*found.source.id;
+        let group = match &found.source.kind {
+            SourceKind::GroupInline { group } | SourceKind::GroupManaged { group } => {
+                Some(Arc::clone(group))
+            }
+            // The source of AWS's policies does not say: each owner has given one, the user first.
+            SourceKind::AwsManaged => user.and_then(|user| {
+                let has = |owner| account.attached(owner).any(|held| held.as_str() == policy);
+                let before = copies.entry(policy).or_default();
+                let place = before.checked_sub(usize::from(has(user)));
+                *before += 1;
+                let mut groups = account.groups_of(user).filter(|group| has(group.id));
+                groups.nth(place?).map(|group| group.name.as_str().into())
+            }),
+            _ => None,
+        };
+        all.push(group);
+    }
+    all
+}
+
+/// Says of AWS's policies too by which group they come, so that a change takes no other owner's.
+fn name_groups(account: &Account, subject: &mut Subject) {
+    let groups = groups_by(account, subject);
+    for (found, group) in subject.effective.identity.iter_mut().zip(groups) {
+        if let (SourceKind::AwsManaged, Some(group)) = (&found.source.kind, group) {
+            found.source.kind = SourceKind::GroupManaged { group };
+        }
+    }
+}
+
 /// Adds the policies of a group. One that cannot be read denies everything (IN-6).
 fn join(estate: &Estate, effective: &mut Effective, group: &Group) {
-    for (source, document) in policies_of(estate, group.id) {
+    for (source, document) in policies_of(estate, group) {
         match document {
             Some(document) => effective.identity.push(Found { source, document }),
             None => effective.unreadable = Some(source),
@@ -216,17 +261,17 @@ fn join(estate: &Estate, effective: &mut Effective, group: &Group) {
 }
 
 /// The policies of a group, inline ones first.
-pub(super) fn policies_of(
-    estate: &Estate,
-    owner: UniqueId,
-) -> Vec<(Source, Option<Arc<Document>>)> {
+pub(super) fn policies_of(estate: &Estate, group: &Group) -> Vec<(Source, Option<Arc<Document>>)> {
     let account = &estate.account;
-    let inline = account.inline_policies(owner).map(|policy| {
-        let source = Source::new(policy.name.as_str(), SourceKind::UserInline);
+    let name: Arc<str> = group.name.as_str().into();
+    let inline = account.inline_policies(group.id).map(|policy| {
+        let kind = SourceKind::GroupInline { group: Arc::clone(&name) };
+        let source = Source::new(policy.name.as_str(), kind);
         (source, policy.document.document().ok().cloned())
     });
-    let attached = account.attached(owner).map(|arn| {
-        let source = Source::managed(arn.as_str(), SourceKind::UserManaged);
+    let attached = account.attached(group.id).map(|arn| {
+        let kind = SourceKind::GroupManaged { group: Arc::clone(&name) };
+        let source = Source::managed(arn.as_str(), kind);
         (source, document(account, &estate.managed, arn))
     });
     inline.chain(attached).collect()
@@ -234,6 +279,9 @@ pub(super) fn policies_of(
 
 /// The principal of a standpoint, if the estate has it.
 pub(super) fn subject(estate: &Estate, at: &Standpoint) -> Option<Subject> {
-    let subject = estate.subject(&at.principal)?;
+    let mut subject = estate.subject(&at.principal)?;
+    if !at.changes.is_empty() {
+        name_groups(&estate.account, &mut subject);
+    }
     Some(at.changes.iter().fold(subject, |subject, change| apply(estate, subject, change)))
 }

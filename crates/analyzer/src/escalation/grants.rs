@@ -9,10 +9,11 @@ use super::judge::{Keys, Permit};
 use super::moves::{End, Gift, Move, Moves};
 use super::standing::Standing;
 use super::table::PathId;
+use super::world::PolicyInfo;
 
 /// Managed policies tried where an attachment is limited to some.
-pub(super) const MOST_POLICIES: usize = 30;
-/// Groups tried for another user, the strongest first.
+const MOST_POLICIES: usize = 30;
+/// Groups tried for another user, the strongest first of those that it may be put into.
 const MOST_GROUPS: usize = 5;
 
 /// The actions that give a user something.
@@ -125,18 +126,30 @@ impl Moves<'_, '_> {
         if entity == self.entity() && changes.iter().any(|action| self.able.can(action)) {
             self.by_empty_group(&groups, gifts);
         }
-        let mut others: Vec<_> = self.world.groups.iter().enumerate().collect();
-        others.retain(|(at, group)| !groups.contains(at) && group.abilities.len() > 0);
-        others.sort_by_key(|(_, group)| std::cmp::Reverse(group.abilities.len()));
-        if entity != self.entity() {
-            others.truncate(MOST_GROUPS);
+        if self.joined.is_none() {
+            self.joined = Some(self.to_join());
         }
-        for (_, group) in others {
-            if let Some(permit) = self.ask("iam:AddUserToGroup", &group.arn, &nothing) {
-                let change = Change::Member { group: group.arn.clone() };
-                gifts.push(Gift { path: PathId(1), change, permits: vec![permit] });
-            }
+        let most = if entity == self.entity() { usize::MAX } else { MOST_GROUPS };
+        let joined = self.joined.iter().flatten().filter(|(at, ..)| !groups.contains(at));
+        let mut others: Vec<_> = joined.take(most.saturating_add(1)).cloned().collect();
+        self.at_most(&mut others, most);
+        for (_, group, permit) in others {
+            let change = Change::Member { group };
+            gifts.push(Gift { path: PathId(1), change, permits: vec![permit] });
         }
+    }
+
+    /// The groups with rights that the actor may put users into, the strongest first.
+    fn to_join(&self) -> Vec<(usize, String, Permit)> {
+        let nothing = Keys::new();
+        let mut groups: Vec<_> = self.world.groups.iter().enumerate().collect();
+        groups.retain(|(_, group)| group.abilities.len() > 0);
+        groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.abilities.len()));
+        let allowed = groups.into_iter().filter_map(|(at, group)| {
+            let permit = self.ask("iam:AddUserToGroup", &group.arn, &nothing)?;
+            Some((at, group.arn.clone(), permit))
+        });
+        allowed.collect()
     }
 
     /// A group without rights of its own that can be joined and then be given some: one is enough.
@@ -275,16 +288,12 @@ impl Moves<'_, '_> {
         policies.push(format!("arn:{partition}:iam::aws:policy/IAMFullAccess"));
         // One that allows little may be rewritten once it is attached.
         let rewrites = self.able.can("iam:CreatePolicyVersion");
-        let of_use = |policy: &&super::world::PolicyInfo| {
+        let of_use = |policy: &PolicyInfo| {
             policy.abilities.len() > 0
                 || rewrites && limits.iter().any(|limit| covers(limit, &policy.arn))
         };
-        let mut own: Vec<_> = self.world.policies.iter().filter(of_use).collect();
-        own.sort_by_key(|policy| {
-            let limited = limits.iter().any(|limit| covers(limit, &policy.arn));
-            (!limited, std::cmp::Reverse(policy.abilities.len()))
-        });
-        policies.extend(own.into_iter().take(MOST_POLICIES).map(|policy| policy.arn.clone()));
+        let may = |policy: &str| self.ask(action, arn, &with(policy)).is_some();
+        policies.extend(self.own_policies(&limits, of_use, may));
         for policy in policies {
             if policy == admin {
                 continue;
@@ -294,6 +303,25 @@ impl Moves<'_, '_> {
             }
         }
         found
+    }
+
+    /// The account's own policies that are worth a try where conditions limit them: those first that
+    /// the conditions name, then those that allow the most.
+    pub(super) fn own_policies(
+        &self,
+        limits: &[String],
+        of_use: impl Fn(&PolicyInfo) -> bool,
+        may: impl Fn(&str) -> bool,
+    ) -> Vec<String> {
+        let limited = |policy: &PolicyInfo| limits.iter().any(|limit| covers(limit, &policy.arn));
+        let mut own: Vec<_> = self.world.policies.iter().filter(|policy| of_use(policy)).collect();
+        own.sort_by_key(|policy| (!limited(policy), std::cmp::Reverse(policy.abilities.len())));
+        // Conditions may name what is allowed, or what is not.
+        let next = own.get(MOST_POLICIES);
+        if next.is_some_and(|policy| limited(policy) || may(&policy.arn)) {
+            self.short.set(true);
+        }
+        own.into_iter().take(MOST_POLICIES).map(|policy| policy.arn.clone()).collect()
     }
 
     /// A policy made under a name that may be attached.

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
-use super::moves::{End, Move, moves};
+use super::moves::{End, Found, Move, moves};
 use super::report::Movement;
 use super::standing::Standing;
 use super::table::PathId;
@@ -28,6 +28,10 @@ pub enum Goal {
 #[derive(Debug)]
 pub(super) struct Graph {
     pub(super) moves: Vec<Vec<Move>>,
+    /// Of each place, the others as whom one can act though no move to them is kept.
+    beside: Vec<Vec<(usize, PathId)>>,
+    /// Whether there may be more of those.
+    more: Vec<bool>,
     /// By certain moves alone.
     certain: Vec<u32>,
     /// By all moves; conditions weigh more than any number of steps.
@@ -44,7 +48,9 @@ const FAR: u32 = u32::MAX;
 impl Graph {
     pub(super) fn of(world: &mut World<'_>, goal: &Goal) -> Self {
         let mut all: Vec<Vec<Move>> = Vec::new();
-        let mut cut_short = false;
+        let (mut beside, mut more, mut short) = (Vec::new(), Vec::new(), Vec::new());
+        // Who is administrator was asked before.
+        let mut cut_short = world.judge.took_short();
         // Places that steps make come after those that are there.
         while all.len() < world.nodes.len() {
             let at = all.len();
@@ -57,12 +63,21 @@ impl Graph {
                 world.entities.get(node.entity).is_some_and(|entity| !entity.linked)
             });
             let found =
-                if ends || !acts || !world.able(at) { Vec::new() } else { moves(world, at) };
-            all.push(found);
+                if ends || !acts || !world.able(at) { Found::default() } else { moves(world, at) };
+            all.push(found.moves);
+            short.extend(found.short.then_some(at));
+            beside.push(found.beside);
+            more.push(found.more);
         }
-        let mut graph = Self { moves: all, certain: Vec::new(), any: Vec::new(), cut_short };
+        let (certain, any) = (Vec::new(), Vec::new());
+        let mut graph = Self { moves: all, beside, more, certain, any, cut_short };
         graph.certain = graph.distances(world, goal, true);
         graph.any = graph.distances(world, goal, false);
+        // Who gets there for certain has nothing to gain by what was not tried.
+        let sure = |at: usize| graph.certain.get(at).is_some_and(|distance| *distance < FAR);
+        let itself = |at: usize| world.nodes.get(at).is_some_and(|node| sure(node.entity));
+        let missed = short.into_iter().any(|at| !sure(at) && !itself(at));
+        graph.cut_short |= missed;
         graph
     }
 
@@ -195,13 +210,20 @@ impl Graph {
             if let Some(slot) = seen.get_mut(start) {
                 *slot = start;
             }
-            let (mut others, mut farthest, mut next) = (0, 0, 0);
+            let (mut others, mut farthest, mut next, mut more) = (0, 0, 0, false);
             while let Some((at, _, _, hops)) = places.get(next).copied() {
                 if others >= Movement::MOST {
+                    more = true;
                     break;
                 }
-                for found in self.moves.get(at).into_iter().flatten() {
-                    let End::Node(to) = found.to else { continue };
+                more |= self.more.get(at).is_some_and(|more| *more);
+                let kept = self.moves.get(at).into_iter().flatten();
+                let kept = kept.map(|found| (found.to, found.paths.as_slice()));
+                // A principal as it is has its own number as a place.
+                let beside = self.beside.get(at).into_iter().flatten();
+                let beside = beside.map(|(to, row)| (End::Node(*to), std::slice::from_ref(row)));
+                for (to, paths) in kept.chain(beside) {
+                    let End::Node(to) = to else { continue };
                     let Some(other) = world.nodes.get(to).map(|node| node.entity) else { continue };
                     if !been.insert(to) {
                         continue;
@@ -213,7 +235,7 @@ impl Graph {
                             farthest = places.len();
                         }
                     }
-                    places.push((to, Some(next), &found.paths, hops + 1));
+                    places.push((to, Some(next), paths, hops + 1));
                 }
                 next += 1;
             }
@@ -235,7 +257,8 @@ impl Graph {
                 entity.map(|entity| entity.arn.clone()).unwrap_or_default()
             };
             let farthest = last.map(arn).unwrap_or_default();
-            out.push(Movement { principal: entity.arn.clone(), others, hops, farthest, paths });
+            let principal = entity.arn.clone();
+            out.push(Movement { principal, others, more, hops, farthest, paths });
         }
         out
     }

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bailiwick_model::{Found, Role};
 use bailiwick_policy::{
@@ -100,6 +101,8 @@ fn instant(now: Timestamp) -> String {
 /// What stays the same for all requests.
 #[derive(Debug)]
 pub(super) struct Judge<'e> {
+    /// Whether the search for a context was cut, since that was last asked.
+    short: AtomicBool,
     pub(super) estate: &'e Estate,
     pub(super) now: Option<Timestamp>,
     account: String,
@@ -122,7 +125,13 @@ pub(super) struct Question<'q> {
 impl<'e> Judge<'e> {
     pub(super) fn new(estate: &'e Estate, now: Option<Timestamp>) -> Self {
         let account = estate.account.id().to_string();
-        Self { estate, now, account, partition: estate.account.partition().as_str() }
+        let partition = estate.account.partition().as_str();
+        Self { short: AtomicBool::new(false), estate, now, account, partition }
+    }
+
+    /// Whether a search for a context ended before all was tried, since this was asked last.
+    pub(super) fn took_short(&self) -> bool {
+        self.short.swap(false, Ordering::Relaxed)
     }
 
     pub(super) fn account(&self) -> &str {
@@ -292,7 +301,7 @@ impl<'e> Judge<'e> {
             if asked.question.strict {
                 return None;
             }
-            let changed = asked.search(self.estate, &context)?;
+            let changed = asked.search(self, &context)?;
             for (key, values) in &changed {
                 let anywhere = || asked.holds_anywhere(self.estate, &context, &changed);
                 let free = values::chosen_by_caller(key) || key == "aws:sourceip" && anywhere();
@@ -428,7 +437,8 @@ impl Asked<'_, '_> {
     }
 
     /// Other values of the keys that the policies ask for, until the request is allowed.
-    fn search(&self, estate: &Estate, context: &Context) -> Option<Keys> {
+    fn search(&self, judge: &Judge<'_>, context: &Context) -> Option<Keys> {
+        let estate = judge.estate;
         let statements = self.conditional(estate, context);
         if statements.is_empty() {
             return None;
@@ -451,6 +461,7 @@ impl Asked<'_, '_> {
         });
         let mut keys: Vec<Varied> = found.into_iter().collect();
         keys.sort_by_key(|(key, _)| (!values::chosen_by_caller(key), key != "aws:sourceip"));
+        let cut = keys.len() > MOST_KEYS;
         keys.truncate(MOST_KEYS);
         let mut tries = 0;
         for size in 1..=keys.len() {
@@ -461,9 +472,11 @@ impl Asked<'_, '_> {
                 return Some(found);
             }
             if tries >= MOST_TRIES {
+                judge.short.store(true, Ordering::Relaxed);
                 return None;
             }
         }
+        judge.short.fetch_or(cut, Ordering::Relaxed);
         None
     }
 

@@ -5,19 +5,19 @@
 //! user), which take a limit away likewise, or under the row of the action that overwrites a policy.
 
 use bailiwick_identifiers::Arn;
-use bailiwick_model::document;
-use bailiwick_policy::{Effect, SourceKind};
+use bailiwick_model::{Found, document};
+use bailiwick_policy::{Effect, SourceKind, Statement};
 
-use super::ability::speaks_of;
-use super::change::{Change, Limit, group_of};
-use super::grants::MOST_POLICIES;
+use super::ability::{speaks_of, speaks_of_identities};
+use super::change::{Change, Limit, groups_by};
 use super::judge::{Keys, Permit};
 use super::moves::{Gift, Moves};
 use super::table::PathId;
 use super::values::concrete;
+use super::world::PolicyInfo;
 
 /// Values of tags that are tried.
-const MOST_TAGS: usize = 12;
+const MOST_TAGS: usize = 40;
 
 impl Moves<'_, '_> {
     /// What the actor can take away of its own limits. Of others, only a boundary: that a takeover of
@@ -50,12 +50,17 @@ impl Moves<'_, '_> {
         let account = &self.world.estate().account;
         let nothing = Keys::new();
         let mut left: Vec<&str> = Vec::new();
-        for found in &node.subject.effective.identity {
-            if !found.document.statements().iter().any(|held| held.effect() == Effect::Deny) {
-                continue;
-            }
+        let identity = &node.subject.effective.identity;
+        let denies = |found: &Found| {
+            found.document.statements().iter().any(|held| held.effect() == Effect::Deny)
+        };
+        if !identity.iter().any(denies) {
+            return;
+        }
+        let groups = groups_by(account, &node.subject);
+        for (found, group) in identity.iter().zip(&groups).filter(|(found, _)| denies(found)) {
             let policy = found.source.id.to_string();
-            let group = group_of(&found.source.kind);
+            let group = group.as_deref();
             let change = Change::Lifted {
                 limit: Limit::Policy { policy: policy.clone(), group: group.map(str::to_owned) },
             };
@@ -88,13 +93,13 @@ impl Moves<'_, '_> {
                         gift(8, &change, permit);
                     }
                 }
-                (SourceKind::GroupManaged { .. }, Some(group)) => {
+                (SourceKind::GroupManaged { .. } | SourceKind::AwsManaged, Some(group)) => {
                     let permit = self.can("iam:DetachGroupPolicy", group, &with(&nothing));
                     if let Some(permit) = permit {
                         gift(limit, &change, permit);
                     }
                 }
-                // Not one that comes by a group.
+                // Not one that was given on the way.
                 _ if !account.attached(me.id).any(|held| held.as_str() == policy) => {}
                 _ => {
                     let action = format!("iam:Detach{kind}Policy");
@@ -140,12 +145,12 @@ impl Moves<'_, '_> {
                 return;
             }
         }
-        let mut policies = self.world.values_of(self.from, &action, "iam:PermissionsBoundary");
-        policies.retain(|policy| !policy.contains('*'));
-        let mut own: Vec<_> = self.world.policies.iter().collect();
-        own.sort_by_key(|policy| std::cmp::Reverse(policy.abilities.len()));
-        let own = own.into_iter().filter(|policy| policy.abilities.len() > 0);
-        policies.extend(own.take(MOST_POLICIES).map(|policy| policy.arn.clone()));
+        let limits = self.world.values_of(self.from, &action, "iam:PermissionsBoundary");
+        let named = limits.iter().filter(|policy| !policy.contains('*'));
+        let mut policies: Vec<String> = named.cloned().collect();
+        let of_use = |policy: &PolicyInfo| policy.abilities.len() > 0;
+        let may = |policy: &str| self.can(&action, &target.arn, &with(policy)).is_some();
+        policies.extend(self.own_policies(&limits, of_use, may));
         for policy in policies {
             if let Some(permit) = self.can(&action, &target.arn, &with(&policy)) {
                 let change = Change::Lifted { limit: Limit::Boundary { policy } };
@@ -218,12 +223,8 @@ impl Moves<'_, '_> {
     fn resource_tags(&self, action: &str) -> Vec<(String, String)> {
         let Some(node) = self.world.nodes.get(self.from) else { return Vec::new() };
         let folded = action.to_ascii_lowercase();
-        let effective = &node.subject.effective;
-        let organization = self.world.estate().organization.iter();
-        let scps = organization.flat_map(|o| o.scps.iter().flatten());
-        let all = effective.identity.iter().chain(&effective.boundary).chain(scps);
         let mut found = Vec::new();
-        for statement in all.flat_map(|found| found.document.statements()) {
+        for statement in self.world.statements(node) {
             if !speaks_of(statement, &folded) {
                 continue;
             }
@@ -236,12 +237,13 @@ impl Moves<'_, '_> {
                 let key = condition.key.get(LENGTH..).unwrap_or_default();
                 for value in condition.values.iter().map(|value| concrete(value)) {
                     let pair = (key.to_owned(), value);
-                    if !found.contains(&pair) && found.len() < MOST_TAGS {
+                    if !found.contains(&pair) {
                         found.push(pair);
                     }
                 }
             }
         }
+        self.at_most(&mut found, MOST_TAGS);
         found
     }
 
@@ -249,15 +251,11 @@ impl Moves<'_, '_> {
     /// has.
     fn tags_asked_for(&self) -> Vec<(String, Option<String>)> {
         let Some(node) = self.world.nodes.get(self.from) else { return Vec::new() };
-        let effective = &node.subject.effective;
-        let organization = self.world.estate().organization.iter();
-        let scps = organization.flat_map(|o| o.scps.iter().flatten());
-        let all = effective.identity.iter().chain(&effective.boundary).chain(scps);
         let mut found = Vec::new();
-        for condition in all
-            .flat_map(|found| found.document.statements())
-            .flat_map(bailiwick_policy::Statement::conditions)
-        {
+        let mut statements: Vec<_> = self.world.statements(node).collect();
+        // What bears on a step comes first.
+        statements.sort_by_cached_key(|statement| !speaks_of_identities(statement));
+        for condition in statements.into_iter().flat_map(Statement::conditions) {
             const PREFIX: &str = "aws:principaltag/";
             let folded = condition.key.to_ascii_lowercase();
             let Some(tag) = folded.strip_prefix(PREFIX) else { continue };
@@ -268,11 +266,20 @@ impl Moves<'_, '_> {
             let other = [Some("other".to_owned()), None];
             for value in values.chain(other.into_iter().filter(|value| held || value.is_some())) {
                 let pair = (tag.to_owned(), value);
-                if !found.contains(&pair) && found.len() < MOST_TAGS {
+                if !found.contains(&pair) {
                     found.push(pair);
                 }
             }
         }
+        self.at_most(&mut found, MOST_TAGS);
         found
+    }
+
+    /// Cuts a list of what could be tried, and says so.
+    pub(super) fn at_most<T>(&self, list: &mut Vec<T>, most: usize) {
+        if list.len() > most {
+            self.short.set(true);
+            list.truncate(most);
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Users and roles that the caller makes, gives everything and then acts as.
 //!
 //! The rows are those of giving a policy to another and taking it over; the other is new. What it may
-//! do in the end is judged with the boundary that it was made with and the organization's policies.
+//! do in the end is judged with the boundary that it was made with, unless that is taken away, and the
+//! organization's policies.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,7 @@ use bailiwick_model::{Effective, Found};
 use bailiwick_policy::{Principal, Source, SourceKind};
 
 use super::ability::Actions;
-use super::change::EVERYTHING;
+use super::change::{EVERYTHING, boundary};
 use super::common::fitting;
 use super::judge::{Keys, Permit};
 use super::moves::{End, Move, Moves};
@@ -31,7 +32,7 @@ const ROLES: [(&str, &[u8]); 2] = [("iam:AttachRolePolicy", &[13]), ("iam:PutRol
 
 const BOUNDARY: &str = "iam:PermissionsBoundary";
 /// Boundaries that are tried for one that is made.
-const MOST_BOUNDARIES: usize = 4;
+const MOST_BOUNDARIES: usize = 20;
 
 impl Moves<'_, '_> {
     /// New users and roles, where the actor has no certain way by those that are there.
@@ -72,13 +73,16 @@ impl Moves<'_, '_> {
         give: &str,
         enter: Option<&str>,
     ) -> Option<Vec<Permit>> {
-        // One whom it may only make with a boundary has that, unless it takes it away.
+        // One whom it may only make with a boundary has that, unless it takes that away.
         let bounds = self.world.values_of(self.from, create, BOUNDARY);
         let bounds = bounds.into_iter().filter(|policy| !policy.contains('*')).map(Some);
-        std::iter::once(None)
-            .chain(bounds)
-            .take(MOST_BOUNDARIES)
-            .find_map(|bound| self.made_with(arn, create, give, enter, bound.as_deref()))
+        let mut bounds: Vec<Option<String>> = std::iter::once(None).chain(bounds).collect();
+        self.at_most(&mut bounds, MOST_BOUNDARIES);
+        bounds.iter().find_map(|bound| {
+            let bound = bound.as_deref();
+            let with = |lifted| self.made_with(arn, create, give, enter, (bound, lifted));
+            with(false).or_else(|| if bound.is_some() { with(true) } else { None })
+        })
     }
 
     fn made_with(
@@ -87,18 +91,19 @@ impl Moves<'_, '_> {
         create: &str,
         give: &str,
         enter: Option<&str>,
-        bound: Option<&str>,
+        (bound, lifted): (Option<&str>, bool),
     ) -> Option<Vec<Permit>> {
         let bounded: Keys =
             bound.iter().map(|policy| (BOUNDARY.to_owned(), vec![(*policy).to_owned()])).collect();
         let mut permits = vec![self.ask(create, arn, &bounded)?];
-        if bound.is_some() {
+        if lifted {
             let kind = if enter.is_some() { "User" } else { "Role" };
             let action = format!("iam:Delete{kind}PermissionsBoundary");
             permits.push(self.can(&action, arn, &bounded)?);
         }
-        let nothing = Keys::new();
-        let mut keys = nothing.clone();
+        let held = bound.filter(|_| !lifted);
+        let then = if held.is_some() { bounded } else { Keys::new() };
+        let mut keys = then.clone();
         if give.contains(":Attach") {
             let partition = self.world.judge.partition();
             let policy = format!("arn:{partition}:iam::aws:policy/AdministratorAccess");
@@ -106,7 +111,7 @@ impl Moves<'_, '_> {
         }
         permits.push(self.ask(give, arn, &keys)?);
         if let Some(enter) = enter {
-            permits.push(self.ask(enter, arn, &nothing)?);
+            permits.push(self.ask(enter, arn, &then)?);
         } else {
             let me = self.world.nodes.get(self.from)?.subject.arn();
             let trust = serde_json::json!({
@@ -115,18 +120,14 @@ impl Moves<'_, '_> {
                     "Effect": "Allow", "Principal": {"AWS": me}, "Action": "sts:AssumeRole",
                 }],
             });
-            permits.push(self.ask_with(
-                "sts:AssumeRole",
-                arn,
-                &nothing,
-                Some(&trust.to_string()),
-            )?);
+            permits.push(self.ask_with("sts:AssumeRole", arn, &then, Some(&trust.to_string()))?);
         }
-        self.rules(arn, enter.is_some()).then_some(permits)
+        self.rules(arn, enter.is_some(), held).then_some(permits)
     }
 
-    /// Whether one of this name with a policy that allows everything is an administrator.
-    fn rules(&self, arn: &str, user: bool) -> bool {
+    /// Whether one of this name with a policy that allows everything, and perhaps a boundary, is an
+    /// administrator.
+    fn rules(&self, arn: &str, user: bool, bound: Option<&str>) -> bool {
         let estate = self.world.estate();
         let Some(document) = EVERYTHING.clone() else { return false };
         let prefix = if user { "AIDA" } else { "AROA" };
@@ -142,8 +143,13 @@ impl Moves<'_, '_> {
         };
         let mut subject = estate.caller(principal);
         let source = Source::new("policy of its own making", SourceKind::UserInline);
-        subject.effective =
-            Effective { identity: vec![Found { source, document }], ..Effective::default() };
+        let identity = vec![Found { source, document }];
+        let boundary = bound.and_then(|policy| boundary(estate, policy));
+        // A boundary that is not there allows nothing.
+        if bound.is_some() && boundary.is_none() {
+            return false;
+        }
+        subject.effective = Effective { identity, boundary, ..Effective::default() };
         let caller = self.world.judge.caller(&subject);
         self.world.standing(&subject, &caller, Actions::ALL) == Standing::Yes
     }

@@ -3,7 +3,8 @@
 //! Of the moves of one kind that end at an administrator for certain a few are enough; the others
 //! would say the same again.
 
-use std::collections::{BTreeSet, HashMap};
+use std::cell::Cell;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::ability::Actions;
 use super::change::Change;
@@ -20,6 +21,11 @@ const MOST: usize = 2_000;
 const ENOUGH_UNSURE: usize = 10;
 /// Moves under conditions after which only certain ones are looked for.
 const MOST_UNSURE: usize = 60;
+
+/// Others as whom a principal can act that are told apart where no more moves of a kind are kept.
+const COUNTED: usize = 30;
+/// Others that are asked about only to count them.
+const MOST_ASKED: usize = 200;
 
 /// Where a move ends.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -78,6 +84,27 @@ pub(super) struct Moves<'w, 'e> {
     /// How many moves of a kind there are: to administrators for certain, and all.
     counts: HashMap<Vec<PathId>, Count>,
     unsure: usize,
+    /// As whom one can act by a step, whether a move to them is kept or not.
+    others: HashSet<usize>,
+    beside: Vec<(usize, PathId)>,
+    more: bool,
+    asked: usize,
+    /// Whether a list of what could be tried was cut.
+    pub(super) short: Cell<bool>,
+    /// The groups that users may be put into, once they were asked about.
+    pub(super) joined: Option<Vec<(usize, String, Permit)>>,
+}
+
+/// What is found at a place.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) moves: Vec<Move>,
+    /// Others as whom one can act though no move to them is kept, each with its row.
+    pub(super) beside: Vec<(usize, PathId)>,
+    /// Whether there may be more of those.
+    pub(super) more: bool,
+    /// Whether not all was tried.
+    pub(super) short: bool,
 }
 
 /// How many moves of a kind there are.
@@ -91,20 +118,32 @@ struct Count {
 }
 
 /// All moves of a place.
-pub(super) fn moves(world: &mut World<'_>, from: usize) -> Vec<Move> {
-    let Some(node) = world.nodes.get(from) else { return Vec::new() };
+pub(super) fn moves(world: &mut World<'_>, from: usize) -> Found {
+    let Some(node) = world.nodes.get(from) else { return Found::default() };
     let able = node.abilities;
     // What a step has made administrator under conditions is an end.
     if !node.changes.is_empty() && matches!(node.standing, Standing::Conditional(_)) {
-        return Vec::new();
+        return Found::default();
     }
-    let mut moves =
-        Moves { world, from, able, found: Vec::new(), counts: HashMap::new(), unsure: 0 };
+    let mut moves = Moves {
+        world,
+        from,
+        able,
+        found: Vec::new(),
+        counts: HashMap::new(),
+        unsure: 0,
+        others: HashSet::new(),
+        beside: Vec::new(),
+        more: false,
+        asked: 0,
+        short: Cell::new(false),
+        joined: None,
+    };
     moves.on_itself();
     // A place that a step has made needs no other way once it has one.
     let made = moves.world.nodes.get(from).is_some_and(|node| !node.changes.is_empty());
     if made && moves.counts.values().any(|count| count.sure > 0) {
-        return moves.found;
+        return moves.done();
     }
     moves.on_users();
     moves.on_roles();
@@ -113,10 +152,17 @@ pub(super) fn moves(world: &mut World<'_>, from: usize) -> Vec<Move> {
     if !made {
         moves.by_made();
     }
-    moves.found
+    moves.done()
 }
 
 impl Moves<'_, '_> {
+    fn done(self) -> Found {
+        // From then on only what is certain was looked for.
+        let more = self.more || self.unsure >= MOST_UNSURE;
+        let short = self.short.get() | self.world.judge.took_short();
+        Found { moves: self.found, beside: self.beside, more, short }
+    }
+
     /// Whether the principal may do it.
     pub(super) fn ask(&self, action: &str, resource: &str, keys: &Keys) -> Option<Permit> {
         self.ask_with(action, resource, keys, None)
@@ -148,7 +194,11 @@ impl Moves<'_, '_> {
 
     /// Keeps a move.
     pub(super) fn keep(&mut self, found: Move) {
-        if self.enough(&found.paths) || found.to == End::Node(self.from) {
+        if found.to == End::Node(self.from) {
+            return;
+        }
+        if self.enough(&found.paths) {
+            self.note_end(&found);
             return;
         }
         let admin = match found.to {
@@ -161,13 +211,59 @@ impl Moves<'_, '_> {
         let sure = admin && found.is_certain();
         let count = self.counts.entry(found.paths.clone()).or_default();
         if admin && !sure && count.unsure >= ENOUGH_UNSURE {
+            self.note_end(&found);
             return;
         }
         self.unsure += usize::from(admin && !sure);
         count.sure += usize::from(sure);
         count.unsure += usize::from(admin && !sure);
         count.all += 1;
+        self.others.extend(self.other(found.to));
         self.found.push(found);
+    }
+
+    /// As whom one acts where a move ends, if that is another.
+    fn other(&self, end: End) -> Option<usize> {
+        let End::Node(to) = end else { return None };
+        let entity = self.world.nodes.get(to)?.entity;
+        (entity != self.entity()).then_some(entity)
+    }
+
+    fn note_end(&mut self, found: &Move) {
+        if let (Some(other), Some(row)) = (self.other(found.to), found.paths.last()) {
+            self.note(other, *row);
+        }
+    }
+
+    /// Counts one as whom the principal can act, though no move is kept.
+    pub(super) fn note(&mut self, entity: usize, row: PathId) {
+        if self.others.contains(&entity) {
+            return;
+        }
+        if self.others.len() >= COUNTED {
+            self.more = true;
+            return;
+        }
+        self.others.insert(entity);
+        self.beside.push((entity, row));
+    }
+
+    /// Whether to ask about one only to count it.
+    pub(super) fn counts(&mut self, entity: usize) -> bool {
+        if self.others.contains(&entity) || entity == self.entity() || !self.is_worth(entity) {
+            return false;
+        }
+        if self.others.len() >= COUNTED || self.asked >= MOST_ASKED {
+            self.more = true;
+            return false;
+        }
+        self.asked += 1;
+        true
+    }
+
+    /// Says that some were left out who may be worth becoming.
+    pub(super) fn left_out(&mut self, rest: &[usize]) {
+        self.more = self.more || rest.iter().any(|entity| self.is_worth(*entity));
     }
 
     /// How many kinds of move to administrators are known for certain.
@@ -188,6 +284,10 @@ impl Moves<'_, '_> {
                 for gift in gifts {
                     let paths = together(gift.path, way.path);
                     if self.enough(&paths) {
+                        // Who can be given everything first is worth becoming.
+                        if gift.change == Change::Everything {
+                            self.note(entity, way.path);
+                        }
                         continue;
                     }
                     let Some(to) = self.world.changed(entity, &gift.change) else { continue };

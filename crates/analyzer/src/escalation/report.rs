@@ -111,8 +111,10 @@ pub struct Report {
 pub struct Movement {
     /// The ARN of the user or role.
     pub principal: String,
-    /// As how many others; no more than [`Self::MOST`] are counted.
+    /// As how many others.
     pub others: usize,
+    /// Whether there may be more of them: not all were looked at.
+    pub more: bool,
     /// How many steps the farthest of them is away.
     pub hops: usize,
     /// The ARN of the farthest, the first found of several.
@@ -122,7 +124,7 @@ pub struct Movement {
 }
 
 impl Movement {
-    /// So many others are counted.
+    /// After so many others no more are looked for.
     pub const MOST: usize = 1_000;
 }
 

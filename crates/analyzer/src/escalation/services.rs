@@ -31,14 +31,22 @@ impl Moves<'_, '_> {
         let Some(permits) = self.row_permits(row) else { return };
         let gives = FOR_ROLES.iter().any(|action| self.able.can(action));
         let new = row.class == Class::NewPassrole;
+        let mut reach = None;
         for service in row.services {
             let roles = self.world.taken_by(service);
             for (entity, taken) in roles.iter() {
-                if self.enough(&[row.id]) {
-                    return;
-                }
                 if *entity == self.entity() {
                     continue;
+                }
+                let enough = self.enough(&[row.id]);
+                if enough {
+                    let refused = matches!(passed.get(&(*entity, *service)), Some(None));
+                    let reach = reach.get_or_insert_with(|| self.reach(&["iam:PassRole"]));
+                    if new && (refused || !reach.names(self.world, *entity))
+                        || !self.counts(*entity)
+                    {
+                        continue;
+                    }
                 }
                 let mut needed = Vec::new();
                 if new {
@@ -47,6 +55,10 @@ impl Moves<'_, '_> {
                         .or_insert_with(|| self.pass(*entity, service));
                     let Some(permits) = permit.clone() else { continue };
                     needed.extend(permits);
+                }
+                if enough {
+                    self.note(*entity, row.id);
+                    continue;
                 }
                 needed.extend(permits.iter().cloned());
                 needed.push(taken.clone());

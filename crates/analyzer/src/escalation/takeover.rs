@@ -2,16 +2,35 @@
 
 use std::collections::BTreeSet;
 
+use super::common::covers;
 use super::grants::{FOR_ROLES, FOR_USERS};
 use super::judge::{Keys, Permit};
 use super::moves::{Access, Moves};
 use super::standing::Standing;
 use super::table::PathId;
+use super::world::World;
+
+/// The action that rewrites a trust policy.
+const REWRITE: &str = "iam:UpdateAssumeRolePolicy";
 
 /// Which resources a principal's statements name for an action.
-enum Reach {
+pub(super) enum Reach {
     All,
     Patterns(Vec<String>),
+}
+
+impl Reach {
+    /// Whether they may name a user or role.
+    pub(super) fn names(&self, world: &World<'_>, entity: usize) -> bool {
+        let arn = world.entities.get(entity).map(|entity| entity.arn.as_str()).unwrap_or_default();
+        match self {
+            Self::All => true,
+            // A pattern of fewer fields goes on as if with stars (RES-5).
+            Self::Patterns(patterns) => patterns
+                .iter()
+                .any(|pattern| pattern.matches(':').count() < 5 || covers(pattern, arn)),
+        }
+    }
 }
 
 /// Principals without rights that are looked at with nothing new coming of it, once something has.
@@ -38,7 +57,7 @@ impl Patience {
 }
 
 impl Moves<'_, '_> {
-    fn is_worth(&self, entity: usize) -> bool {
+    pub(super) fn is_worth(&self, entity: usize) -> bool {
         self.world.nodes.get(entity).is_some_and(|node| node.standing != Standing::No)
             || self.world.able(entity)
     }
@@ -100,7 +119,7 @@ impl Moves<'_, '_> {
     /// Roles that the principal can assume, as they are or after a change of their trust policy.
     pub(super) fn on_roles(&mut self) {
         let assumes = self.able.can("sts:AssumeRole");
-        let rewrites = self.able.can("iam:UpdateAssumeRolePolicy");
+        let rewrites = self.able.can(REWRITE);
         let gives = FOR_ROLES.iter().any(|action| self.able.can(action));
         let mut reached: BTreeSet<usize> = BTreeSet::new();
         let mut order = Vec::new();
@@ -118,7 +137,7 @@ impl Moves<'_, '_> {
             add(&wanted);
         }
         if rewrites {
-            add(&self.reached(&["iam:UpdateAssumeRolePolicy"], false, gives));
+            add(&self.reached(&[REWRITE], false, gives));
         }
         // Those worth the most come first, so that the search can stop early.
         let place = |at: &usize| {
@@ -130,15 +149,17 @@ impl Moves<'_, '_> {
         };
         order.sort_by_key(place);
         let mut patience = Patience::default();
-        for entity in order {
+        for (at, entity) in order.iter().copied().enumerate() {
             if entity == me {
                 continue;
             }
             if patience.ends(self.kinds(), self.is_worth(entity)) {
+                self.left_out(order.get(at..).unwrap_or_default());
                 break;
             }
             let ways = self.role_ways(entity);
             if ways.is_empty() {
+                self.count_role(entity);
                 continue;
             }
             let gifts = if gives { self.gifts(entity) } else { Vec::new() };
@@ -146,8 +167,21 @@ impl Moves<'_, '_> {
         }
     }
 
+    /// Counts a role to which no further move by these rows is kept.
+    fn count_role(&mut self, entity: usize) {
+        let assumes = self.enough(&[PathId(26)]);
+        let rewrites = self.enough(&[PathId(23)]) && self.able.can(REWRITE);
+        if !(assumes || rewrites) || !self.counts(entity) {
+            return;
+        }
+        if assumes && self.ask_tagged(entity, "sts:AssumeRole", &Keys::new()).is_some() {
+            self.note(entity, PathId(26));
+        } else if rewrites && !self.rewriting(entity, &[23]).is_empty() {
+            self.note(entity, PathId(23));
+        }
+    }
+
     fn role_ways(&self, entity: usize) -> Vec<Access> {
-        let Some(role) = self.world.entities.get(entity) else { return Vec::new() };
         let mut ways = Vec::new();
         let mut way = |path, permits: Vec<Permit>| {
             ways.push(Access { path: PathId(path), permits, things: BTreeSet::new() });
@@ -158,22 +192,29 @@ impl Moves<'_, '_> {
         {
             way(26, permits);
         }
-        if role.protected
-            || !self.able.can("iam:UpdateAssumeRolePolicy")
-            || self.enough(&[PathId(23)])
-        {
+        if self.enough(&[PathId(23)]) {
             return ways;
         }
-        let action = "iam:UpdateAssumeRolePolicy";
-        let Some(rewrite) = self.ask_tagged(entity, action, &Keys::new()) else { return ways };
+        // Row 24 is for those whose identity policies let them assume the role too.
+        let rows: &[u8] = if self.able.can(assume) { &[23, 24] } else { &[23] };
+        for (row, permits) in self.rewriting(entity, rows) {
+            ways.push(Access { path: PathId(row), permits, things: BTreeSet::new() });
+        }
+        ways
+    }
+
+    /// Assuming a role whose trust policy is rewritten first: to trust the actor (row 23), or its
+    /// account (row 24).
+    fn rewriting(&self, entity: usize, rows: &[u8]) -> Vec<(u8, Vec<Permit>)> {
+        let role = self.world.entities.get(entity).filter(|role| !role.protected);
+        let Some(role) = role.filter(|_| self.able.can(REWRITE)) else { return Vec::new() };
+        let rewrite = self.ask_tagged(entity, REWRITE, &Keys::new());
+        let Some(rewrite) = rewrite else { return Vec::new() };
         let me = self.world.nodes.get(self.from).map(|node| node.subject.arn()).unwrap_or_default();
         let judge = &self.world.judge;
         let root = format!("arn:{}:iam::{}:root", judge.partition(), judge.account());
-        for (path, who) in [(23, me), (24, root.as_str())] {
-            // Row 24 is for those whose identity policies let them assume the role too.
-            if path == 24 && !self.able.can(assume) {
-                continue;
-            }
+        let ways = rows.iter().filter_map(|row| {
+            let who = if *row == 23 { me } else { root.as_str() };
             let trust = serde_json::json!({
                 "Version": "2012-10-17",
                 "Statement": [{
@@ -181,13 +222,12 @@ impl Moves<'_, '_> {
                 }],
             });
             let trust = trust.to_string();
-            if let Some(permit) = self.ask_with(assume, &role.arn, &role.keys, Some(&trust)) {
-                let mut permits = rewrite.clone();
-                permits.push(permit);
-                way(path, permits);
-            }
-        }
-        ways
+            let assume = "sts:AssumeRole";
+            let mut permits = rewrite.clone();
+            permits.push(self.ask_with(assume, &role.arn, &role.keys, Some(&trust))?);
+            Some((*row, permits))
+        });
+        ways.collect()
     }
 
     /// The users or roles that the statements of the principal name for one of the actions: those
@@ -218,7 +258,7 @@ impl Moves<'_, '_> {
         found
     }
 
-    fn reach(&self, actions: &[&str]) -> Reach {
+    pub(super) fn reach(&self, actions: &[&str]) -> Reach {
         let mut patterns = Vec::new();
         for action in actions {
             let groups = self.world.patterns(self.from, action);

@@ -21,7 +21,7 @@ pub(super) fn candidates(
             let (key, _) = condition.key();
             let values = found.entry(key.to_owned()).or_default();
             // It is always some time.
-            let present = context.contains(key) && key != "aws:currenttime";
+            let present = context.contains(key) && !PRESENT.contains(&key);
             for value in of(condition, context, now) {
                 let value = vec![value];
                 if !values.contains(&value) && values.len() < MOST_VALUES {
@@ -36,11 +36,28 @@ pub(super) fn candidates(
     found
 }
 
+/// The keys of the present instant.
+const PRESENT: [&str; 2] = ["aws:currenttime", "aws:epochtime"];
+
 /// Values that fit a condition, and one that does not.
 fn of(condition: ConditionView<'_>, context: &Context, now: Option<Timestamp>) -> Vec<String> {
     use Operator as O;
     let Some((operator, _, _)) = condition.operator() else { return Vec::new() };
     let mut found = Vec::new();
+    let (key, _) = condition.key();
+    if PRESENT.contains(&key) {
+        if is_date(operator) || is_number(operator) {
+            for value in condition.values() {
+                let instants = instants(&resolved(value, context), now);
+                // In seconds, which both kinds of operators read.
+                let seconds = key == "aws:epochtime";
+                found.extend(instants.iter().map(|instant| {
+                    if seconds { instant.as_second().to_string() } else { written(*instant) }
+                }));
+            }
+        }
+        return found;
+    }
     for value in condition.values() {
         let value = resolved(value, context);
         match operator {
@@ -71,7 +88,7 @@ fn of(condition: ConditionView<'_>, context: &Context, now: Option<Timestamp>) -
             | O::DateGreaterThanEquals
             | O::DateEquals
             | O::DateNotEquals => {
-                found.extend(dates(&value, now));
+                found.extend(instants(&value, now).into_iter().map(written));
             }
             O::Null => found.push("x".to_owned()),
             O::Bool => found.extend([value, "true".to_owned(), "false".to_owned()]),
@@ -100,17 +117,29 @@ const fn is_date(operator: Operator) -> bool {
     )
 }
 
+const fn is_number(operator: Operator) -> bool {
+    matches!(
+        operator,
+        Operator::NumericEquals
+            | Operator::NumericNotEquals
+            | Operator::NumericLessThan
+            | Operator::NumericLessThanEquals
+            | Operator::NumericGreaterThan
+            | Operator::NumericGreaterThanEquals
+    )
+}
+
 /// Years after which what begins is taken for what never does.
 const FARTHEST: i64 = 10;
 
 /// Instants about a date, none before now: what has ended does not come back, and what begins in the
 /// next century is meant never to.
-fn dates(value: &str, now: Option<Timestamp>) -> Vec<String> {
-    let text = if value.len() == 10 { format!("{value}T00:00:00Z") } else { value.to_owned() };
-    let instant = text
-        .parse::<Timestamp>()
-        .ok()
-        .or_else(|| text.parse::<i64>().ok().and_then(|s| Timestamp::from_second(s).ok()));
+fn instants(value: &str, now: Option<Timestamp>) -> Vec<Timestamp> {
+    let instant = match value.parse::<i64>() {
+        Ok(seconds) => Timestamp::from_second(seconds).ok(),
+        Err(_) if value.len() == 10 => format!("{value}T00:00:00Z").parse().ok(),
+        Err(_) => value.parse().ok(),
+    };
     let mut found: Vec<Timestamp> = now.into_iter().collect();
     if let Some(instant) = instant {
         let day = 24.hours();
@@ -125,7 +154,11 @@ fn dates(value: &str, now: Option<Timestamp>) -> Vec<String> {
     found.retain(|instant| {
         now.is_none_or(|now| *instant >= now) && farthest.is_none_or(|end| *instant <= end)
     });
-    found.iter().map(|instant| instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()).collect()
+    found
+}
+
+fn written(instant: Timestamp) -> String {
+    instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// A text that a pattern covers.
@@ -203,9 +236,7 @@ pub(super) fn is_fixed(key: &str, resource: &str, context: &Context, session_tag
         | "iam:awsservicename"
         | "aws:sourceaccount"
         | "aws:sourceorgid" => true,
-        "aws:principalorgid" | "aws:resourceorgid" | "aws:epochtime" | "aws:tokenissuetime" => {
-            context.contains(key)
-        }
+        "aws:principalorgid" | "aws:resourceorgid" | "aws:tokenissuetime" => context.contains(key),
         // Of what names no region the call has the region of its service.
         "aws:requestedregion" => {
             in_account || resource.split(':').nth(3).is_some_and(|region| !region.is_empty())
@@ -238,8 +269,10 @@ mod tests {
     #[test]
     fn dates_before_now_are_not_tried() {
         let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-        assert_eq!(dates("2020-01-01T00:00:00Z", Some(now)), ["2026-01-01T00:00:00Z"]);
-        assert_eq!(dates("2030-01-01", Some(now)).len(), 4);
-        assert_eq!(dates("2099-01-01", Some(now)), ["2026-01-01T00:00:00Z"]);
+        let dates = |value| instants(value, Some(now));
+        assert_eq!(dates("2020-01-01T00:00:00Z"), [now]);
+        assert_eq!(dates("2030-01-01").len(), 4);
+        assert_eq!(dates("1830297600").len(), 4);
+        assert_eq!(dates("2099-01-01"), [now]);
     }
 }

@@ -141,7 +141,7 @@ impl<'e> World<'e> {
             account.groups().enumerate().map(|(at, group)| (group.id, at)).collect();
         for group in account.groups() {
             let mut effective = Effective::default();
-            for (source, document) in policies_of(estate, group.id) {
+            for (source, document) in policies_of(estate, group) {
                 effective.identity.extend(document.map(|document| Found { source, document }));
             }
             let abilities = self.abilities.of(&effective);
@@ -449,17 +449,22 @@ impl<'e> World<'e> {
         groups
     }
 
+    /// The statements of all layers of a principal: its policies, its boundary, the organization's.
+    pub(super) fn statements<'n>(&'n self, node: &'n Node) -> impl Iterator<Item = &'n Statement> {
+        let effective = &node.subject.effective;
+        let organization = self.estate().organization.iter();
+        let scps = organization.flat_map(|o| o.scps.iter().flatten());
+        let all = effective.identity.iter().chain(&effective.boundary).chain(scps);
+        all.flat_map(|found| found.document.statements())
+    }
+
     /// The values that conditions of a principal's layers compare a key with, where they speak of an
     /// action.
     pub(super) fn values_of(&self, at: usize, action: &str, key: &str) -> Vec<String> {
         let Some(node) = self.nodes.get(at) else { return Vec::new() };
         let folded = action.to_ascii_lowercase();
-        let effective = &node.subject.effective;
-        let organization = self.estate().organization.iter();
-        let scps = organization.flat_map(|o| o.scps.iter().flatten());
-        let all = effective.identity.iter().chain(&effective.boundary).chain(scps);
         let mut found = Vec::new();
-        for statement in all.flat_map(|found| found.document.statements()) {
+        for statement in self.statements(node) {
             if !speaks_of(statement, &folded) {
                 continue;
             }

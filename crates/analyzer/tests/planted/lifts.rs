@@ -4,17 +4,25 @@ use serde_json::{Value, json};
 
 use super::{ADMIN, Expect, Planted, allow, arn, deny, policy, trust, with};
 
+/// AWS's policy for leaked keys, which denies what one gains rights by.
+const QUARANTINE: &str = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV2";
+
 pub(super) fn plant(world: &mut Planted) {
     times(world);
     groups(world);
     denies(world);
+    denies_by_group(world);
     boundaries(world);
     tags(world);
     made(world);
 }
 
 fn inline(world: &mut Planted, who: &str, name: &str, statement: &Value) {
-    let list = if who.contains(":user/") { "UserPolicyList" } else { "RolePolicyList" };
+    let list = match who {
+        who if who.contains(":user/") => "UserPolicyList",
+        who if who.contains(":group/") => "GroupPolicyList",
+        _ => "RolePolicyList",
+    };
     let list = world.last(who)[list].as_array_mut().unwrap();
     list.push(
         json!({"PolicyName": name, "PolicyDocument": policy(std::slice::from_ref(statement))}),
@@ -53,6 +61,30 @@ fn times(world: &mut Planted) {
             "Allow",
             json!({"NumericGreaterThan": {"aws:EpochTime": "1400000000"}}),
             Expect::Certain(Some(10)),
+        ),
+        (
+            "epoch-to-come",
+            "Allow",
+            json!({"NumericGreaterThan": {"aws:EpochTime": "1830297600"}}),
+            Expect::Conditional("aws:epochtime"),
+        ),
+        (
+            "epoch-to-end",
+            "Deny",
+            json!({"NumericLessThan": {"aws:EpochTime": "1830297600"}}),
+            Expect::Conditional("aws:epochtime"),
+        ),
+        (
+            "epoch-as-date",
+            "Allow",
+            json!({"DateGreaterThan": {"aws:EpochTime": "2028-01-01T00:00:00Z"}}),
+            Expect::Conditional("aws:epochtime"),
+        ),
+        (
+            "epoch-never",
+            "Allow",
+            json!({"NumericGreaterThan": {"aws:EpochTime": "4070908800"}}),
+            Expect::Nothing,
         ),
         (
             "any-address",
@@ -135,6 +167,52 @@ fn denies(world: &mut Planted) {
     world.expect(&who, Expect::Certain(Some(5)));
 }
 
+/// Whoever leaves a group leaves what it gives too, AWS's policies among that.
+fn denies_by_group(world: &mut Planted) {
+    let all_but = |spared: &str| json!({"Effect": "Deny", "NotAction": [spared], "Resource": "*"});
+    let fence = world.group("fence-with-all", &[all_but("iam:RemoveUserFromGroup")]);
+    world.attach(&fence, ADMIN);
+    let who = world.user("leaves-all", &[]);
+    world.join(&who, &fence);
+    world.expect(&who, Expect::Nothing);
+    // What another group gives as well stays.
+    let more = world.group("more-of-all", &[]);
+    world.attach(&more, ADMIN);
+    let who = world.user("leaves-one-of-two", &[]);
+    world.join(&who, &fence);
+    world.join(&who, &more);
+    world.expect(&who, Expect::Certain(Some(7)));
+    // AWS's policy that denies hangs on the group alone, or on the user as well.
+    for (name, lifts, both, expect) in [
+        ("leaves-quarantine", "iam:RemoveUserFromGroup", false, Expect::Certain(Some(7))),
+        ("frees-from-quarantine", "iam:DetachGroupPolicy", false, Expect::Certain(Some(7))),
+        ("leaves-one-quarantine", "iam:RemoveUserFromGroup", true, Expect::Nothing),
+        ("frees-from-one-quarantine", "iam:DetachGroupPolicy", true, Expect::Nothing),
+        ("keeps-quarantine", "iam:GetGroup", false, Expect::Nothing),
+    ] {
+        let group = world.group(&format!("{name}-group"), &[]);
+        world.attach(&group, QUARANTINE);
+        let me = arn(&format!("user/{name}"));
+        let who =
+            world.user(name, &[allow(&["iam:PutUserPolicy"], &[&me]), allow(&[lifts], &[&group])]);
+        world.join(&who, &group);
+        if both {
+            world.attach(&who, QUARANTINE);
+        }
+        world.expect(&who, expect);
+    }
+    // A policy of a group that is joined is the group's.
+    for (name, spared, expect) in [
+        ("joins-guarded", "iam:DeleteUserPolicy", Expect::Nothing),
+        ("joins-unguarded", "iam:DeleteGroupPolicy", Expect::Certain(Some(1))),
+    ] {
+        let group = world.group(&format!("{name}-group"), &[allow(&["*"], &["*"])]);
+        inline(world, &group, "guard", &all_but(spared));
+        let who = world.user(name, &[allow(&["iam:AddUserToGroup"], &[&group])]);
+        world.expect(&who, expect);
+    }
+}
+
 fn boundaries(world: &mut Planted) {
     let bound = world.managed(
         "bound-to-put",
@@ -177,6 +255,24 @@ fn tags(world: &mut Planted) {
         );
         world.expect(&who, expect);
     }
+    // More tags than are looked at: those come first that steps hang on.
+    let grades: Vec<String> = (0..50).map(|at| format!("grade-{at}")).collect();
+    let me = arn("user/tags-among-many");
+    let who = world.user(
+        "tags-among-many",
+        &[
+            with(
+                allow(&["s3:GetObject"], &["*"]),
+                json!({"StringEquals": {"aws:PrincipalTag/level": grades}}),
+            ),
+            allow(&["iam:TagUser"], &[&me]),
+            with(
+                allow(&["iam:PutUserPolicy"], &[&me]),
+                json!({"StringEquals": {"aws:PrincipalTag/grade": "senior"}}),
+            ),
+        ],
+    );
+    world.expect(&who, Expect::Certain(None));
     for (name, tags, expect) in [
         ("tags-victim", true, Expect::Certain(Some(15))),
         ("tags-no-victim", false, Expect::Nothing),
@@ -194,8 +290,30 @@ fn tags(world: &mut Planted) {
 }
 
 fn made(world: &mut Planted) {
+    // The one boundary of several with which it may do all the rest.
+    let limits: Vec<String> = (0..8).map(|at| arn(&format!("policy/data-{at}"))).collect();
+    let rest = with(
+        allow(
+            &["iam:AttachUserPolicy", "iam:DeleteUserPermissionsBoundary"],
+            &[&arn("user/many/*")],
+        ),
+        json!({"StringEqualsIfExists": {"iam:PermissionsBoundary": limits[7]}}),
+    );
+    let who = world.user(
+        "makes-with-one-of-many",
+        &[
+            with(
+                allow(&["iam:CreateUser"], &[&arn("user/many/*")]),
+                json!({"StringEquals": {"iam:PermissionsBoundary": limits}}),
+            ),
+            rest,
+            allow(&["iam:CreateAccessKey"], &[&arn("user/many/*")]),
+        ],
+    );
+    world.expect(&who, Expect::Certain(Some(14)));
     let limit = arn("policy/data-only");
-    let bounded = json!({"StringEquals": {"iam:PermissionsBoundary": limit}});
+    let bounded_by = |policy: &str| json!({"StringEquals": {"iam:PermissionsBoundary": policy}});
+    let bounded = bounded_by(&limit);
     let users = arn("user/made/*");
     let roles = arn("role/made/*");
     for (name, statements, expect) in [
@@ -232,6 +350,45 @@ fn made(world: &mut Planted) {
                 allow(&["iam:PutRolePolicy", "iam:DeleteRolePermissionsBoundary"], &[&roles]),
             ],
             Expect::Certain(Some(22)),
+        ),
+        // A boundary that stays, and holds back little, much, or decides what may be given.
+        (
+            "makes-widely-bounded-user",
+            vec![
+                with(allow(&["iam:CreateUser"], &[&users]), bounded_by(ADMIN)),
+                allow(&["iam:AttachUserPolicy", "iam:CreateAccessKey"], &[&users]),
+            ],
+            Expect::Certain(Some(14)),
+        ),
+        (
+            "makes-and-gives-with-boundary",
+            vec![
+                with(
+                    allow(&["iam:CreateUser", "iam:AttachUserPolicy"], &[&users]),
+                    bounded_by(ADMIN),
+                ),
+                allow(&["iam:CreateAccessKey"], &[&users]),
+            ],
+            Expect::Certain(Some(14)),
+        ),
+        (
+            "makes-widely-bounded-role",
+            vec![
+                with(allow(&["iam:CreateRole"], &[&roles]), bounded_by(ADMIN)),
+                allow(&["iam:PutRolePolicy"], &[&roles]),
+            ],
+            Expect::Certain(Some(22)),
+        ),
+        (
+            "makes-narrowly-bounded-user",
+            vec![
+                with(
+                    allow(&["iam:CreateUser"], &[&users]),
+                    bounded_by("arn:aws:iam::aws:policy/ReadOnlyAccess"),
+                ),
+                allow(&["iam:AttachUserPolicy", "iam:CreateAccessKey"], &[&users]),
+            ],
+            Expect::Nothing,
         ),
         (
             "makes-and-may-not-enter",

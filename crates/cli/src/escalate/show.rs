@@ -115,6 +115,9 @@ pub(super) fn gain(step: &Step) -> String {
                 Some(Change::Everything) => "gives itself any policy".to_owned(),
                 Some(Change::Attached { policy }) => format!("gives itself {policy}"),
                 Some(Change::Member { group }) => format!("joins {group}"),
+                Some(Change::Version { policy, number: 0 }) => {
+                    format!("writes a version of its own of {policy}")
+                }
                 Some(Change::Version { policy, number }) => {
                     format!("puts v{number} of {policy} in force")
                 }
@@ -190,6 +193,27 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_version_of_its_own_has_no_number() {
+        let principal = "arn:aws:iam::111122223333:user/ann".to_owned();
+        let at = |number: Option<u32>| {
+            let policy = "P".to_owned();
+            let changes = number.map(|number| Change::Version { policy, number });
+            Standpoint { principal: principal.clone(), changes: changes.into_iter().collect() }
+        };
+        let told = |number| {
+            gain(&Step {
+                paths: Vec::new(),
+                at: at(None),
+                asks: Vec::new(),
+                on: std::collections::BTreeSet::new(),
+                to: Some(at(Some(number))),
+            })
+        };
+        assert_eq!(told(0), "writes a version of its own of P");
+        assert_eq!(told(2), "puts v2 of P in force");
+    }
 
     #[test]
     fn names_do_not_leave_their_quotes() {

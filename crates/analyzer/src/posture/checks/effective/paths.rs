@@ -48,6 +48,13 @@ pub(super) fn movement(audit: &Audit<'_>, results: &mut Results) {
         any = true;
         match found.get(access.holder.arn.as_str()) {
             Some(movement) if movement.others > most => results.fail(moves(movement, most)),
+            Some(Movement { principal, others, more: true, .. }) => results.not_assessed(
+                principal,
+                format!(
+                    "it can come to act as {others} others or more, and {most} are allowed: not \
+                     all were looked at"
+                ),
+            ),
             _ => results.pass(),
         }
     }
@@ -73,8 +80,8 @@ fn ended(audit: &Audit<'_>, results: &mut Results, cut_short: bool, any: bool) {
 }
 
 fn moves(movement: &Movement, most: usize) -> Found {
-    let Movement { principal, others, hops, farthest, paths } = movement;
-    let more = if *others >= Movement::MOST { " or more" } else { "" };
+    let Movement { principal, others, more, hops, farthest, paths } = movement;
+    let more = if *more { " or more" } else { "" };
     let by: Vec<String> = paths.iter().map(ToString::to_string).collect();
     let why = format!(
         "it can come to act as {others}{more} others, and {most} are allowed; the farthest is \

@@ -192,16 +192,24 @@ fn compute() -> Vec<Case> {
 
 /// A user and a role that is an administrator, with a trust policy.
 fn beside_a_chief(statements: Json, trusted: Json) -> Folder {
+    beside_chiefs(1, statements, trusted)
+}
+
+fn beside_chiefs(count: usize, statements: Json, trusted: Json) -> Folder {
     folder(|f| {
         let alice = user("alice", json!({"UserPolicyList": inline(statements.clone())}));
         let trust = policy(json!([{"Effect": "Allow", "Principal": trusted,
                                    "Action": "sts:AssumeRole"}]));
-        let chief = role(
-            "chief",
-            json!({"AssumeRolePolicyDocument": trust,
-            "AttachedManagedPolicies": [aws("AdministratorAccess")]}),
-        );
-        f.details(json!([alice]), json!([]), json!([chief]), json!([]));
+        let chief = |at: usize| {
+            let name = if at == 0 { "chief".to_owned() } else { format!("chief{at}") };
+            role(
+                &name,
+                json!({"AssumeRolePolicyDocument": trust,
+                "AttachedManagedPolicies": [aws("AdministratorAccess")]}),
+            )
+        };
+        let chiefs: Vec<Json> = (0..count).map(chief).collect();
+        f.details(json!([alice]), json!([]), json!(chiefs), json!([]));
     })
 }
 
@@ -260,9 +268,50 @@ fn paths() -> Vec<Case> {
             // One other is not too many.
             beside_a_chief(assumes(), account()),
         ],
-        vec![few(beside_a_chief(assumes(), account())), few(beside_a_chief(passes(), service()))],
+        vec![
+            few(beside_a_chief(assumes(), account())),
+            few(beside_a_chief(passes(), service())),
+            // More than the limit as it is by default, in whichever way.
+            beside_chiefs(12, assumes_any(), account()),
+            beside_chiefs(12, narrow(), json!({"AWS": arn("user/alice")})),
+            beside_chiefs(12, passes_any(), service()),
+            beside_chiefs(12, rewrites_any(), service()),
+        ],
     ));
     cases
+}
+
+// Those who are too many to be counted are never few enough.
+#[test]
+fn what_is_not_counted_does_not_pass() {
+    for (chiefs, limit, outcome) in [
+        (10, 10, Outcome::Pass),
+        (12, 10, Outcome::Fail),
+        (60, 10, Outcome::Fail),
+        (25, 28, Outcome::Pass),
+        (60, 100, Outcome::NotAssessed),
+    ] {
+        let account = json!({"AWS": format!("arn:aws:iam::{ACCOUNT}:root")});
+        let mut folder = beside_chiefs(chiefs, assumes_any(), account);
+        folder.settings.limits.movement = limit;
+        assert_eq!(folder.outcome("EFF-08"), outcome, "{chiefs} {limit}");
+    }
+}
+
+fn assumes_any() -> Json {
+    json!([allow("sts:AssumeRole", "*")])
+}
+
+fn passes_any() -> Json {
+    json!([
+        allow("iam:PassRole", "*"),
+        allow("lambda:CreateFunction", "*"),
+        allow("lambda:InvokeFunction", "*")
+    ])
+}
+
+fn rewrites_any() -> Json {
+    json!([allow("iam:UpdateAssumeRolePolicy", "*")])
 }
 
 // A finding tells the steps, the statement that allows the first one, and how to close it; its id
