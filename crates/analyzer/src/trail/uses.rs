@@ -16,6 +16,8 @@ use super::watch::{Busy, Pattern, Watch, bit};
 
 /// So many pairs of a principal and an action are told apart; uses beyond are counted, and told.
 pub const MAX_KEYS: usize = 8_000_000;
+/// So many refusals are known by their event; an account's trail and an organization's have the same ones.
+const MAX_REFUSALS: usize = 1_000_000;
 /// A program is told by the beginning of its user agent.
 const AGENT_LEN: usize = 40;
 
@@ -157,6 +159,8 @@ pub struct Uses {
     actions: Vec<Known>,
     used: HashMap<(u32, u32), Seen>,
     denied: HashMap<(u32, u32), Seen>,
+    /// Refusals by the id of their event.
+    refusals: HashMap<u64, (u32, u32)>,
     keys: HashMap<(u32, u32), Seen>,
     owners: HashMap<u32, u32>,
     logins: HashMap<u32, Logins>,
@@ -167,6 +171,8 @@ pub struct Uses {
     /// Hours in which events or a digest are, by account and region.
     hours: HashMap<(u32, u32), HashSet<i64>>,
     digests: HashMap<(u32, u32), HashSet<i64>>,
+    /// Whether any event only looks.
+    reads: bool,
     present: HashSet<u64>,
     listed: HashMap<u64, (u32, u32, i64)>,
     totals: Totals,
@@ -200,6 +206,7 @@ impl Uses {
     /// Adds an event.
     pub fn add(&mut self, event: &Event<'_>, catalog: &Catalog) {
         self.totals.events += 1;
+        self.reads |= event.read_only == Some(true);
         let caller = event.caller();
         let kind = kind(&caller);
         let who = self.principal(caller.name().unwrap_or("unknown"), kind);
@@ -210,8 +217,11 @@ impl Uses {
         let new =
             |map: &HashMap<(u32, u32), Seen>, key| map.len() < MAX_KEYS || map.contains_key(key);
         let key = (who, number);
-        let map = if event.is_denied() { &mut self.denied } else { &mut self.used };
-        if new(map, &key) {
+        let denied = event.is_denied();
+        let map = if denied { &mut self.denied } else { &mut self.used };
+        if denied && again(&mut self.refusals, event, key) {
+            // The trail of the account and that of the organization both have it.
+        } else if new(map, &key) {
             bump(map, key, at, region);
         } else {
             self.totals.beyond += 1;
@@ -222,6 +232,8 @@ impl Uses {
             self.owners.insert(id, who);
             if new(&self.keys, &(id, number)) {
                 bump(&mut self.keys, (id, number), at, region);
+            } else {
+                self.totals.beyond += 1;
             }
             self.place(id, event);
         }
@@ -253,7 +265,7 @@ impl Uses {
     }
 
     /// Takes all of another index. The order of merging changes nothing that is told.
-    pub fn merge(&mut self, other: Self) {
+    pub fn merge(&mut self, mut other: Self) {
         let principals = self.principals.take(&other.principals);
         self.kinds.resize(self.principals.len().max(self.kinds.len()), None);
         for (number, kind) in principals.iter().zip(&other.kinds) {
@@ -279,6 +291,17 @@ impl Uses {
                 all | 1 << number
             })
         };
+        for (id, key) in other.refusals {
+            if self.refusals.contains_key(&id) {
+                if let Some(count) = other.denied.get_mut(&key) {
+                    count.count = count.count.saturating_sub(1);
+                }
+            } else if self.refusals.len() < MAX_REFUSALS {
+                let key = (moved(&principals, key.0), moved(&actions, key.1));
+                self.refusals.insert(id, key);
+            }
+        }
+        other.denied.retain(|_, count| count.count > 0);
         let beyond = &mut self.totals.beyond;
         let mut take = |own: &mut HashMap<(u32, u32), Seen>, other: HashMap<_, Seen>| {
             for ((who, action), count) in other {
@@ -326,6 +349,7 @@ impl Uses {
                 own.entry(key).or_default().extend(hours);
             }
         }
+        self.reads |= other.reads;
         self.present.extend(other.present);
         self.listed.extend(other.listed.into_iter().map(|(file, (account, region, hour))| {
             (file, (moved(&accounts, account), moved(&regions, region), hour))
@@ -407,7 +431,7 @@ impl Uses {
     }
 
     /// What persons did that changes permissions, by day, sorted. A person is root, a user or session
-    /// with MFA or from the console, and whoever comes through Identity Center or SAML.
+    /// with MFA or from the console, and whoever comes through Identity Center.
     pub fn privileged(&self) -> Vec<Privileged<'_>> {
         let each = self.privileged.iter().filter_map(|((who, day, action), count)| {
             let action = &self.actions.get(*action as usize)?.action;
@@ -455,6 +479,19 @@ impl Uses {
     /// The hours (since the epoch) with a digest of an account, by region, sorted.
     pub fn digest_hours(&self, account: &str) -> BTreeMap<&str, BTreeSet<i64>> {
         self.series(&self.digests, account)
+    }
+
+    /// The days (since the epoch) with events or a digest of an account.
+    pub fn days(&self, account: &str) -> BTreeSet<i64> {
+        let Some(account) = self.accounts.find(account) else { return BTreeSet::new() };
+        let all = self.hours.iter().chain(&self.digests);
+        let own = all.filter(|((of, _), _)| *of == account).flat_map(|(_, hours)| hours);
+        own.map(|hour| hour.div_euclid(24)).collect()
+    }
+
+    /// Whether any event, whoever called, only looks: a trail may log changes alone.
+    pub fn reads(&self) -> bool {
+        self.reads
     }
 
     /// How many files a digest of an account lists that were not given, by region and hour.
@@ -617,6 +654,18 @@ impl Uses {
     }
 }
 
+/// Whether a refusal was counted before.
+fn again(refusals: &mut HashMap<u64, (u32, u32)>, event: &Event<'_>, key: (u32, u32)) -> bool {
+    let Some(id) = event.event_id.as_deref().map(hash) else { return false };
+    if refusals.contains_key(&id) {
+        return true;
+    }
+    if refusals.len() < MAX_REFUSALS {
+        refusals.insert(id, key);
+    }
+    false
+}
+
 fn bump(map: &mut HashMap<(u32, u32), Seen>, key: (u32, u32), at: Timestamp, region: u32) {
     join(map, key, Seen { count: 1, first: at, last: at, regions: 1 << region.min(63) });
 }
@@ -702,10 +751,20 @@ mod tests {
                 r#","responseElements":{{"ConsoleLogin":"Success"}},"additionalEventData":{{"MFAUsed":"{mfa}"}}"#
             )
         };
+        let refused = event(
+            ANN,
+            "02T10:00:00",
+            "iam",
+            "CreateUser",
+            r#","errorCode":"AccessDenied","eventID":"e-1""#,
+        );
         vec![
             event(ANN, "01T10:00:00", "s3", "ListObjects", ""),
             event(ANN, "03T10:00:00", "s3", "HeadBucket", r#","errorCode":"NoSuchBucket""#),
             event(ANN, "02T10:00:00", "iam", "CreateUser", r#","errorCode":"AccessDenied""#),
+            // The trails of an account and of an organization have the same refusal.
+            refused.clone(),
+            refused,
             event(DEPLOY, "02T10:00:00", "monitoring", "PutMetricAlarm", ""),
             event(ROOT, "02T11:00:00", "iam", "AttachRolePolicy", ""),
             event(ANN, "02T10:30:00", "sts", "AssumeRole", role),
@@ -738,13 +797,14 @@ mod tests {
         );
         let denied = uses.denied();
         assert_eq!((denied.len(), &*denied[0].action.name), (1, "CreateUser"));
+        assert_eq!(denied[0].count, 2);
         let bucket = &uses.used()[3];
         assert_eq!(bucket.first.to_string(), "2026-07-01T10:00:00Z");
         assert_eq!(bucket.last.to_string(), "2026-07-03T10:00:00Z");
         assert_eq!(bucket.regions, ["eu-west-1"]);
         let ann = "arn:aws:iam::123456789012:user/ann";
         assert_eq!(uses.owner("AKIAIOSFODNN7EXAMPLE"), Some(ann));
-        assert_eq!(uses.keys().iter().map(|used| used.count).sum::<u64>(), 7);
+        assert_eq!(uses.keys().iter().map(|used| used.count).sum::<u64>(), 9);
         assert!(uses.keys().iter().all(|used| used.kind == CallerKind::User));
         let logins = uses.logins()[ann];
         assert_eq!((logins.with_mfa, logins.without_mfa, logins.failed), (1, 1, 1));
@@ -754,10 +814,10 @@ mod tests {
         assert_eq!(uses.privileged().len(), 1);
         assert_eq!(uses.networks()[ann].iter().copied().collect::<Vec<_>>(), ["192.0.2.7"]);
         let covered = uses.covered("123456789012").unwrap();
-        assert_eq!((covered.events, covered.first), (10, bucket.first));
+        assert_eq!((covered.events, covered.first), (12, bucket.first));
         assert!(uses.covered("210987654321").is_none());
         assert_eq!(uses.hours("123456789012")["eu-west-1"].len(), 4);
-        assert_eq!(uses.totals().events, 10);
+        assert_eq!(uses.totals().events, 12);
     }
 
     #[test]
