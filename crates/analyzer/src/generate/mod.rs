@@ -80,6 +80,8 @@ pub struct Generated {
     pub other: BTreeMap<String, Evidence>,
     /// Calls whose credentials were no good.
     pub unauthenticated: u64,
+    /// Calls that were too many: whether they were permitted is not known.
+    pub throttled: u64,
     /// What the events cannot show.
     pub unseen: Vec<String>,
     /// What is worth knowing about the policy.
@@ -93,8 +95,8 @@ pub struct Generated {
 }
 
 impl Generated {
-    /// Whether every observed call is allowed by the policy, and no refused one that was never let
-    /// through.
+    /// Whether every observed call is known and allowed by the policy, and no refused one that was never
+    /// let through.
     pub fn is_good(&self) -> bool {
         self.replay.allowed == self.replay.observed && self.newly_allowed.is_empty()
     }
@@ -153,6 +155,7 @@ pub fn generate(mut usage: Usage, estate: Option<&Estate>, options: Options) -> 
         free,
         other: usage.other.clone(),
         unauthenticated: usage.unauthenticated,
+        throttled: usage.throttled,
         unseen: unseen::unseen(&usage, &services),
         notes: notes(&usage, size, &wanted),
         account: estate.and_then(|estate| {

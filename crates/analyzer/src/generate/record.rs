@@ -163,50 +163,7 @@ impl Identity {
     }
 }
 
-/// How a call ended, as far as permissions go.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Ending {
-    /// It was let through, whatever came of it.
-    Permitted,
-    /// The permission was lacking.
-    Refused,
-    /// It was turned away before anybody asked for permissions.
-    Unauthenticated,
-}
-
-/// Codes of calls whose credentials were no good. Documented: common errors of the APIs.
-const UNAUTHENTICATED: [&str; 14] = [
-    "InvalidClientTokenId",
-    "SignatureDoesNotMatch",
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "IncompleteSignature",
-    "InvalidAccessKeyId",
-    "InvalidSignatureException",
-    "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException",
-    "OptInRequired",
-    "RequestExpired",
-    "SubscriptionRequiredException",
-    "UnrecognizedClientException",
-    "AuthFailure",
-];
-
 impl Record {
-    /// How it ended.
-    pub(super) fn ending(&self) -> Ending {
-        let code = self.error_code.strip_prefix("Client.").unwrap_or(&self.error_code);
-        let words =
-            ["AccessDenied", "Unauthorized", "NotAuthorized", "AuthorizationError", "Forbidden"];
-        if UNAUTHENTICATED.contains(&code) {
-            Ending::Unauthenticated
-        } else if words.iter().any(|word| code.contains(word)) {
-            Ending::Refused
-        } else {
-            Ending::Permitted
-        }
-    }
-
     /// Whether anybody called an operation.
     pub(super) fn is_call(&self) -> bool {
         matches!(self.event_type.as_str(), "AwsApiCall" | "")
@@ -258,23 +215,5 @@ mod tests {
         assert_eq!(record.event_time, None);
         assert_eq!(record.error_code, "7");
         assert!(record.resources.is_empty());
-    }
-
-    #[test]
-    fn endings() {
-        for (code, ending) in [
-            ("", Ending::Permitted),
-            ("NoSuchEntityException", Ending::Permitted),
-            ("ThrottlingException", Ending::Permitted),
-            ("AccessDenied", Ending::Refused),
-            ("AccessDeniedException", Ending::Refused),
-            ("Client.UnauthorizedOperation", Ending::Refused),
-            ("AuthorizationError", Ending::Refused),
-            ("ExpiredToken", Ending::Unauthenticated),
-            ("SignatureDoesNotMatch", Ending::Unauthenticated),
-        ] {
-            let record = Record { error_code: code.to_owned(), ..Record::default() };
-            assert_eq!(record.ending(), ending, "{code}");
-        }
     }
 }

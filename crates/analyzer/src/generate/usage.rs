@@ -12,10 +12,11 @@ use super::actor::Actor;
 use super::names::{self, Meant};
 use super::params::Params;
 use super::pass::passed;
-use super::record::{Ending, Record};
+use super::record::Record;
 use super::refused::Because;
 use super::resources::Scene;
 use super::target::Target;
+use crate::trail::Event;
 
 /// Unlike calls that are kept apart. More are counted and told.
 pub const MOST_CALLS: usize = 300_000;
@@ -143,10 +144,16 @@ pub struct Usage {
     pub(super) other: BTreeMap<String, Evidence>,
     /// Calls whose credentials were no good.
     pub(super) unauthenticated: u64,
-    /// Calls beyond [`MOST_CALLS`] unlike ones: they are in no figure.
+    /// Calls that were too many, which tells nothing of permissions.
+    pub(super) throttled: u64,
+    /// Calls that were let through beyond [`MOST_CALLS`] unlike ones: they are not decided.
     pub(super) beyond: u64,
+    /// Refused calls beyond as many: they are in no figure.
+    pub(super) beyond_refused: u64,
     /// Calls whose parameters the record leaves out.
     pub(super) omitted: u64,
+    /// Calls with more parameters than are looked at.
+    pub(super) cut: u64,
     /// Operations that may pass a role which the event does not show.
     pub(super) passing: BTreeMap<String, Evidence>,
     /// Instance profiles whose roles were passed.
@@ -172,8 +179,11 @@ impl Usage {
             unknown: BTreeMap::new(),
             other: BTreeMap::new(),
             unauthenticated: 0,
+            throttled: 0,
             beyond: 0,
+            beyond_refused: 0,
             omitted: 0,
+            cut: 0,
             passing: BTreeMap::new(),
             profiles: BTreeMap::new(),
             data: BTreeSet::new(),
@@ -217,17 +227,22 @@ impl Usage {
             self.other.entry(record.event_name.clone()).or_default().add(record);
             return;
         }
-        let ending = record.ending();
-        if ending == Ending::Unauthenticated {
+        let ending = Event::ending_of(&record.error_code);
+        if ending.is_unauthenticated() {
             self.unauthenticated += 1;
+            return;
+        }
+        if ending.is_throttled() {
+            self.throttled += 1;
             return;
         }
         self.omitted += u64::from(record.request_parameters.pointer("/omitted").is_some());
         let params = Params::of(&record.request_parameters);
+        self.cut += u64::from(params.cut);
         let catalog = Catalog::embedded();
         let event = event_name(record);
         let meant = names::actions(catalog, &record.event_source, &record.event_name, &params);
-        let because = (ending == Ending::Refused).then(|| Because::of(record));
+        let because = ending.is_refused().then(|| Because::of(record));
         if meant.is_empty() && because.as_ref().is_none_or(|because| because.asked.is_none()) {
             self.unknown.entry(event).or_default().add(record);
             return;
@@ -241,11 +256,12 @@ impl Usage {
         let context = context(record, &params);
         let mut call = Call { event, needs, context, profiles: BTreeSet::new() };
         if let Some(because) = because {
-            if self.refused.len() >= MOST_CALLS {
-                self.beyond += 1;
+            let refused = Refused { call, because };
+            if self.refused.len() >= MOST_CALLS && !self.refused.contains_key(&refused) {
+                self.beyond_refused += 1;
                 return;
             }
-            self.refused.entry(Refused { call, because }).or_default().add(record);
+            self.refused.entry(refused).or_default().add(record);
             return;
         }
         for meant in &meant {
@@ -335,9 +351,9 @@ impl Usage {
         self.calls.iter()
     }
 
-    /// How many calls were let through.
-    pub fn observed(&self) -> u64 {
-        self.calls.values().map(|evidence| evidence.count).sum()
+    /// Calls of which no policy can be asked: no action fits them, or there are too many unlike ones.
+    pub(super) fn undecided(&self) -> u64 {
+        self.beyond + self.unknown.values().map(|evidence| evidence.count).sum::<u64>()
     }
 }
 

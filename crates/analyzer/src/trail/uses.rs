@@ -216,8 +216,13 @@ impl Uses {
         self.cover(event, region, at);
         let new =
             |map: &HashMap<(u32, u32), Seen>, key| map.len() < MAX_KEYS || map.contains_key(key);
+        // Nobody knows who signed it, and nothing was asked for.
+        let ending = event.ending();
+        if ending.is_unauthenticated() {
+            return;
+        }
         let key = (who, number);
-        let denied = event.is_denied();
+        let denied = ending.is_refused();
         let map = if denied { &mut self.denied } else { &mut self.used };
         if denied && again(&mut self.refusals, event, key) {
             // The trail of the account and that of the organization both have it.
@@ -762,6 +767,8 @@ mod tests {
             event(ANN, "01T10:00:00", "s3", "ListObjects", ""),
             event(ANN, "03T10:00:00", "s3", "HeadBucket", r#","errorCode":"NoSuchBucket""#),
             event(ANN, "02T10:00:00", "iam", "CreateUser", r#","errorCode":"AccessDenied""#),
+            // Nobody knows whose call it was.
+            event(ANN, "02T10:00:00", "iam", "ListUsers", r#","errorCode":"ExpiredToken""#),
             // The trails of an account and of an organization have the same refusal.
             refused.clone(),
             refused,
@@ -814,10 +821,10 @@ mod tests {
         assert_eq!(uses.privileged().len(), 1);
         assert_eq!(uses.networks()[ann].iter().copied().collect::<Vec<_>>(), ["192.0.2.7"]);
         let covered = uses.covered("123456789012").unwrap();
-        assert_eq!((covered.events, covered.first), (12, bucket.first));
+        assert_eq!((covered.events, covered.first), (13, bucket.first));
         assert!(uses.covered("210987654321").is_none());
         assert_eq!(uses.hours("123456789012")["eu-west-1"].len(), 4);
-        assert_eq!(uses.totals().events, 12);
+        assert_eq!(uses.totals().events, 13);
     }
 
     #[test]
