@@ -14,6 +14,7 @@ mod compare;
 mod keys;
 mod names;
 mod params;
+mod parts;
 mod pass;
 mod policy;
 mod record;
@@ -39,7 +40,7 @@ pub use compare::{Comparison, Unused, subject};
 pub use policy::{Options, Policy, Statement};
 pub use record::{Identity, Record, RecordResource};
 pub use refused::{Because, Refusal, refusals};
-pub use replay::{Breaks, Holding, Lost, Replay, breaks};
+pub use replay::{Breaks, Holding, Lost, Replay, breaks, grouped};
 pub use target::Target;
 pub use usage::{Call, Evidence, MOST_CALLS, Need, Usage};
 
@@ -142,12 +143,19 @@ pub fn generate(mut usage: Usage, estate: Option<&Estate>, options: Options) -> 
     let services: Vec<&str> =
         wanted.iter().filter_map(|need| need.action.split(':').next()).collect();
     let size = written.policy.size();
+    let mut broader = written.broader;
+    broader.extend(usage.crossed.iter().map(|event| {
+        format!(
+            "{event}: which of its actions was on which of its resources the event does not tell, and \
+             each is allowed on all"
+        )
+    }));
     let generated = Generated {
         principal: usage.actor.arn.clone(),
         evidence,
         size,
         replay,
-        broader: written.broader,
+        broader,
         unnamed,
         denied,
         newly_allowed,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use crate::trail::{Event, Lazy};
+use crate::trail::{self, Event, Lazy};
 
 /// A record of a trail. What is absent is empty; what is not understood is passed over.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -114,7 +114,8 @@ impl From<&Event<'_>> for Record {
             account_id: resource.account_id.unwrap_or_default(),
         });
         let who = &event.user_identity;
-        let issuer = who.session_context.session_issuer.arn.as_deref();
+        let issuer = &who.session_context.session_issuer;
+        let issuer = json!({"type": issuer.kind, "arn": issuer.arn.as_deref()});
         let mfa = who.mfa_authenticated().map(|mfa| mfa.to_string());
         Self {
             event_time: Some(event.event_time),
@@ -144,7 +145,7 @@ impl From<&Event<'_>> for Record {
                 account_id: text(&who.account_id),
                 invoked_by: text(&who.invoked_by),
                 session_context: json!({
-                    "sessionIssuer": {"arn": issuer}, "attributes": {"mfaAuthenticated": mfa},
+                    "sessionIssuer": issuer, "attributes": {"mfaAuthenticated": mfa},
                 }),
             },
         }
@@ -155,6 +156,23 @@ impl Identity {
     /// The ARN of the user or role from which the session comes.
     pub fn issuer(&self) -> Option<&str> {
         self.session_context.pointer("/sessionIssuer/arn").and_then(Value::as_str)
+    }
+
+    /// The same as the reader of a trail has it, as far as it tells who called.
+    pub(super) fn trail(&self) -> trail::Identity<'_> {
+        let text = |text: &'_ String| (!text.is_empty()).then(|| text.clone().into());
+        let mut who = trail::Identity {
+            kind: self.kind.as_str().into(),
+            arn: text(&self.arn),
+            account_id: text(&self.account_id),
+            invoked_by: text(&self.invoked_by),
+            ..trail::Identity::default()
+        };
+        let issuer = &mut who.session_context.session_issuer;
+        issuer.arn = self.issuer().map(Into::into);
+        let kind = self.session_context.pointer("/sessionIssuer/type").and_then(Value::as_str);
+        issuer.kind = kind.unwrap_or_default().into();
+        who
     }
 
     /// Whether the session was made with MFA; nothing for long-term keys.

@@ -260,7 +260,7 @@ impl Breaks {
 }
 
 /// A number with commas.
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -266,6 +266,53 @@ fn paths_that_other_events_tell_are_used() {
     assert_eq!(found[0]["Resource"], "arn:aws:iam::123456789012:role/team/ci");
 }
 
+fn key(name: &str) -> String {
+    format!("arn:aws:kms:eu-west-1:123456789012:key/{name}")
+}
+
+fn by_action(events: &[Value]) -> Vec<(Value, Value)> {
+    let (generated, _) = made(events);
+    assert!(generated.is_good() && generated.broader.is_empty(), "{:?}", generated.broader);
+    let found = statements(&generated).into_iter();
+    found.map(|one| (one["Action"].clone(), one["Resource"].clone())).collect()
+}
+
+// An action of a call is allowed on what it was about, and not on what another of its actions was.
+#[test]
+fn actions_of_one_call_keep_to_their_resources() {
+    let table = |name: &str| format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{name}");
+    let items =
+        json!({"transactItems": [{"put": {"tableName": "a"}}, {"delete": {"tableName": "b"}}]});
+    let transact = event("dynamodb:TransactWriteItems", &items);
+    let told = json!({"resources": [{"ARN": table("a")}, {"ARN": table("b")}]});
+    for call in [transact.clone(), with(transact, &told)] {
+        assert_eq!(
+            by_action(&[call]),
+            [
+                (json!("dynamodb:DeleteItem"), json!(table("b"))),
+                (json!("dynamodb:PutItem"), json!(table("a"))),
+            ]
+        );
+    }
+    let expected = [
+        (json!("kms:ReEncryptFrom"), json!(key("1"))),
+        (json!("kms:ReEncryptTo"), json!(key("2"))),
+    ];
+    let told = json!({"resources": [{"ARN": key("2")}, {"ARN": key("1")}]});
+    for keys in [
+        json!({"sourceKeyId": key("1"), "destinationKeyId": key("2")}),
+        json!({"sourceKeyId": "alias/x", "destinationKeyId": "2"}),
+        json!({"destinationKeyId": key("2")}),
+    ] {
+        assert_eq!(by_action(&[with(event("kms:ReEncrypt", &keys), &told)]), expected, "{keys}");
+    }
+    // Where the event does not tell, each is allowed on all, and that is said.
+    let aliases = json!({"sourceKeyId": "alias/x", "destinationKeyId": "alias/y"});
+    let (generated, _) = made(&[with(event("kms:ReEncrypt", &aliases), &told)]);
+    assert_eq!(statements(&generated)[0]["Resource"].as_array().unwrap().len(), 2);
+    assert!(generated.broader[0].starts_with("kms:ReEncrypt: "), "{:?}", generated.broader);
+}
+
 // KMS keys and roles must let the account in by their own policy, which they did.
 #[test]
 fn resources_with_policies_of_their_own_are_taken_to_let_the_account_in() {

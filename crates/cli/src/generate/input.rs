@@ -53,9 +53,7 @@ impl Gather for Sieve<'_> {
         {
             return;
         }
-        let who = &event.user_identity;
-        let issuer = who.session_context.session_issuer.arn.as_deref();
-        if self.actor.is_one_of(who.arn.as_deref().unwrap_or_default(), issuer) {
+        if self.actor.is(&event.caller()) {
             let record = Record::from(event);
             self.usage.lock().unwrap_or_else(PoisonError::into_inner).take(&record);
             return;
