@@ -1,6 +1,7 @@
 """`bailiwick audit events` and the checks that ask the events of a trail, from files alone."""
 
 import csv
+import datetime
 import gzip
 import io
 import json
@@ -43,6 +44,9 @@ EVENTS = [
     event("05-30T00:00:00", "iam:ListUsers", BY_ROLE, awsRegion="us-east-1"),
     event("05-31T12:00:00", "lambda:ListFunctions20150331", BY_ROLE),
 ]
+# A day after another, so that none is unknown.
+DAYS = [datetime.date(2026, 2, 25) + datetime.timedelta(days=day) for day in range(96)]
+DAILY = [event(f"{day:%m-%d}T00:00:00", "s3:ListBuckets", readOnly=True) for day in DAYS]
 
 
 class Audit(Tool):
@@ -186,8 +190,13 @@ def test_the_folder_of_an_audit_may_hold_events(audit):
     assert {before[check] for check in needs} == {"not-assessed"}
     events = [event("04-01T00:00:00", "lambda:ListFunctions20150331", BY_ROLE), *EVENTS]
     audit.write("x/events/AWSLogs/a.json.gz", {"Records": events})
+    # What lies between days that are far apart is not known.
     done, found, after = outcomes(audit, "x")
     assert "7 events, 1 files" in done.stderr
+    assert after["USE-04"] == after["USE-05"] == "not-assessed"
+    events = [*DAILY, *events]
+    audit.write("x/events/AWSLogs/a.json.gz", {"Records": events})
+    done, found, after = outcomes(audit, "x")
     assert after["USE-04"] == after["USE-05"] == "pass", found
     assert after["USR-06"] == after["LOG-14"] == after["MON-12"] == "pass"
     # No network is listed, and there is no Identity Center.
@@ -198,13 +207,13 @@ def test_the_folder_of_an_audit_may_hold_events(audit):
     assert after["USE-04"] == "fail" and "ec2:RunInstances" in found["USE-04"]["why"]
     assert "2026-02-25 to 2026-05-31 (95 days)" in found["USE-04"]["why"]
     # Fewer days than the limit prove nothing.
-    audit.write("x/events/AWSLogs/a.json.gz", {"Records": events[3:]})
+    audit.write("x/events/AWSLogs/a.json.gz", {"Records": [*DAILY[30:], *EVENTS[2:]]})
     _, found, after = outcomes(audit, "x")
     assert after["USE-04"] == "not-assessed"
     # The events may lie elsewhere, and then the folder's are not read.
     audit.write("y/a.json.gz", {"Records": events})
     done, _, after = outcomes(audit, "x", "--events", "y")
-    assert after["USE-04"] == "fail" and "7 events" in done.stderr
+    assert after["USE-04"] == "fail" and f"{len(events)} events" in done.stderr
 
 
 def test_events_that_cannot_be_read_let_nothing_pass(audit):

@@ -140,7 +140,7 @@ fn policy(args: &GenerateArgs, usage: Usage, estate: Option<&Estate>) -> anyhow:
         GenerateFormat::Json => serde_json::to_string_pretty(&generated)?,
         GenerateFormat::Policy => match &generated.policy {
             Some(policy) => policy.text(),
-            None => bail!("no call of it needed a permission: there is no policy to write"),
+            None => bail!("{}", show::no_policy(&generated)),
         },
         GenerateFormat::Text => show::policy(&generated, estate.is_some()),
     };

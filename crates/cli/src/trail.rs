@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use bailiwick_analyzer::evidence::Fault;
+pub(crate) use bailiwick_analyzer::generate::grouped as thousands;
 use bailiwick_analyzer::trail::{self, Event, Told, Uses};
 use bailiwick_catalog::Catalog;
 use flate2::read::MultiGzDecoder;
@@ -185,19 +186,6 @@ fn rate(uses: &Uses, took: Duration) -> String {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate, for people")]
 fn rounded(number: f64) -> u64 {
     number.max(0.0) as u64
-}
-
-/// A number with commas.
-pub(crate) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 fn keep(faults: &mut Vec<Fault>) {

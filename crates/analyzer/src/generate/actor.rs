@@ -4,6 +4,7 @@ use bailiwick_identifiers::AccountId;
 use bailiwick_policy::Principal;
 
 use super::record::Record;
+use crate::trail::Caller;
 
 /// A user or role.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -67,21 +68,21 @@ impl Actor {
 
     /// Whether it made the call, by itself, by a session, or by a service that called for it.
     pub fn made(&self, record: &Record) -> bool {
-        self.is_one_of(&record.user_identity.arn, record.user_identity.issuer())
+        self.is(&record.user_identity.trail().caller())
     }
 
-    /// Whether an event is of it: by the ARN of its `userIdentity`, and that of the session's issuer.
-    pub fn is_one_of(&self, arn: &str, issuer: Option<&str>) -> bool {
-        if let Some(issuer) = issuer
-            && (issuer == self.arn || (!self.path_known && self.is_same(issuer)))
-        {
-            return true;
+    /// Whether a caller, which stands for its sessions, is it.
+    pub fn is(&self, caller: &Caller<'_>) -> bool {
+        match caller {
+            Caller::User(arn) => *arn == self.arn,
+            Caller::Role(arn) if *arn == self.arn => true,
+            Caller::Role(arn) => {
+                // A session tells no path where its issuer is not told.
+                let pathless = arn.split('/').count() == 2;
+                (pathless || !self.path_known) && self.is_same(arn)
+            }
+            _ => false,
         }
-        if self.is_role {
-            // Without an issuer a session tells no path.
-            return issuer.is_none() && arn.contains(":assumed-role/") && self.is_same(arn);
-        }
-        arn == self.arn
     }
 
     /// Takes over the path that a record tells.

@@ -14,6 +14,7 @@ mod compare;
 mod keys;
 mod names;
 mod params;
+mod parts;
 mod pass;
 mod policy;
 mod record;
@@ -39,7 +40,7 @@ pub use compare::{Comparison, Unused, subject};
 pub use policy::{Options, Policy, Statement};
 pub use record::{Identity, Record, RecordResource};
 pub use refused::{Because, Refusal, refusals};
-pub use replay::{Breaks, Holding, Lost, Replay, breaks};
+pub use replay::{Breaks, Holding, Lost, Replay, breaks, grouped};
 pub use target::Target;
 pub use usage::{Call, Evidence, MOST_CALLS, Need, Usage};
 
@@ -80,6 +81,8 @@ pub struct Generated {
     pub other: BTreeMap<String, Evidence>,
     /// Calls whose credentials were no good.
     pub unauthenticated: u64,
+    /// Calls that were too many: whether they were permitted is not known.
+    pub throttled: u64,
     /// What the events cannot show.
     pub unseen: Vec<String>,
     /// What is worth knowing about the policy.
@@ -93,8 +96,8 @@ pub struct Generated {
 }
 
 impl Generated {
-    /// Whether every observed call is allowed by the policy, and no refused one that was never let
-    /// through.
+    /// Whether every observed call is known and allowed by the policy, and no refused one that was never
+    /// let through.
     pub fn is_good(&self) -> bool {
         self.replay.allowed == self.replay.observed && self.newly_allowed.is_empty()
     }
@@ -140,12 +143,19 @@ pub fn generate(mut usage: Usage, estate: Option<&Estate>, options: Options) -> 
     let services: Vec<&str> =
         wanted.iter().filter_map(|need| need.action.split(':').next()).collect();
     let size = written.policy.size();
+    let mut broader = written.broader;
+    broader.extend(usage.crossed.iter().map(|event| {
+        format!(
+            "{event}: which of its actions was on which of its resources the event does not tell, and \
+             each is allowed on all"
+        )
+    }));
     let generated = Generated {
         principal: usage.actor.arn.clone(),
         evidence,
         size,
         replay,
-        broader: written.broader,
+        broader,
         unnamed,
         denied,
         newly_allowed,
@@ -153,6 +163,7 @@ pub fn generate(mut usage: Usage, estate: Option<&Estate>, options: Options) -> 
         free,
         other: usage.other.clone(),
         unauthenticated: usage.unauthenticated,
+        throttled: usage.throttled,
         unseen: unseen::unseen(&usage, &services),
         notes: notes(&usage, size, &wanted),
         account: estate.and_then(|estate| {

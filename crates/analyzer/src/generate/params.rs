@@ -24,16 +24,23 @@ pub(super) struct Params<'v> {
     leaves: Vec<Leaf<'v>>,
     /// The names of objects in it.
     members: Vec<String>,
+    /// Whether some were not looked at, as they are too many or too deep.
+    pub(super) cut: bool,
 }
 
 impl<'v> Params<'v> {
     /// Those of `requestParameters`.
     pub(super) fn of(value: &'v Value) -> Self {
-        let (mut leaves, mut members) = (Vec::new(), Vec::new());
+        let (mut leaves, mut members, mut cut) = (Vec::new(), Vec::new(), false);
         let mut waiting = vec![(String::new(), 0, value)];
         while let Some((name, depth, value)) = waiting.pop() {
-            if leaves.len() >= MOST_VALUES || depth > DEPTH {
+            if leaves.len() >= MOST_VALUES {
+                cut = true;
                 break;
+            }
+            if depth > DEPTH {
+                cut = true;
+                continue;
             }
             let mut leaf = |value: Cow<'v, str>| {
                 leaves.push(Leaf { name: name.clone(), depth, value });
@@ -62,7 +69,7 @@ impl<'v> Params<'v> {
         }
         // The order of members means nothing.
         leaves.sort_by(|a, b| (a.depth, &a.name).cmp(&(b.depth, &b.name)));
-        Self { leaves, members }
+        Self { leaves, members, cut }
     }
 
     /// The values under a name, or under its plural.
@@ -143,6 +150,10 @@ mod tests {
             value = json!([{ "a": value }]);
         }
         assert!(Params::of(&value).named("a").is_empty());
+        // What is too deep takes nothing else with it.
+        let value = json!({"b": value, "a1": "x", "z": {"a2": "y"}});
+        let params = Params::of(&value);
+        assert!(params.has("a1") && params.has("a2") && params.cut);
         let many: Vec<String> = (0..10_000).map(|n| n.to_string()).collect();
         let value = json!({ "a": many });
         assert!(Params::of(&value).named("a").len() <= MOST_VALUES);

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use crate::trail::{Event, Lazy};
+use crate::trail::{self, Event, Lazy};
 
 /// A record of a trail. What is absent is empty; what is not understood is passed over.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -114,7 +114,8 @@ impl From<&Event<'_>> for Record {
             account_id: resource.account_id.unwrap_or_default(),
         });
         let who = &event.user_identity;
-        let issuer = who.session_context.session_issuer.arn.as_deref();
+        let issuer = &who.session_context.session_issuer;
+        let issuer = json!({"type": issuer.kind, "arn": issuer.arn.as_deref()});
         let mfa = who.mfa_authenticated().map(|mfa| mfa.to_string());
         Self {
             event_time: Some(event.event_time),
@@ -144,7 +145,7 @@ impl From<&Event<'_>> for Record {
                 account_id: text(&who.account_id),
                 invoked_by: text(&who.invoked_by),
                 session_context: json!({
-                    "sessionIssuer": {"arn": issuer}, "attributes": {"mfaAuthenticated": mfa},
+                    "sessionIssuer": issuer, "attributes": {"mfaAuthenticated": mfa},
                 }),
             },
         }
@@ -157,56 +158,30 @@ impl Identity {
         self.session_context.pointer("/sessionIssuer/arn").and_then(Value::as_str)
     }
 
+    /// The same as the reader of a trail has it, as far as it tells who called.
+    pub(super) fn trail(&self) -> trail::Identity<'_> {
+        let text = |text: &'_ String| (!text.is_empty()).then(|| text.clone().into());
+        let mut who = trail::Identity {
+            kind: self.kind.as_str().into(),
+            arn: text(&self.arn),
+            account_id: text(&self.account_id),
+            invoked_by: text(&self.invoked_by),
+            ..trail::Identity::default()
+        };
+        let issuer = &mut who.session_context.session_issuer;
+        issuer.arn = self.issuer().map(Into::into);
+        let kind = self.session_context.pointer("/sessionIssuer/type").and_then(Value::as_str);
+        issuer.kind = kind.unwrap_or_default().into();
+        who
+    }
+
     /// Whether the session was made with MFA; nothing for long-term keys.
     pub(super) fn mfa(&self) -> Option<&str> {
         self.session_context.pointer("/attributes/mfaAuthenticated").and_then(Value::as_str)
     }
 }
 
-/// How a call ended, as far as permissions go.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Ending {
-    /// It was let through, whatever came of it.
-    Permitted,
-    /// The permission was lacking.
-    Refused,
-    /// It was turned away before anybody asked for permissions.
-    Unauthenticated,
-}
-
-/// Codes of calls whose credentials were no good. Documented: common errors of the APIs.
-const UNAUTHENTICATED: [&str; 14] = [
-    "InvalidClientTokenId",
-    "SignatureDoesNotMatch",
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "IncompleteSignature",
-    "InvalidAccessKeyId",
-    "InvalidSignatureException",
-    "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException",
-    "OptInRequired",
-    "RequestExpired",
-    "SubscriptionRequiredException",
-    "UnrecognizedClientException",
-    "AuthFailure",
-];
-
 impl Record {
-    /// How it ended.
-    pub(super) fn ending(&self) -> Ending {
-        let code = self.error_code.strip_prefix("Client.").unwrap_or(&self.error_code);
-        let words =
-            ["AccessDenied", "Unauthorized", "NotAuthorized", "AuthorizationError", "Forbidden"];
-        if UNAUTHENTICATED.contains(&code) {
-            Ending::Unauthenticated
-        } else if words.iter().any(|word| code.contains(word)) {
-            Ending::Refused
-        } else {
-            Ending::Permitted
-        }
-    }
-
     /// Whether anybody called an operation.
     pub(super) fn is_call(&self) -> bool {
         matches!(self.event_type.as_str(), "AwsApiCall" | "")
@@ -258,23 +233,5 @@ mod tests {
         assert_eq!(record.event_time, None);
         assert_eq!(record.error_code, "7");
         assert!(record.resources.is_empty());
-    }
-
-    #[test]
-    fn endings() {
-        for (code, ending) in [
-            ("", Ending::Permitted),
-            ("NoSuchEntityException", Ending::Permitted),
-            ("ThrottlingException", Ending::Permitted),
-            ("AccessDenied", Ending::Refused),
-            ("AccessDeniedException", Ending::Refused),
-            ("Client.UnauthorizedOperation", Ending::Refused),
-            ("AuthorizationError", Ending::Refused),
-            ("ExpiredToken", Ending::Unauthenticated),
-            ("SignatureDoesNotMatch", Ending::Unauthenticated),
-        ] {
-            let record = Record { error_code: code.to_owned(), ..Record::default() };
-            assert_eq!(record.ending(), ending, "{code}");
-        }
     }
 }

@@ -166,6 +166,9 @@ pub struct Replay {
     pub allowed: u64,
     /// Those that are not, unlike ones, at most fifty.
     pub refused: Vec<Lost>,
+    /// Those of which no policy can be asked: no action of the catalog fits them, or there are more
+    /// unlike calls than are kept.
+    pub undecided: u64,
     /// Calls of which the resource's own policy is taken to let the account in, as it did.
     pub by_resource_policy: u64,
 }
@@ -176,9 +179,9 @@ pub struct Replay {
 pub struct Lost {
     /// The operation.
     pub event: String,
-    /// The action that is refused.
+    /// The action that is refused; empty where none fits the operation.
     pub action: String,
-    /// The resource.
+    /// The resource, where there is an action.
     pub resource: String,
     /// Why, in words.
     pub why: String,
@@ -188,7 +191,8 @@ pub struct Lost {
 
 /// Decides every observed call.
 pub(super) fn replay(usage: &Usage, holding: &Holding<'_>) -> Replay {
-    let mut all = Replay::default();
+    let undecided = usage.undecided();
+    let mut all = Replay { observed: undecided, undecided, ..Replay::default() };
     let mut lost: BTreeMap<(String, Need), (String, Evidence)> = BTreeMap::new();
     for (call, evidence) in &usage.calls {
         all.observed += evidence.count;
@@ -233,7 +237,7 @@ pub struct Breaks {
     /// Those that the change refuses.
     pub broken: u64,
     /// Those of which the events do not tell enough to know: the change refuses them if a context
-    /// key or a part of a name is not what it would have to be.
+    /// key or a part of a name is not what it would have to be, or nobody knows what they need.
     pub unclear: u64,
     /// The broken ones, unlike ones, at most fifty.
     pub calls: Vec<Lost>,
@@ -256,7 +260,7 @@ impl Breaks {
 }
 
 /// A number with commas.
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -273,7 +277,8 @@ fn grouped(number: u64) -> String {
 /// `before` is what decided them, where it is known; without it each is taken as allowed, as it was.
 /// A call that is refused for a context key that its event does not tell is unclear, not broken.
 pub fn breaks(before: Option<&Holding<'_>>, after: &Holding<'_>, usage: &Usage) -> Breaks {
-    let mut all = Breaks::default();
+    let undecided = usage.undecided();
+    let mut all = Breaks { observed: undecided, unclear: undecided, ..Breaks::default() };
     let mut lost = BTreeMap::new();
     let mut unclear = BTreeMap::new();
     for (call, evidence) in &usage.calls {
@@ -300,6 +305,16 @@ pub fn breaks(before: Option<&Holding<'_>>, after: &Holding<'_>, usage: &Usage) 
     }
     all.calls = told(lost);
     all.unclear_calls = told(unclear);
+    let unknown = usage.unknown.iter().map(|(event, evidence)| Lost {
+        event: event.clone(),
+        action: String::new(),
+        resource: String::new(),
+        why: "no action of the catalog fits it".to_owned(),
+        evidence: evidence.clone(),
+    });
+    all.unclear_calls.extend(unknown);
+    all.unclear_calls.sort_by_key(|one| std::cmp::Reverse(one.evidence.count));
+    all.unclear_calls.truncate(MOST_TOLD);
     all
 }
 

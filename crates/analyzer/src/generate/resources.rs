@@ -94,8 +94,7 @@ impl Scene<'_> {
                 found.push(Target { owner, ..Target::exact(arn) });
             }
         }
-        found.truncate(MOST);
-        found
+        if found.len() > MOST { vec![type_of(pattern, &found)] } else { found }
     }
 
     /// The ARNs of a type that follow from names in the parameters.
@@ -300,8 +299,9 @@ impl Scene<'_> {
     /// What CreateTags and its like are about: ids of many types under one name.
     fn tagged(&self) -> Vec<Target> {
         let ids = self.params.named("resourceid");
+        let many = ids.len() > MOST;
         let mut found = Vec::new();
-        for id in ids.into_iter().take(MOST) {
+        for id in ids {
             // The longest beginning counts: `vpce-` is no `vpc-`.
             let Some((_, kind)) = EC2_IDS
                 .iter()
@@ -313,7 +313,11 @@ impl Scene<'_> {
             let owner =
                 if matches!(*kind, "image" | "snapshot") { String::new() } else { self.account() };
             let (partition, region) = (self.actor.partition(), &self.record.aws_region);
-            found.push(Target::exact(&format!("arn:{partition}:ec2:{region}:{owner}:{kind}/{id}")));
+            let head = format!("arn:{partition}:ec2:{region}:{owner}:{kind}/");
+            let target = if many { whole(&head) } else { Target::exact(&format!("{head}{id}")) };
+            if !many || !found.contains(&target) {
+                found.push(target);
+            }
         }
         found
     }
@@ -323,6 +327,32 @@ impl Scene<'_> {
         let recipient = &self.record.recipient_account_id;
         if recipient.len() == 12 { recipient.clone() } else { self.actor.account.to_string() }
     }
+}
+
+/// All that begins so, in place of too many to list.
+fn whole(head: &str) -> Target {
+    let mut target = Target::exact(head);
+    target.arn.push('*');
+    target.pattern.push('*');
+    Target { partial: true, ..target }
+}
+
+/// A type in place of too many of its ARNs, as far as they agree on partition, region and account.
+fn type_of(pattern: &str, arns: &[Target]) -> Target {
+    let mut text = String::new();
+    for place in 0..5 {
+        let mut fields = arns.iter().filter_map(|one| one.arn.split(':').nth(place));
+        let first = fields.next().unwrap_or_default();
+        text.push_str(if fields.all(|field| field == first) { first } else { "*" });
+        text.push(':');
+    }
+    for piece in pieces(pattern.splitn(6, ':').nth(5).unwrap_or_default()) {
+        text.push_str(match piece {
+            Piece::Text(text) => text,
+            Piece::Variable(_) => "*",
+        });
+    }
+    Target { pattern: text.clone(), arn: text, partial: true, owner: None }
 }
 
 /// Whether the first name of a pattern is known in an ARN that was made of it.

@@ -182,7 +182,63 @@ fn what_needs_no_permission_and_what_is_unknown_is_told_apart() {
     assert_eq!(generated.free.keys().collect::<Vec<_>>(), ["sts:GetCallerIdentity"]);
     assert_eq!(generated.unknown.keys().collect::<Vec<_>>(), ["iam:FlyToTheMoon"]);
     assert_eq!(generated.other.keys().collect::<Vec<_>>(), ["ConsoleLogin"]);
-    assert!(generated.is_good());
+    // What no action of the catalog fits was observed all the same, and is not decided.
+    let replay = &generated.replay;
+    assert_eq!((replay.observed, replay.allowed, replay.undecided), (2, 1, 1));
+    assert!(!generated.is_good());
+}
+
+#[test]
+fn a_change_is_unclear_for_what_no_action_fits() {
+    let (_, usage) = made(&[
+        event("iam:ListUsers", &json!({})),
+        event("iam:FlyToTheMoon", &json!(null)),
+        event("iam:FlyToTheMoon", &json!(null)),
+    ]);
+    let all = json!({"Version": "2012-10-17", "Statement":
+        {"Effect": "Allow", "Action": "*", "Resource": "*"}});
+    let found = breaks(None, &holding(&all), &usage);
+    assert_eq!((found.observed, found.broken, found.unclear), (3, 0, 2));
+    assert_eq!(found.unclear_calls[0].event, "iam:FlyToTheMoon");
+    assert!(found.sentence().starts_with("breaks 0 of 3 observed calls; of 2"));
+}
+
+// Whether a call that was throttled would have been allowed nobody asked.
+#[test]
+fn a_throttled_call_proves_nothing() {
+    let create = event("iam:CreateAccessKey", &json!({"userName": "bob"}));
+    let mut events = vec![refused(create.clone(), "no"); 10];
+    events.push(with(create, &json!({"errorCode": "ThrottlingException"})));
+    let (generated, _) = made(&events);
+    assert!(generated.policy.is_none(), "{:?}", generated.policy);
+    assert_eq!((generated.denied[0].evidence.count, generated.throttled), (10, 1));
+    assert_eq!(generated.replay.observed, 0);
+}
+
+// Of more resources than are kept the type is written, and never a part of them in silence.
+#[test]
+fn many_resources_are_one_pattern() {
+    let ids: Vec<Value> = (0..300).map(|n| json!({"resourceId": format!("i-{n}")})).collect();
+    let tags = event("ec2:CreateTags", &json!({"resourcesSet": {"items": ids}}));
+    let (generated, _) = made(&[tags]);
+    let pattern = "arn:aws:ec2:eu-west-1:123456789012:instance/*";
+    assert_eq!(statements(&generated)[0]["Resource"], pattern);
+    assert_eq!(generated.unnamed, [format!("ec2:CreateTags on {pattern}")]);
+    // ARNs that the event tells itself.
+    let arns: Vec<String> =
+        (0..300).map(|n| format!("arn:aws:iam::123456789012:role/r{n}")).collect();
+    let resources: Vec<Value> = arns.iter().map(|arn| json!({"ARN": arn})).collect();
+    let role = with(event("iam:GetRole", &json!(null)), &json!({"resources": resources}));
+    let (generated, _) = made(&[role]);
+    assert_eq!(statements(&generated)[0]["Resource"], "arn:aws:iam::123456789012:role/*");
+    // More values than are looked at.
+    let many: Vec<String> = (0..5_000).map(|n| format!("n{n}")).collect();
+    let (generated, _) = made(&[event("iam:GetUser", &json!({"a": many, "userName": "bob"}))]);
+    assert!(
+        generated.unseen.iter().any(|line| line.contains("too many")),
+        "{:?}",
+        generated.unseen
+    );
 }
 
 #[test]
@@ -208,6 +264,53 @@ fn paths_that_other_events_tell_are_used() {
     let found = statements(&generated);
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0]["Resource"], "arn:aws:iam::123456789012:role/team/ci");
+}
+
+fn key(name: &str) -> String {
+    format!("arn:aws:kms:eu-west-1:123456789012:key/{name}")
+}
+
+fn by_action(events: &[Value]) -> Vec<(Value, Value)> {
+    let (generated, _) = made(events);
+    assert!(generated.is_good() && generated.broader.is_empty(), "{:?}", generated.broader);
+    let found = statements(&generated).into_iter();
+    found.map(|one| (one["Action"].clone(), one["Resource"].clone())).collect()
+}
+
+// An action of a call is allowed on what it was about, and not on what another of its actions was.
+#[test]
+fn actions_of_one_call_keep_to_their_resources() {
+    let table = |name: &str| format!("arn:aws:dynamodb:eu-west-1:123456789012:table/{name}");
+    let items =
+        json!({"transactItems": [{"put": {"tableName": "a"}}, {"delete": {"tableName": "b"}}]});
+    let transact = event("dynamodb:TransactWriteItems", &items);
+    let told = json!({"resources": [{"ARN": table("a")}, {"ARN": table("b")}]});
+    for call in [transact.clone(), with(transact, &told)] {
+        assert_eq!(
+            by_action(&[call]),
+            [
+                (json!("dynamodb:DeleteItem"), json!(table("b"))),
+                (json!("dynamodb:PutItem"), json!(table("a"))),
+            ]
+        );
+    }
+    let expected = [
+        (json!("kms:ReEncryptFrom"), json!(key("1"))),
+        (json!("kms:ReEncryptTo"), json!(key("2"))),
+    ];
+    let told = json!({"resources": [{"ARN": key("2")}, {"ARN": key("1")}]});
+    for keys in [
+        json!({"sourceKeyId": key("1"), "destinationKeyId": key("2")}),
+        json!({"sourceKeyId": "alias/x", "destinationKeyId": "2"}),
+        json!({"destinationKeyId": key("2")}),
+    ] {
+        assert_eq!(by_action(&[with(event("kms:ReEncrypt", &keys), &told)]), expected, "{keys}");
+    }
+    // Where the event does not tell, each is allowed on all, and that is said.
+    let aliases = json!({"sourceKeyId": "alias/x", "destinationKeyId": "alias/y"});
+    let (generated, _) = made(&[with(event("kms:ReEncrypt", &aliases), &told)]);
+    assert_eq!(statements(&generated)[0]["Resource"].as_array().unwrap().len(), 2);
+    assert!(generated.broader[0].starts_with("kms:ReEncrypt: "), "{:?}", generated.broader);
 }
 
 // KMS keys and roles must let the account in by their own policy, which they did.

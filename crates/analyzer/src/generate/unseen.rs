@@ -87,10 +87,23 @@ pub(super) fn unseen(usage: &Usage, by_service: &[&str]) -> Vec<String> {
             usage.omitted
         ));
     }
-    if usage.beyond > 0 {
+    if usage.cut > 0 {
         out.push(format!(
-            "{} calls are left out: there are more unlike calls than are kept.",
-            usage.beyond
+            "{} events have too many parameters, or too deep ones: what is beyond was not looked at, and \
+             resources may be lacking.",
+            usage.cut
+        ));
+    }
+    if usage.throttled > 0 {
+        out.push(format!(
+            "{} calls were throttled: whether they were permitted is not known, and they are left out.",
+            usage.throttled
+        ));
+    }
+    if usage.beyond + usage.beyond_refused > 0 {
+        out.push(format!(
+            "{} calls and {} refused ones are left out: there are more unlike calls than are kept.",
+            usage.beyond, usage.beyond_refused
         ));
     }
     if let (Some(first), Some(last)) = (usage.own.first, usage.own.last) {

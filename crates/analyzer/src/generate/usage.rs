@@ -1,6 +1,7 @@
 //! What a principal did, gathered from events: like calls together, with their number and time.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 
 use bailiwick_catalog::Catalog;
@@ -11,14 +12,18 @@ use serde_json::Value;
 use super::actor::Actor;
 use super::names::{self, Meant};
 use super::params::Params;
+use super::parts;
 use super::pass::passed;
-use super::record::{Ending, Record};
+use super::record::Record;
 use super::refused::Because;
 use super::resources::Scene;
 use super::target::Target;
+use crate::trail::Event;
 
 /// Unlike calls that are kept apart. More are counted and told.
 pub const MOST_CALLS: usize = 300_000;
+/// Events that are known again where several trails have them; those beyond may count twice.
+const MOST_SEEN: usize = 8_000_000;
 /// Event ids kept for like calls.
 const MOST_IDS: usize = 3;
 
@@ -143,10 +148,18 @@ pub struct Usage {
     pub(super) other: BTreeMap<String, Evidence>,
     /// Calls whose credentials were no good.
     pub(super) unauthenticated: u64,
-    /// Calls beyond [`MOST_CALLS`] unlike ones: they are in no figure.
+    /// Calls that were too many, which tells nothing of permissions.
+    pub(super) throttled: u64,
+    /// Calls that were let through beyond [`MOST_CALLS`] unlike ones: they are not decided.
     pub(super) beyond: u64,
+    /// Refused calls beyond as many: they are in no figure.
+    pub(super) beyond_refused: u64,
     /// Calls whose parameters the record leaves out.
     pub(super) omitted: u64,
+    /// Calls with more parameters than are looked at.
+    pub(super) cut: u64,
+    /// Operations of several actions, of which the event does not tell which was on which resource.
+    pub(super) crossed: BTreeSet<String>,
     /// Operations that may pass a role which the event does not show.
     pub(super) passing: BTreeMap<String, Evidence>,
     /// Instance profiles whose roles were passed.
@@ -155,7 +168,8 @@ pub struct Usage {
     pub(super) data: BTreeSet<String>,
     /// Whether any event only looks, whoever called.
     pub(super) reads: bool,
-    seen: HashSet<String>,
+    /// The ids of its events, as hashes.
+    seen: HashSet<u64>,
     /// The ARNs with path of what is known without: `role/ci`.
     paths: BTreeMap<String, String>,
 }
@@ -172,8 +186,12 @@ impl Usage {
             unknown: BTreeMap::new(),
             other: BTreeMap::new(),
             unauthenticated: 0,
+            throttled: 0,
             beyond: 0,
+            beyond_refused: 0,
             omitted: 0,
+            cut: 0,
+            crossed: BTreeSet::new(),
             passing: BTreeMap::new(),
             profiles: BTreeMap::new(),
             data: BTreeSet::new(),
@@ -206,9 +224,15 @@ impl Usage {
             return;
         }
         // The same event may come from several trails.
-        if !record.event_id.is_empty() && !self.seen.insert(record.event_id.clone()) {
-            self.records = self.records.saturating_sub(1);
-            return;
+        if !record.event_id.is_empty() {
+            let id = self.seen.hasher().hash_one(&record.event_id);
+            if self.seen.contains(&id) {
+                self.records = self.records.saturating_sub(1);
+                return;
+            }
+            if self.seen.len() < MOST_SEEN {
+                self.seen.insert(id);
+            }
         }
         self.actor.learn(record);
         self.own.add(record);
@@ -217,17 +241,22 @@ impl Usage {
             self.other.entry(record.event_name.clone()).or_default().add(record);
             return;
         }
-        let ending = record.ending();
-        if ending == Ending::Unauthenticated {
+        let ending = Event::ending_of(&record.error_code);
+        if ending.is_unauthenticated() {
             self.unauthenticated += 1;
+            return;
+        }
+        if ending.is_throttled() {
+            self.throttled += 1;
             return;
         }
         self.omitted += u64::from(record.request_parameters.pointer("/omitted").is_some());
         let params = Params::of(&record.request_parameters);
+        self.cut += u64::from(params.cut);
         let catalog = Catalog::embedded();
         let event = event_name(record);
         let meant = names::actions(catalog, &record.event_source, &record.event_name, &params);
-        let because = (ending == Ending::Refused).then(|| Because::of(record));
+        let because = ending.is_refused().then(|| Because::of(record));
         if meant.is_empty() && because.as_ref().is_none_or(|because| because.asked.is_none()) {
             self.unknown.entry(event).or_default().add(record);
             return;
@@ -236,16 +265,23 @@ impl Usage {
         let needs = match because.as_ref().and_then(Because::need) {
             // The refusal itself says what was lacking.
             Some(need) => vec![need],
-            None => asked_for(needs(&scene, &meant), because.as_ref()),
+            None => {
+                let (needs, crossed) = needs(&scene, &meant);
+                if crossed && because.is_none() {
+                    self.crossed.insert(event.clone());
+                }
+                asked_for(needs, because.as_ref())
+            }
         };
         let context = context(record, &params);
         let mut call = Call { event, needs, context, profiles: BTreeSet::new() };
         if let Some(because) = because {
-            if self.refused.len() >= MOST_CALLS {
-                self.beyond += 1;
+            let refused = Refused { call, because };
+            if self.refused.len() >= MOST_CALLS && !self.refused.contains_key(&refused) {
+                self.beyond_refused += 1;
                 return;
             }
-            self.refused.entry(Refused { call, because }).or_default().add(record);
+            self.refused.entry(refused).or_default().add(record);
             return;
         }
         for meant in &meant {
@@ -335,18 +371,30 @@ impl Usage {
         self.calls.iter()
     }
 
-    /// How many calls were let through.
-    pub fn observed(&self) -> u64 {
-        self.calls.values().map(|evidence| evidence.count).sum()
+    /// Calls of which no policy can be asked: no action fits them, or there are too many unlike ones.
+    pub(super) fn undecided(&self) -> u64 {
+        self.beyond + self.unknown.values().map(|evidence| evidence.count).sum::<u64>()
     }
 }
 
-/// All that a call needed.
-fn needs(scene: &Scene<'_>, meant: &[Meant<'_>]) -> Vec<Need> {
+/// All that a call needed, and whether the event does not tell which of its actions was on which of its
+/// resources.
+fn needs(scene: &Scene<'_>, meant: &[Meant<'_>]) -> (Vec<Need>, bool) {
     let mut found = Vec::new();
+    let mut crossed = false;
     for one in meant {
         let action = format!("{}:{}", one.service.prefix(), one.action.name);
-        for target in scene.targets(one) {
+        let part = parts::part(scene.record, one);
+        let targets = match &part {
+            Some(part) => {
+                let params = Params::of(&part.request_parameters);
+                Scene { record: part, params: &params, actor: scene.actor }.targets(one)
+            }
+            None => scene.targets(one),
+        };
+        let alike = meant.iter().filter(|other| !other.source).count();
+        crossed |= part.is_none() && !one.source && alike > 1 && targets.len() > 1;
+        for target in targets {
             found.push(Need { action: action.clone(), target, passed_to: None });
         }
         for role in passed(scene, one).roles {
@@ -359,7 +407,7 @@ fn needs(scene: &Scene<'_>, meant: &[Meant<'_>]) -> Vec<Need> {
     }
     found.sort();
     found.dedup();
-    found
+    (found, crossed)
 }
 
 /// Of what a call needed, that which its refusal names.

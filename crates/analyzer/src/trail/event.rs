@@ -96,18 +96,74 @@ pub struct EventResource {
     pub kind: Option<String>,
 }
 
-/// Error codes that mean that the caller was not allowed. Codes that end in `.UnauthorizedOperation` or
-/// `AccessDeniedException` with a prefix count too.
-const DENIALS: [&str; 8] = [
-    "AccessDenied",
-    "AccessDeniedException",
-    "UnauthorizedOperation",
-    "Client.UnauthorizedOperation",
-    "NotAuthorized",
-    "AuthorizationError",
-    "AuthorizationErrorException",
-    "UnauthorizedAccess",
+/// How a call ended, as far as permissions go.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Ending {
+    /// It was let through, whatever came of it.
+    Permitted,
+    /// The permission was lacking.
+    Refused,
+    /// There were too many calls: whether it was permitted nobody may have asked.
+    Throttled,
+    /// It was turned away before anybody asked for permissions.
+    Unauthenticated,
+}
+
+/// Codes of calls whose credentials were no good. Documented: common errors of the APIs.
+const UNAUTHENTICATED: [&str; 14] = [
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "InvalidAccessKeyId",
+    "InvalidSignatureException",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "OptInRequired",
+    "RequestExpired",
+    "SubscriptionRequiredException",
+    "UnrecognizedClientException",
+    "AuthFailure",
 ];
+/// What stands in the codes of calls that were too many.
+const THROTTLED: [&str; 4] = ["Throttl", "RequestLimitExceeded", "TooManyRequests", "SlowDown"];
+/// What stands in the codes of calls for which the permission was lacking.
+const REFUSED: [&str; 5] =
+    ["AccessDenied", "Unauthorized", "NotAuthorized", "AuthorizationError", "Forbidden"];
+
+impl Ending {
+    pub(crate) fn is_refused(self) -> bool {
+        self == Self::Refused
+    }
+
+    pub(crate) fn is_throttled(self) -> bool {
+        self == Self::Throttled
+    }
+
+    pub(crate) fn is_unauthenticated(self) -> bool {
+        self == Self::Unauthenticated
+    }
+
+    fn of(code: &str) -> Self {
+        if code.is_empty() {
+            return Self::Permitted;
+        }
+        // Some services write `Client.` or the space of the name before it.
+        let code = code.rsplit_once('#').map_or(code, |(_, code)| code);
+        let code = code.strip_prefix("Client.").unwrap_or(code);
+        let has = |words: &[&str]| words.iter().any(|word| code.contains(word));
+        if UNAUTHENTICATED.contains(&code) {
+            Self::Unauthenticated
+        } else if has(&REFUSED) {
+            Self::Refused
+        } else if has(&THROTTLED) {
+            Self::Throttled
+        } else {
+            Self::Permitted
+        }
+    }
+}
 
 impl Event<'_> {
     /// Whether CloudTrail noted something unusual, which is no call.
@@ -116,13 +172,19 @@ impl Event<'_> {
             || self.event_type.as_deref() == Some("AwsCloudTrailInsight")
     }
 
+    /// How the call ended.
+    pub(crate) fn ending(&self) -> Ending {
+        Self::ending_of(self.error_code.as_deref().unwrap_or_default())
+    }
+
+    /// How a call with this error code ended; it is empty where there is none.
+    pub(crate) fn ending_of(code: &str) -> Ending {
+        Ending::of(code)
+    }
+
     /// Whether the call was refused for want of permission.
     pub fn is_denied(&self) -> bool {
-        self.error_code.as_deref().is_some_and(|code| {
-            DENIALS.contains(&code)
-                || code.ends_with(".UnauthorizedOperation")
-                || code.ends_with("AccessDeniedException")
-        })
+        self.ending().is_refused()
     }
 
     /// Whether the call failed for whatever reason.
@@ -144,5 +206,34 @@ impl Event<'_> {
     /// The resources that it names.
     pub fn resources(&self) -> Vec<EventResource> {
         self.resources.read().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endings() {
+        for (code, ending) in [
+            ("", Ending::Permitted),
+            ("NoSuchEntityException", Ending::Permitted),
+            ("ThrottlingException", Ending::Throttled),
+            ("Throttling", Ending::Throttled),
+            ("Client.RequestLimitExceeded", Ending::Throttled),
+            ("TooManyRequestsException", Ending::Throttled),
+            ("SlowDown", Ending::Throttled),
+            ("AccessDenied", Ending::Refused),
+            ("AccessDeniedException", Ending::Refused),
+            ("com.amazonaws.x#AccessDeniedException", Ending::Refused),
+            ("Client.UnauthorizedOperation", Ending::Refused),
+            ("AuthorizationError", Ending::Refused),
+            ("ForbiddenException", Ending::Refused),
+            ("UnauthorizedException", Ending::Refused),
+            ("ExpiredToken", Ending::Unauthenticated),
+            ("SignatureDoesNotMatch", Ending::Unauthenticated),
+        ] {
+            assert_eq!(Ending::of(code), ending, "{code}");
+        }
     }
 }

@@ -82,7 +82,8 @@ struct Attributes<'a> {
 pub enum Caller<'a> {
     /// The root of an account, by the ARN that ends in `:root`.
     Root(Cow<'a, str>),
-    /// A user, by its ARN. Session tokens and federated users of a user are that user.
+    /// A user, by its ARN. Session tokens of a user are that user, and its federated users where the
+    /// record tells whose they are.
     User(Cow<'a, str>),
     /// A role, by its ARN, with the path where the record tells it.
     Role(Cow<'a, str>),
@@ -210,9 +211,7 @@ fn by_arn(arn: &str) -> Caller<'_> {
             let role = rest.split('/').next().unwrap_or_default();
             Caller::Role(format!("arn:{partition}:iam::{account}:role/{role}").into())
         }
-        "federated-user" => {
-            Caller::User(format!("arn:{partition}:iam::{account}:user/{rest}").into())
-        }
+        // Without the issuer of a federated user nobody is told: whoever asked for it chose its name.
         _ => Caller::Unknown,
     }
 }
@@ -277,6 +276,11 @@ mod tests {
                  "sessionContext":{"sessionIssuer":{"type":"Root",
                  "arn":"arn:aws:iam::123456789012:root"}}}"#,
                 Caller::Root("arn:aws:iam::123456789012:root".into()),
+            ),
+            // Whoever called GetFederationToken chose the name: it is no user of that name.
+            (
+                r#"{"type":"FederatedUser","arn":"arn:aws:sts::123456789012:federated-user/bob"}"#,
+                Caller::Unknown,
             ),
             (
                 r#"{"type":"AWSService","invokedBy":"ec2.amazonaws.com"}"#,

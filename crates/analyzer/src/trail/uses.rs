@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use bailiwick_catalog::{AccessLevel, Catalog};
 use jiff::Timestamp;
 
-use super::action::Action;
+use super::action::{Action, tells};
 use super::event::Event;
 use super::identity::Caller;
 use super::names::{Names, moved};
@@ -16,6 +17,8 @@ use super::watch::{Busy, Pattern, Watch, bit};
 
 /// So many pairs of a principal and an action are told apart; uses beyond are counted, and told.
 pub const MAX_KEYS: usize = 8_000_000;
+/// So many refusals are known by their event; an account's trail and an organization's have the same ones.
+const MAX_REFUSALS: usize = 1_000_000;
 /// A program is told by the beginning of its user agent.
 const AGENT_LEN: usize = 40;
 
@@ -143,6 +146,15 @@ struct Known {
     bit: Option<u128>,
 }
 
+/// What events of a name stand for.
+#[derive(Clone, Debug, Default)]
+struct Named {
+    /// What of the parameters that hangs on.
+    questions: Arc<[&'static str]>,
+    /// The numbers of the actions, by the answers as bits.
+    actions: Vec<(u32, Arc<[u32]>)>,
+}
+
 /// An index of uses. It grows with what is distinct.
 #[derive(Clone, Debug, Default)]
 pub struct Uses {
@@ -151,12 +163,14 @@ pub struct Uses {
     regions: Names,
     places: Names,
     accounts: Names,
-    /// The number of an action, by event source and name.
-    events: HashMap<Box<str>, HashMap<Box<str>, u32>>,
+    /// By event source and name.
+    events: HashMap<Box<str>, HashMap<Box<str>, Named>>,
     numbers: BTreeMap<Action, u32>,
     actions: Vec<Known>,
     used: HashMap<(u32, u32), Seen>,
     denied: HashMap<(u32, u32), Seen>,
+    /// Refusals by the id of their event.
+    refusals: HashMap<u64, (u32, u32)>,
     keys: HashMap<(u32, u32), Seen>,
     owners: HashMap<u32, u32>,
     logins: HashMap<u32, Logins>,
@@ -167,6 +181,8 @@ pub struct Uses {
     /// Hours in which events or a digest are, by account and region.
     hours: HashMap<(u32, u32), HashSet<i64>>,
     digests: HashMap<(u32, u32), HashSet<i64>>,
+    /// Whether any event only looks.
+    reads: bool,
     present: HashSet<u64>,
     listed: HashMap<u64, (u32, u32, i64)>,
     totals: Totals,
@@ -200,46 +216,55 @@ impl Uses {
     /// Adds an event.
     pub fn add(&mut self, event: &Event<'_>, catalog: &Catalog) {
         self.totals.events += 1;
+        self.reads |= event.read_only == Some(true);
         let caller = event.caller();
         let kind = kind(&caller);
         let who = self.principal(caller.name().unwrap_or("unknown"), kind);
-        let number = self.action(&event.event_source, &event.event_name, catalog);
         let region = self.regions.number(&event.aws_region);
         let at = event.event_time;
         self.cover(event, region, at);
-        let new =
-            |map: &HashMap<(u32, u32), Seen>, key| map.len() < MAX_KEYS || map.contains_key(key);
-        let key = (who, number);
-        let map = if event.is_denied() { &mut self.denied } else { &mut self.used };
-        if new(map, &key) {
-            bump(map, key, at, region);
-        } else {
-            self.totals.beyond += 1;
+        // Nobody knows who signed it, and nothing was asked for.
+        let ending = event.ending();
+        if ending.is_unauthenticated() {
+            return;
         }
         let id = event.user_identity.access_key_id.as_deref();
-        if let Some(id) = id.filter(|id| id.starts_with("AKIA") && kind != CallerKind::Unknown) {
+        let id = id.filter(|id| id.starts_with("AKIA") && kind != CallerKind::Unknown);
+        let key = id.map(|id| {
             let id = self.principals.number(id);
             self.owners.insert(id, who);
-            if new(&self.keys, &(id, number)) {
-                bump(&mut self.keys, (id, number), at, region);
-            }
             self.place(id, event);
-        }
+            id
+        });
         if matches!(kind, CallerKind::User | CallerKind::Root) {
             self.place(who, event);
         }
-        let (permissions, bit) = self
-            .actions
-            .get(number as usize)
-            .map_or((false, None), |known| (known.permissions, known.bit));
-        if let Some(bit) = bit
-            && matches!(kind, CallerKind::User | CallerKind::Role | CallerKind::Root)
-        {
-            self.watch.action(who, at.as_second(), bit);
-        }
-        if permissions && !event.is_failed() && is_person(event, &caller) {
-            let day = at.as_second().div_euclid(86_400);
-            *self.privileged.entry((who, day, number)).or_default() += 1;
+        let changes = !event.is_failed() && is_person(event, &caller);
+        let own = matches!(kind, CallerKind::User | CallerKind::Role | CallerKind::Root);
+        let refused = ending.is_refused();
+        // Which of several permissions was lacking is not known: a refusal is one of the first.
+        let most = if refused { 1 } else { usize::MAX };
+        for number in self.actions_of(event, catalog).iter().copied().take(most) {
+            let mut kept = if !refused {
+                count(&mut self.used, (who, number), at, region)
+            } else if again(&mut self.refusals, event, (who, number)) {
+                // The trail of the account and that of the organization both have it.
+                true
+            } else {
+                count(&mut self.denied, (who, number), at, region)
+            };
+            if let Some(key) = key {
+                kept &= count(&mut self.keys, (key, number), at, region);
+            }
+            self.totals.beyond += u64::from(!kept);
+            let Some(known) = self.actions.get(number as usize) else { continue };
+            if let Some(bit) = known.bit.filter(|_| own) {
+                self.watch.action(who, at.as_second(), bit);
+            }
+            if changes && known.permissions {
+                let day = at.as_second().div_euclid(86_400);
+                *self.privileged.entry((who, day, number)).or_default() += 1;
+            }
         }
         match &*event.event_name {
             "ConsoleLogin" => self.login(who, event),
@@ -253,7 +278,7 @@ impl Uses {
     }
 
     /// Takes all of another index. The order of merging changes nothing that is told.
-    pub fn merge(&mut self, other: Self) {
+    pub fn merge(&mut self, mut other: Self) {
         let principals = self.principals.take(&other.principals);
         self.kinds.resize(self.principals.len().max(self.kinds.len()), None);
         for (number, kind) in principals.iter().zip(&other.kinds) {
@@ -270,7 +295,16 @@ impl Uses {
         }
         for (source, names) in other.events {
             let own = self.events.entry(source).or_default();
-            own.extend(names.into_iter().map(|(name, number)| (name, moved(&actions, number))));
+            for (name, named) in names {
+                let own = own.entry(name).or_default();
+                own.questions = named.questions;
+                for (answers, numbers) in named.actions {
+                    if own.actions.iter().all(|(held, _)| *held != answers) {
+                        let numbers = numbers.iter().map(|number| moved(&actions, *number));
+                        own.actions.push((answers, numbers.collect()));
+                    }
+                }
+            }
         }
         let bits = |bits: u64| {
             (0..64_u32).filter(|bit| bits & (1 << bit) != 0).fold(0, |all, number| {
@@ -279,6 +313,17 @@ impl Uses {
                 all | 1 << number
             })
         };
+        for (id, key) in other.refusals {
+            if self.refusals.contains_key(&id) {
+                if let Some(count) = other.denied.get_mut(&key) {
+                    count.count = count.count.saturating_sub(1);
+                }
+            } else if self.refusals.len() < MAX_REFUSALS {
+                let key = (moved(&principals, key.0), moved(&actions, key.1));
+                self.refusals.insert(id, key);
+            }
+        }
+        other.denied.retain(|_, count| count.count > 0);
         let beyond = &mut self.totals.beyond;
         let mut take = |own: &mut HashMap<(u32, u32), Seen>, other: HashMap<_, Seen>| {
             for ((who, action), count) in other {
@@ -326,6 +371,7 @@ impl Uses {
                 own.entry(key).or_default().extend(hours);
             }
         }
+        self.reads |= other.reads;
         self.present.extend(other.present);
         self.listed.extend(other.listed.into_iter().map(|(file, (account, region, hour))| {
             (file, (moved(&accounts, account), moved(&regions, region), hour))
@@ -407,7 +453,7 @@ impl Uses {
     }
 
     /// What persons did that changes permissions, by day, sorted. A person is root, a user or session
-    /// with MFA or from the console, and whoever comes through Identity Center or SAML.
+    /// with MFA or from the console, and whoever comes through Identity Center.
     pub fn privileged(&self) -> Vec<Privileged<'_>> {
         let each = self.privileged.iter().filter_map(|((who, day, action), count)| {
             let action = &self.actions.get(*action as usize)?.action;
@@ -455,6 +501,19 @@ impl Uses {
     /// The hours (since the epoch) with a digest of an account, by region, sorted.
     pub fn digest_hours(&self, account: &str) -> BTreeMap<&str, BTreeSet<i64>> {
         self.series(&self.digests, account)
+    }
+
+    /// The days (since the epoch) with events or a digest of an account.
+    pub fn days(&self, account: &str) -> BTreeSet<i64> {
+        let Some(account) = self.accounts.find(account) else { return BTreeSet::new() };
+        let all = self.hours.iter().chain(&self.digests);
+        let own = all.filter(|((of, _), _)| *of == account).flat_map(|(_, hours)| hours);
+        own.map(|hour| hour.div_euclid(24)).collect()
+    }
+
+    /// Whether any event, whoever called, only looks: a trail may log changes alone.
+    pub fn reads(&self) -> bool {
+        self.reads
     }
 
     /// How many files a digest of an account lists that were not given, by region and hour.
@@ -523,16 +582,38 @@ impl Uses {
         number
     }
 
-    fn action(&mut self, source: &str, name: &str, catalog: &Catalog) -> u32 {
-        if let Some(number) = self.events.get(source).and_then(|names| names.get(name)) {
-            return *number;
+    /// The numbers of an event's actions. They are looked up once for what is alike.
+    fn actions_of(&mut self, event: &Event<'_>, catalog: &Catalog) -> Arc<[u32]> {
+        let (source, name) = (&*event.event_source, &*event.event_name);
+        let held = self.events.get(source).and_then(|names| names.get(name));
+        let questions = match held {
+            Some(named) => Arc::clone(&named.questions),
+            None => Action::questions(source, name, catalog).into(),
+        };
+        let text = event.request_parameters.text().unwrap_or_default();
+        let answers = questions
+            .iter()
+            .zip(0_u32..)
+            .fold(0, |all, (question, bit)| all | u32::from(tells(text, question)) << bit);
+        let found = held.and_then(|named| named.actions.iter().find(|(held, _)| *held == answers));
+        if let Some((_, numbers)) = found {
+            return Arc::clone(numbers);
         }
-        let action = Action::of(source, name, catalog);
-        let permissions = action.levels(catalog).contains(AccessLevel::PermissionsManagement);
-        let bit = bit(&format!("{}:{}", action.service, action.name));
-        let number = self.known(Known { action, permissions, bit });
-        self.events.entry(source.into()).or_default().insert(name.into(), number);
-        number
+        let told = |question: &str| {
+            let known = questions.iter().zip(0_u32..).find(|(own, _)| **own == question);
+            known.is_some_and(|(_, bit)| answers & (1 << bit) != 0)
+        };
+        let mut numbers = Vec::new();
+        for action in Action::all(source, name, catalog, &told) {
+            let permissions = action.levels(catalog).contains(AccessLevel::PermissionsManagement);
+            let bit = bit(&format!("{}:{}", action.service, action.name));
+            numbers.push(self.known(Known { action, permissions, bit }));
+        }
+        let numbers: Arc<[u32]> = numbers.into();
+        let named = self.events.entry(source.into()).or_default().entry(name.into()).or_default();
+        named.questions = questions;
+        named.actions.push((answers, Arc::clone(&numbers)));
+        numbers
     }
 
     fn known(&mut self, known: Known) -> u32 {
@@ -615,6 +696,27 @@ impl Uses {
         let role = self.principal(&role, CallerKind::Role);
         bump(&mut self.assumed, (role, by), event.event_time, region);
     }
+}
+
+/// Whether a refusal was counted before.
+fn again(refusals: &mut HashMap<u64, (u32, u32)>, event: &Event<'_>, key: (u32, u32)) -> bool {
+    let Some(id) = event.event_id.as_deref().map(hash) else { return false };
+    if refusals.contains_key(&id) {
+        return true;
+    }
+    if refusals.len() < MAX_REFUSALS {
+        refusals.insert(id, key);
+    }
+    false
+}
+
+/// Counts a use if there is room for it, and says whether there was.
+fn count(map: &mut HashMap<(u32, u32), Seen>, key: (u32, u32), at: Timestamp, region: u32) -> bool {
+    let room = map.len() < MAX_KEYS || map.contains_key(&key);
+    if room {
+        bump(map, key, at, region);
+    }
+    room
 }
 
 fn bump(map: &mut HashMap<(u32, u32), Seen>, key: (u32, u32), at: Timestamp, region: u32) {
@@ -702,11 +804,31 @@ mod tests {
                 r#","responseElements":{{"ConsoleLogin":"Success"}},"additionalEventData":{{"MFAUsed":"{mfa}"}}"#
             )
         };
+        let refused = event(
+            ANN,
+            "02T10:00:00",
+            "iam",
+            "CreateUser",
+            r#","errorCode":"AccessDenied","eventID":"e-1""#,
+        );
         vec![
             event(ANN, "01T10:00:00", "s3", "ListObjects", ""),
             event(ANN, "03T10:00:00", "s3", "HeadBucket", r#","errorCode":"NoSuchBucket""#),
             event(ANN, "02T10:00:00", "iam", "CreateUser", r#","errorCode":"AccessDenied""#),
+            // Nobody knows whose call it was.
+            event(ANN, "02T10:00:00", "iam", "ListUsers", r#","errorCode":"ExpiredToken""#),
+            // The trails of an account and of an organization have the same refusal.
+            refused.clone(),
+            refused,
             event(DEPLOY, "02T10:00:00", "monitoring", "PutMetricAlarm", ""),
+            event(DEPLOY, "02T10:00:00", "kms", "ReEncrypt", ""),
+            event(
+                DEPLOY,
+                "02T10:00:00",
+                "s3",
+                "GetObject",
+                r#","requestParameters":{"bucketName":"b","versionId":"1"}"#,
+            ),
             event(ROOT, "02T11:00:00", "iam", "AttachRolePolicy", ""),
             event(ANN, "02T10:30:00", "sts", "AssumeRole", role),
             event(OTHER, "02T10:40:00", "sts", "AssumeRole", role),
@@ -730,6 +852,9 @@ mod tests {
             [
                 "210987654321 sts:AssumeRole 1",
                 "deploy cloudwatch:PutMetricAlarm 1",
+                "deploy kms:ReEncryptFrom 1",
+                "deploy kms:ReEncryptTo 1",
+                "deploy s3:GetObjectVersion 1",
                 "root iam:AttachRolePolicy 1",
                 "ann s3:ListBucket 2",
                 "ann signin:ConsoleLogin 3",
@@ -738,13 +863,14 @@ mod tests {
         );
         let denied = uses.denied();
         assert_eq!((denied.len(), &*denied[0].action.name), (1, "CreateUser"));
-        let bucket = &uses.used()[3];
+        assert_eq!(denied[0].count, 2);
+        let bucket = uses.used().into_iter().find(|one| &*one.action.name == "ListBucket").unwrap();
         assert_eq!(bucket.first.to_string(), "2026-07-01T10:00:00Z");
         assert_eq!(bucket.last.to_string(), "2026-07-03T10:00:00Z");
         assert_eq!(bucket.regions, ["eu-west-1"]);
         let ann = "arn:aws:iam::123456789012:user/ann";
         assert_eq!(uses.owner("AKIAIOSFODNN7EXAMPLE"), Some(ann));
-        assert_eq!(uses.keys().iter().map(|used| used.count).sum::<u64>(), 7);
+        assert_eq!(uses.keys().iter().map(|used| used.count).sum::<u64>(), 9);
         assert!(uses.keys().iter().all(|used| used.kind == CallerKind::User));
         let logins = uses.logins()[ann];
         assert_eq!((logins.with_mfa, logins.without_mfa, logins.failed), (1, 1, 1));
@@ -754,10 +880,10 @@ mod tests {
         assert_eq!(uses.privileged().len(), 1);
         assert_eq!(uses.networks()[ann].iter().copied().collect::<Vec<_>>(), ["192.0.2.7"]);
         let covered = uses.covered("123456789012").unwrap();
-        assert_eq!((covered.events, covered.first), (10, bucket.first));
+        assert_eq!((covered.events, covered.first), (15, bucket.first));
         assert!(uses.covered("210987654321").is_none());
         assert_eq!(uses.hours("123456789012")["eu-west-1"].len(), 4);
-        assert_eq!(uses.totals().events, 10);
+        assert_eq!(uses.totals().events, 15);
     }
 
     #[test]

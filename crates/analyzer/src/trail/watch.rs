@@ -204,6 +204,8 @@ impl Watch {
                     here.chain(there).map(|(place, _)| places.name(*place)).collect();
                 names.sort_unstable();
                 names.dedup();
+                // An endpoint is on the way of a call; it is neither its place nor its program.
+                names.retain(|name| !name.starts_with('~'));
                 let (from, with): (Vec<&str>, Vec<&str>) =
                     names.into_iter().partition(|name| name.starts_with('@'));
                 if from.len() <= addresses && with.len() <= agents {

@@ -79,6 +79,10 @@ fn walk(root: &Path, found: &mut Vec<Loaded>, bytes: &mut u64) -> anyhow::Result
 fn read(path: &Path, own: String, found: &mut Vec<Loaded>, total: &mut u64) -> anyhow::Result<()> {
     let shown = path.display();
     let about = std::fs::metadata(path).with_context(|| format!("`{shown}` cannot be read"))?;
+    // A pipe or a device may never end.
+    if !about.is_file() {
+        bail!("`{shown}` is no regular file");
+    }
     *total = total.saturating_add(about.len());
     if found.len() >= MAX_FILES {
         bail!("there are more than {MAX_FILES} files");

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _, stderr, stdin};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
-use bailiwick_analyzer::evidence::{self, Evidence, File, MAX_BYTES, MAX_FILES};
+use bailiwick_analyzer::evidence::{self, Evidence, File};
 use bailiwick_analyzer::generate::{Actor, Record, Usage};
 use bailiwick_analyzer::trail::{self, Event, Told};
 use bailiwick_catalog::Catalog;
 use jiff::Timestamp;
 
+use crate::audit::load;
 use crate::terminal;
 use crate::trail::{Gather, scan};
 
@@ -52,9 +53,7 @@ impl Gather for Sieve<'_> {
         {
             return;
         }
-        let who = &event.user_identity;
-        let issuer = who.session_context.session_issuer.arn.as_deref();
-        if self.actor.is_one_of(who.arn.as_deref().unwrap_or_default(), issuer) {
+        if self.actor.is(&event.caller()) {
             let record = Record::from(event);
             self.usage.lock().unwrap_or_else(PoisonError::into_inner).take(&record);
             return;
@@ -113,12 +112,11 @@ pub(super) fn usage(paths: &[PathBuf], actor: &Actor, span: Span) -> anyhow::Res
 /// # Errors
 /// A path cannot be read, or none of the files tells of an account.
 pub(super) fn account(paths: &[PathBuf]) -> anyhow::Result<Evidence> {
-    let mut held = Vec::new();
-    for path in paths {
-        gather(path, &mut held)?;
-    }
-    let files: Vec<File<'_>> =
-        held.iter().map(|(name, path, bytes)| File { name, path, bytes }).collect();
+    let files = load(paths)?;
+    let files: Vec<File<'_>> = files
+        .iter()
+        .map(|file| File { name: &file.name, path: &file.path, bytes: &file.bytes })
+        .collect();
     let found = match evidence::read(&files, Catalog::embedded()) {
         Ok(found) => found,
         Err(faults) => {
@@ -135,35 +133,33 @@ pub(super) fn account(paths: &[PathBuf]) -> anyhow::Result<Evidence> {
     Ok(found)
 }
 
-/// A name, a path in its folder, and bytes.
-type Held = (String, String, Vec<u8>);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A file, or the files of a folder in the order of their paths. Symbolic links are left out.
-fn gather(path: &Path, held: &mut Vec<Held>) -> anyhow::Result<()> {
-    let mut waiting = vec![path.to_owned()];
-    let mut total = 0_u64;
-    while let Some(one) = waiting.pop() {
-        let shown = one.display().to_string();
-        let about = std::fs::metadata(&one).with_context(|| format!("`{shown}` cannot be read"))?;
-        if about.is_dir() {
-            let entries =
-                std::fs::read_dir(&one).with_context(|| format!("`{shown}` cannot be read"))?;
-            let mut list = entries.collect::<Result<Vec<_>, _>>()?;
-            list.sort_by_key(|entry| std::cmp::Reverse(entry.file_name()));
-            let real =
-                |entry: &std::fs::DirEntry| entry.file_type().is_ok_and(|kind| !kind.is_symlink());
-            waiting.extend(list.iter().filter(|entry| real(entry)).map(std::fs::DirEntry::path));
-            continue;
-        }
-        total = total.saturating_add(about.len());
-        if held.len() >= MAX_FILES || total > u64::try_from(MAX_BYTES).unwrap_or(u64::MAX) {
-            bail!("`{}` holds more than an account may have", path.display());
-        }
-        let bytes = std::fs::read(&one).with_context(|| format!("`{shown}` cannot be read"))?;
-        let below = one.strip_prefix(path).unwrap_or(&one);
-        let parts: Vec<_> =
-            below.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-        held.push((shown, parts.join("/"), bytes));
+    const DETAILS: &str = r#"{"UserDetailList": [{"Path": "/", "UserName": "ann",
+        "UserId": "AIDAAAAAAAAAAAAAAAAAA", "Arn": "arn:aws:iam::123456789012:user/ann",
+        "CreateDate": "2025-01-01T00:00:00Z"}],
+        "GroupDetailList": [], "RoleDetailList": [], "Policies": []}"#;
+
+    // The folder that an audit takes has the events beside the account.
+    #[test]
+    fn the_events_of_a_folder_are_none_of_its_account() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("authorization-details.json"), DETAILS).unwrap();
+        std::fs::create_dir(folder.path().join("events")).unwrap();
+        std::fs::write(folder.path().join("events/a.json.gz"), b"\x1f\x8b\xff").unwrap();
+        let found = account(&[folder.path().to_owned()]).unwrap();
+        assert_eq!(found.estate.account.users().count(), 1);
+        let alone = folder.path().join("authorization-details.json");
+        assert!(account(&[alone]).is_ok());
     }
-    Ok(())
+
+    // A pipe may never end.
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_regular_file_is_refused() {
+        let error = account(&[PathBuf::from("/dev/null")]).unwrap_err();
+        assert!(error.to_string().contains("no regular file"), "{error}");
+    }
 }

@@ -22,7 +22,9 @@ pub(super) fn policy(found: &Generated, with_account: bool) -> String {
         span(own)
     );
     match &found.policy {
-        None => out.push_str("\nNo call needed a permission: there is no policy to write.\n"),
+        None => {
+            let _ = writeln!(out, "\n{}", no_policy(found));
+        }
         Some(policy) => {
             let _ = writeln!(out, "\nPolicy ({} characters without white space)\n", found.size);
             for line in policy.text().lines() {
@@ -81,6 +83,13 @@ fn replay(out: &mut String, found: &Generated) {
             "  {} of them as far as the policy of the resource (role, key, other account) lets the \
              account in, as it did",
             thousands(replay.by_resource_policy)
+        );
+    }
+    if replay.undecided > 0 {
+        let _ = writeln!(
+            out,
+            "  {} of them are not decided: no action of the catalog fits them, or there are too many kinds",
+            thousands(replay.undecided)
         );
     }
     for lost in &replay.refused {
@@ -194,7 +203,21 @@ pub(super) fn breaks(found: &Breaks) -> String {
     out
 }
 
+/// Why there is no policy.
+pub(super) fn no_policy(found: &Generated) -> &'static str {
+    if found.replay.undecided > 0 {
+        "There is no policy to write: of calls whose needs are known, none needed a permission."
+    } else if found.replay.observed == 0 {
+        "There is no policy to write: no call was let through."
+    } else {
+        "No call needed a permission: there is no policy to write."
+    }
+}
+
 fn sentence(lost: &Lost) -> String {
+    if lost.action.is_empty() {
+        return format!("{}: {}; {}", lost.event, lost.why, told(&lost.evidence));
+    }
     format!(
         "{}: {} on {}, {}; {}",
         lost.event,

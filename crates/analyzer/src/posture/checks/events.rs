@@ -46,7 +46,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "USE-05",
         needs: &[Need::Of(Data::AuthorizationDetails), EVENTS],
-        remedy: "put a policy of the used actions in place of the role's",
+        remedy: "put the policy that `bailiwick generate` writes from the same events in place of the role's",
         run: unused::offers,
     },
     Check {
@@ -113,9 +113,11 @@ fn is_own(audit: &Audit<'_>, name: &str) -> bool {
     name.split(':').nth(4).is_some_and(|own| own == account)
 }
 
-/// When the last so many days that the events cover begin. Nothing, and said so, if they cover fewer.
+/// When the last so many days that the events cover begin. Nothing, and said so, if they cover fewer, or
+/// if a day among them has neither events nor a digest: what happened on it is not known.
 fn window(
     audit: &Audit<'_>,
+    uses: &Uses,
     covered: Covered,
     days: i64,
     results: &mut Results,
@@ -130,7 +132,21 @@ fn window(
         results.not_assessed(&audit.account, why);
         return None;
     }
-    Some(covered.last.checked_sub(wanted).unwrap_or(covered.first))
+    let since = covered.last.checked_sub(wanted).unwrap_or(covered.first);
+    let number = |at: Timestamp| at.as_second().div_euclid(86_400);
+    let known = uses.days(&audit.evidence.account_id().to_string());
+    let all = number(since.max(covered.first))..=number(covered.last);
+    let holes: Vec<i64> = all.filter(|day| !known.contains(day)).collect();
+    if let Some(first) = holes.first() {
+        let why = format!(
+            "trail events of {days} days: {} days have neither events nor a digest; the first is {}",
+            holes.len(),
+            since_epoch(*first, 86_400).map(day).unwrap_or_default()
+        );
+        results.not_assessed(&audit.account, why);
+        return None;
+    }
+    Some(since)
 }
 
 /// The days that events cover, as evidence names them.

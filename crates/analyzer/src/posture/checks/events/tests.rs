@@ -1,5 +1,6 @@
 //! Folders with events, clean and spoiled.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
 use super::super::fixture::{ACCOUNT, Case, Folder, allow, folder, merged, policy, role};
@@ -34,22 +35,28 @@ fn event(time: &str, action: &str, more: Json) -> Json {
     merged(base, more)
 }
 
-/// A folder whose events begin and end 95 days apart, with these between.
+/// A folder whose events begin and end 95 days apart, with these among them.
 fn with(events: &[Json]) -> Folder {
-    span("2026-02-25T00:00:00Z", events)
+    days(0..=95, events)
 }
 
-fn span(first: &str, events: &[Json]) -> Folder {
+/// An event of a service on each of these days, counted from 2026-02-25, with others.
+fn days(days: impl IntoIterator<Item = i64>, events: &[Json]) -> Folder {
+    let service = json!({
+        "userIdentity": {"type": "AWSService", "invokedBy": "ec2.amazonaws.com"},
+        "sourceIPAddress": "ec2.amazonaws.com", "readOnly": true,
+    });
+    let daily =
+        days.into_iter().map(|day| event(&midnight(day), "sts:AssumeRole", service.clone()));
+    let records: Vec<Json> = daily.chain(events.iter().cloned()).collect();
     folder(|f| {
-        let service = json!({
-            "userIdentity": {"type": "AWSService", "invokedBy": "ec2.amazonaws.com"},
-            "sourceIPAddress": "ec2.amazonaws.com",
-        });
-        let mut records = vec![event(first, "sts:AssumeRole", service.clone())];
-        records.extend_from_slice(events);
-        records.push(event("2026-05-31T00:00:00Z", "sts:AssumeRole", service));
         f.put("events/a.json", &json!({"Records": records}));
     })
+}
+
+fn midnight(day: i64) -> String {
+    let first: Timestamp = "2026-02-25T00:00:00Z".parse().unwrap();
+    (first + SignedDuration::from_hours(24 * day)).to_string()
 }
 
 /// With a role `app` that may do these actions.
@@ -91,8 +98,17 @@ fn shared() -> Vec<Case> {
         .into_iter()
         .map(|event| merged(event, json!({"userIdentity": by_role("app")})))
         .collect();
+    // Endpoints and their accounts are no programs.
+    let endpoints: Vec<Json> = (0..6)
+        .map(|at| {
+            let through =
+                json!({"vpcEndpointId": format!("vpce-{at}"), "vpcEndpointAccountId": ACCOUNT});
+            merged(from(at, "192.0.2.1", "aws-cli/2 x"), through)
+        })
+        .collect();
+    let clean = [with(&places(3)), with(&slow), with(&sessions), with(&endpoints)];
     let spoiled = [with(&places(4)), with(&agents)];
-    Case::against("USR-06", [with(&places(3)), with(&slow), with(&sessions)], &spoiled)
+    Case::against("USR-06", clean, &spoiled)
 }
 
 fn foreign() -> Vec<Case> {
@@ -137,8 +153,8 @@ fn unused() -> Vec<Case> {
     cases
 }
 
-fn digest(hour: u32, files: &[&str]) -> Json {
-    let object = format!("AWSLogs/{ACCOUNT}/CloudTrail-Digest/eu-west-1/2026/05/01/d.json.gz");
+fn digest(region: &str, hour: u32, files: &[&str]) -> Json {
+    let object = format!("AWSLogs/{ACCOUNT}/CloudTrail-Digest/{region}/2026/05/01/d.json.gz");
     let listed: Vec<Json> = files.iter().map(|file| json!({"s3Object": file})).collect();
     json!({
         "awsAccountId": ACCOUNT, "digestStartTime": format!("2026-05-01T{hour:02}:00:00Z"),
@@ -152,7 +168,18 @@ fn digests(hours: &[u32], files: &[&str]) -> Folder {
     let at = event("2026-05-01T03:10:00Z", "s3:ListBuckets", json!({}));
     folder.put("events/a.json", &json!({"Records": [at]}));
     for hour in hours {
-        folder.put(&format!("events/d{hour}.json"), &digest(*hour, files));
+        folder.put(&format!("events/d{hour}.json"), &digest("eu-west-1", *hour, files));
+    }
+    folder
+}
+
+/// Digests of two regions, each until its own hour.
+fn regions(one: u32, other: u32) -> Folder {
+    let mut folder = digests(&[], &[]);
+    for (region, last) in [("eu-west-1", one), ("us-east-1", other)] {
+        for hour in 1..=last {
+            folder.put(&format!("events/{region}-{hour}.json"), &digest(region, hour, &[]));
+        }
     }
     folder
 }
@@ -172,8 +199,11 @@ fn hourly(lacking: Option<u32>) -> Folder {
 
 fn series() -> Vec<Case> {
     // The hour of 3 has events and no digest: there is no gap.
-    let clean = [digests(&[1, 2, 4, 5], &["x/a.json"]), hourly(None)];
+    // The digest of the last hour may be on its way.
+    let clean = [digests(&[1, 2, 4, 5], &["x/a.json"]), hourly(None), regions(5, 5), regions(4, 5)];
     let spoiled = [
+        // Of one region the series ends for good.
+        regions(3, 6),
         digests(&[1, 2, 5], &["x/a.json"]),
         digests(&[1, 2, 4, 5], &["x/gone.json"]),
         hourly(Some(20)),
@@ -184,6 +214,16 @@ fn series() -> Vec<Case> {
 fn refused(count: u32) -> Folder {
     let one = event("2026-05-01T00:00:00Z", "s3:ListBuckets", json!({"errorCode": "AccessDenied"}));
     with(&vec![one; count as usize])
+}
+
+/// The same refusals in the trails of an account and of an organization.
+fn twice(count: u32) -> Folder {
+    let each = (0..count).map(|number| {
+        let more = json!({"errorCode": "AccessDenied", "eventID": format!("e-{number}")});
+        event("2026-05-01T00:00:00Z", "s3:ListBuckets", more)
+    });
+    let events: Vec<Json> = each.collect();
+    with(&[events.clone(), events].concat())
 }
 
 fn tried(actions: &[&str], day: u32) -> Vec<Json> {
@@ -296,7 +336,9 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.extend(foreign());
     cases.extend(unused());
     cases.extend(series());
-    cases.push(Case::new("LOG-14", &refused(10), &[&|f| *f = refused(11)]));
+    let many: [&dyn Fn(&mut Folder); 2] = [&|f| *f = refused(11), &|f| *f = twice(11)];
+    cases.push(Case::new("LOG-14", &refused(10), &many));
+    cases.push(Case::new("LOG-14", &twice(10), &many));
     cases.extend(people());
     cases.extend(sets());
     cases
@@ -305,7 +347,7 @@ pub(crate) fn cases() -> Vec<Case> {
 // Less than the limit proves nothing unused.
 #[test]
 fn a_short_window_is_not_assessed() {
-    let mut short = span("2026-03-10T00:00:00Z", &[used("iam:ListUsers")]);
+    let mut short = days(13..=95, &[used("iam:ListUsers")]);
     granting(&mut short, &["iam:*"]);
     for id in ["USE-04", "USE-05"] {
         assert_eq!(short.outcome(id), Outcome::NotAssessed, "{id}");
@@ -339,4 +381,58 @@ fn what_is_not_read_does_not_pass() {
 #[test]
 fn quiet_hours_are_no_gaps() {
     assert_eq!(with(&[]).outcome("LOG-12"), Outcome::NotAssessed);
+}
+
+// What lies between the days that the events are of is not known: January and December are no year.
+#[test]
+fn days_without_anything_prove_nothing() {
+    let by = json!({"userIdentity": by_role("app")});
+    let late = event("2026-02-26T00:00:00Z", "ec2:RunInstances", by);
+    let mut holed = days((0..4).chain(90..=95), &[used("iam:ListUsers"), late]);
+    granting(&mut holed, &["iam:ListUsers", "ec2:RunInstances"]);
+    for id in ["USE-04", "USE-05"] {
+        assert_eq!(holed.outcome(id), Outcome::NotAssessed, "{id}");
+        let told = holed.ask(id).unassessed;
+        // The role's own event is one of a day between.
+        let expected = "84 days have neither events nor a digest; the first is 2026-03-02";
+        assert!(told.iter().any(|(_, why)| why.contains(expected)), "{told:?}");
+    }
+    let mut sets = center(&[], &json!({}));
+    sets.files.insert("events/a.json".to_owned(), holed.files["events/a.json"].clone());
+    assert_eq!(sets.outcome("IDC-05"), Outcome::NotAssessed);
+    // A quiet day has digests.
+    for day in 4..90 {
+        let mut one = digest("eu-west-1", 0, &[]);
+        one["digestEndTime"] = json!(midnight(day).replace("T00", "T01"));
+        holed.put(&format!("events/d{day}.json"), &one);
+    }
+    assert_eq!(holed.outcome("USE-04"), Outcome::Fail);
+    assert_eq!(holed.outcome("USE-05"), Outcome::Fail);
+}
+
+// On every resource and without conditions the used actions may be more than the role has.
+#[test]
+fn an_offer_is_no_policy_of_its_own() {
+    let found = granted(&[used("iam:ListUsers")], &["iam:ListUsers", "ec2:RunInstances"]);
+    let found = found.ask("USE-05").failed;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].fix.diff, None);
+    assert!(found[0].fix.commands[0].starts_with("bailiwick generate --principal arn:"));
+    assert!(!found[0].why.contains("at hand"), "{}", found[0].why);
+}
+
+// Where no event only looks, the trail logs changes alone, and rights to look cannot be seen unused.
+#[test]
+fn a_trail_of_changes_tells_nothing_of_reads() {
+    let rights = ["ec2:RunInstances", "iam:ListUsers"];
+    let mut whole = granted(&[used("ec2:RunInstances")], &rights);
+    assert_eq!(whole.outcome("USE-04"), Outcome::Fail);
+    let changes = whole.files["events/a.json"].replace("\"readOnly\":true", "\"readOnly\":false");
+    whole.files.insert("events/a.json".to_owned(), changes);
+    for id in ["USE-04", "USE-05"] {
+        assert_eq!(whole.outcome(id), Outcome::Pass, "{id}");
+        assert!(whole.ask(id).notes[0].contains("changes alone"), "{id}");
+    }
+    granting(&mut whole, &["ec2:RunInstances", "ec2:StartInstances"]);
+    assert_eq!(whole.outcome("USE-04"), Outcome::Fail);
 }

@@ -7,7 +7,6 @@ use bailiwick_catalog::{AccessLevel, AccessLevels, Catalog};
 use bailiwick_identifiers::UniqueId;
 use bailiwick_policy::{Effect, Statement};
 use jiff::Timestamp;
-use serde_json::json;
 
 use super::{close, days_of, known, shown, window};
 use crate::posture::audit::Audit;
@@ -56,6 +55,12 @@ const DATA: [&str; 34] = [
 /// Actions that are asked for besides that of the call, and so have no events.
 const SILENT: [&str; 1] = ["iam:PassRole"];
 
+/// What is no mere look.
+const CHANGES: AccessLevels = AccessLevels::NONE
+    .with(AccessLevel::Write)
+    .with(AccessLevel::PermissionsManagement)
+    .with(AccessLevel::Tagging);
+
 /// A set of actions, as bits of their places in the list.
 type Set = Rc<[u64]>;
 
@@ -93,9 +98,11 @@ impl Watched {
             }
         }
         let mut visible = seen;
-        for (place, (name, _)) in all.iter().enumerate() {
+        for (place, (name, levels)) in all.iter().enumerate() {
             let service = name.split(':').next().unwrap_or_default();
-            if !DATA.contains(&service) && !SILENT.contains(&name.as_str()) {
+            // A trail may log changes alone.
+            let logged = uses.reads() || levels.intersects(CHANGES);
+            if logged && !DATA.contains(&service) && !SILENT.contains(&name.as_str()) {
                 put(&mut visible, place);
             }
         }
@@ -239,18 +246,15 @@ pub(super) fn offers(audit: &Audit<'_>, results: &mut Results) {
             return;
         }
         results.judge(unused.is_empty(), || {
-            let document = json!({
-                "Version": "2012-10-17",
-                "Statement": [{"Effect": "Allow", "Action": used, "Resource": "*"}],
-            });
             let why = format!(
-                "the role may use {granted} actions that events can show, and used {} from {}; a policy \
-                 of those is at hand",
+                "the role may use {granted} actions that events can show, and used {} from {}",
                 used.len(),
                 days_of(covered)
             );
+            // Resources and what no event shows are for `generate`: a list of actions on `*` may be more
+            // than the role has.
             let line = format!("bailiwick generate --principal {} --events DIR", access.holder.arn);
-            Found::new(&access.holder.arn, why).cli(line).diff(format!("{document:#}"))
+            Found::new(&access.holder.arn, why).cli(line)
         });
     });
 }
@@ -264,7 +268,13 @@ fn each(
 ) {
     let Some((uses, covered)) = known(audit, results) else { return };
     let days = audit.settings.limits.unused_actions;
-    let Some(since) = window(audit, covered, days, results) else { return };
+    let Some(since) = window(audit, uses, covered, days, results) else { return };
+    if !uses.reads() {
+        results.note(
+            "no event only looks: the trail seems to log changes alone, and nothing is said of rights \
+             to look that nobody was seen to use",
+        );
+    }
     let mut watched = Watched::new(uses, since);
     let mut used: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let all = uses.used();
@@ -304,6 +314,8 @@ pub(super) fn permission_sets(audit: &Audit<'_>, results: &mut Results) {
         let held = last.entry(one.principal.to_owned()).or_insert(one.last);
         *held = (*held).max(one.last);
     }
+    // It is the same for all, and asked for where one seems unused.
+    let mut covers = None;
     for set in &center.permission_sets {
         let prefix = format!("AWSReservedSSO_{}_", set.name);
         let roles: Vec<_> = account
@@ -324,7 +336,9 @@ pub(super) fn permission_sets(audit: &Audit<'_>, results: &mut Results) {
             results.pass();
             continue;
         }
-        if window(audit, covered, days, results).is_none() || !audit.is_older(made, days) {
+        let covers =
+            covers.get_or_insert_with(|| window(audit, uses, covered, days, results).is_some());
+        if !*covers || !audit.is_older(made, days) {
             continue;
         }
         let why = format!(
