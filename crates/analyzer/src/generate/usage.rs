@@ -262,16 +262,15 @@ impl Usage {
             return;
         }
         let scene = Scene { record, params: &params, actor: &self.actor };
-        let needs = match because.as_ref().and_then(Because::need) {
+        let needs = if let Some(need) = because.as_ref().and_then(Because::need) {
             // The refusal itself says what was lacking.
-            Some(need) => vec![need],
-            None => {
-                let (needs, crossed) = needs(&scene, &meant);
-                if crossed && because.is_none() {
-                    self.crossed.insert(event.clone());
-                }
-                asked_for(needs, because.as_ref())
+            vec![need]
+        } else {
+            let (needs, crossed) = needs(&scene, &meant);
+            if crossed && because.is_none() {
+                self.crossed.insert(event.clone());
             }
+            asked_for(needs, because.as_ref())
         };
         let context = context(record, &params);
         let mut call = Call { event, needs, context, profiles: BTreeSet::new() };

@@ -11,6 +11,8 @@ use std::time::Duration;
 use anyhow::{anyhow, bail};
 use bailiwick_analyzer::attack::techniques;
 use bailiwick_wire::Secret;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
@@ -416,8 +418,7 @@ fn make_key(stage: &mut Stage<'_, '_>) -> anyhow::Result<String> {
 fn password() -> anyhow::Result<String> {
     let mut bytes = [0; 24];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| anyhow!("there is no randomness"))?;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("Aa1!{hex}"))
+    Ok(format!("Aa1!{}", STANDARD.encode(bytes)))
 }
 
 /// A user without any right, who gets a password: it guards nothing for as long as the technique takes.

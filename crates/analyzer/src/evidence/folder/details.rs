@@ -66,7 +66,7 @@ pub(super) fn read(
 /// Whether a path is one of the details of the last review.
 pub(super) fn is_reviewed(path: &str) -> bool {
     let name = path.strip_prefix("reviewed/authorization-details");
-    name.is_some_and(|rest| !rest.contains('/') && rest.ends_with(".json"))
+    name.and_then(|rest| rest.strip_suffix(".json")).is_some_and(|number| !number.contains('/'))
 }
 
 /// The account as it was at the last review. A part of it would make the rest look new: it has to

@@ -307,7 +307,7 @@ pub(super) mod tests {
                 "EFF-13",
                 &since(&was, &was),
                 &[&|f| *f = since(&was, &more), &|f| *f = since(&was, &other), &|f| {
-                    *f = since(&was, &hired)
+                    *f = since(&was, &hired);
                 }],
             ),
             // Less is not more, and other words for the same are neither.

@@ -28,9 +28,7 @@ pub(super) fn second_factor(audit: &Audit<'_>, results: &mut Results) {
         WithoutDevice::Allow => wrong.push("who has no device gets in"),
     }
     let age = audit.age_of(told.on);
-    if told.by.trim().is_empty()
-        || !age.is_some_and(|days| days <= audit.settings.limits.review_age)
-    {
+    if told.by.trim().is_empty() || age.is_none_or(|days| days > audit.settings.limits.review_age) {
         wrong.push("nobody has looked lately and signed that");
     }
     results
