@@ -6,8 +6,8 @@
 //! it likes (a parameter of the call, the region) need nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use bailiwick_model::{Found, Role};
 use bailiwick_policy::{
@@ -231,22 +231,10 @@ impl<'e> Judge<'e> {
         let mut context = Context::new();
         context.put_principal(&as_service);
         context.put("aws:SourceAccount", &self.account);
-        let source = Source::new("trust policy", SourceKind::Trust);
-        let mut applicable = Applicable {
-            resource: Some(Attached { source: &source, document }),
-            ..Applicable::default()
-        };
-        if let Some(organization) = &self.estate.organization {
-            if let Some(id) = &organization.id {
-                context.put("aws:SourceOrgID", id);
-            }
-            if !organization.management {
-                applicable.rcps = organization
-                    .rcps
-                    .iter()
-                    .map(|level| level.iter().map(Found::attached).collect::<Policies<'_>>())
-                    .collect();
-            }
+        let applicable = to_service(self.estate, document);
+        let organization = self.estate.organization.as_ref();
+        if let Some(id) = organization.and_then(|organization| organization.id.as_ref()) {
+            context.put("aws:SourceOrgID", id);
         }
         let no_keys = Keys::new();
         let mut actions = vec![("sts:AssumeRole", as_service)];
@@ -355,6 +343,32 @@ impl<'e> Judge<'e> {
                 .iter()
                 .any(|statement| super::ability::speaks_of(statement, "sts:tagsession"))
         })
+    }
+}
+
+/// What bears on the taking of a role by a service: its trust policy and the organization's.
+pub(super) fn to_service<'a>(estate: &'a Estate, trust: &'a Document) -> Applicable<'a> {
+    static SOURCE: LazyLock<Source> =
+        LazyLock::new(|| Source::new("trust policy", SourceKind::Trust));
+    let mut applicable = Applicable {
+        resource: Some(Attached { source: &SOURCE, document: trust }),
+        ..Applicable::default()
+    };
+    if let Some(organization) = estate.organization.as_ref().filter(|o| !o.management) {
+        let levels = organization.rcps.iter();
+        applicable.rcps = levels
+            .map(|level| level.iter().map(Found::attached).collect::<Policies<'_>>())
+            .collect();
+    }
+    applicable
+}
+
+/// The service that asks for a role.
+pub(super) fn as_service(ask: &Ask) -> Principal {
+    if ask.action.eq_ignore_ascii_case("sts:AssumeRole") {
+        Principal::Service { names: [ask.caller.as_str().into()].into() }
+    } else {
+        Principal::Federated { provider: ask.caller.as_str().into() }
     }
 }
 

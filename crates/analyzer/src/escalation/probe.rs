@@ -10,14 +10,14 @@ use bailiwick_catalog::Catalog;
 use bailiwick_identifiers::UniqueId;
 use bailiwick_model::Found;
 use bailiwick_policy::{
-    Applicable, Attached, Context, Document, DocumentKind, Explanation, Policies, Principal,
-    Request, Source, SourceKind, explain, is_delegated,
+    Context, Document, DocumentKind, Explanation, Request, Source, SourceKind, explain,
+    is_delegated,
 };
 use jiff::Timestamp;
 
 use super::change::{Change, Standpoint};
 use super::common::{covers, fitting};
-use super::judge::{Ask, Dependence, Judge, Keys, Question, put};
+use super::judge::{Ask, Dependence, Judge, Keys, Question, as_service, put, to_service};
 use super::naming::{filled, targets};
 use super::standing::Standing;
 use super::world::World;
@@ -429,23 +429,8 @@ impl<'e> Probe<'e> {
         let estate = self.estate();
         let role = estate.account.role_with_arn(&ask.resource.parse().ok()?)?;
         let document = role.trust.document().ok()?;
-        let source = Source::new("trust policy", SourceKind::Trust);
-        let mut applicable = Applicable {
-            resource: Some(Attached { source: &source, document }),
-            ..Applicable::default()
-        };
-        if let Some(organization) = estate.organization.as_ref().filter(|o| !o.management) {
-            applicable.rcps = organization
-                .rcps
-                .iter()
-                .map(|level| level.iter().map(Found::attached).collect::<Policies<'_>>())
-                .collect();
-        }
-        let principal = if ask.action.eq_ignore_ascii_case("sts:AssumeRole") {
-            Principal::Service { names: [ask.caller.as_str().into()].into() }
-        } else {
-            Principal::Federated { provider: ask.caller.as_str().into() }
-        };
+        let applicable = to_service(estate, document);
+        let principal = as_service(ask);
         let mut context = Context::new();
         put(&mut context, &ask.context.clone().into_iter().collect());
         let request = Request {

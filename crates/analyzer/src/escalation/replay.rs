@@ -1,14 +1,10 @@
 //! A way decided once more, request by request, from nothing but the estate and the report.
 
 use bailiwick_identifiers::Arn;
-use bailiwick_model::Found;
-use bailiwick_policy::{
-    Applicable, Attached, Context, Decision, Policies, Principal, Request, Source, SourceKind,
-    decide, is_delegated,
-};
+use bailiwick_policy::{Context, Decision, Principal, Request, decide, is_delegated};
 
 use super::change::subject;
-use super::judge::{Ask, Judge, put, written};
+use super::judge::{Ask, Judge, as_service, put, to_service, written};
 use super::report::{Step, Way};
 use crate::estate::Estate;
 
@@ -58,22 +54,8 @@ fn by_service(estate: &Estate, ask: &Ask) -> Option<Decision> {
     let arn: Arn = ask.resource.parse().ok()?;
     let role = estate.account.role_with_arn(&arn)?;
     let document = role.trust.document().ok()?;
-    let source = Source::new("trust policy", SourceKind::Trust);
-    let mut applicable = Applicable {
-        resource: Some(Attached { source: &source, document }),
-        ..Applicable::default()
-    };
-    if let Some(organization) = estate.organization.as_ref().filter(|o| !o.management) {
-        let levels = organization.rcps.iter();
-        applicable.rcps = levels
-            .map(|level| level.iter().map(Found::attached).collect::<Policies<'_>>())
-            .collect();
-    }
-    let principal = if ask.action.eq_ignore_ascii_case("sts:AssumeRole") {
-        Principal::Service { names: [ask.caller.as_str().into()].into() }
-    } else {
-        Principal::Federated { provider: ask.caller.as_str().into() }
-    };
+    let applicable = to_service(estate, document);
+    let principal = as_service(ask);
     let mut context = Context::new();
     let keys = ask.context.iter().map(|(key, values)| (key.clone(), values.clone())).collect();
     put(&mut context, &keys);

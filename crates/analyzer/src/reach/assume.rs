@@ -1,11 +1,11 @@
 //! Who can assume each role, all roles at once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use bailiwick_policy::{Effect, Principal, PrincipalType, Statement};
 use serde::Serialize;
 
 use super::answer::{Access, Certainty};
+use super::chain::{Assumers, by_which};
 use super::outside::Outsider;
 use super::who::{Kind, Reach, told};
 
@@ -26,63 +26,22 @@ pub struct Assumer {
     pub access: Access,
 }
 
-/// What a subject's policies let it assume, loosely: no role that it may is left out.
-struct Grant {
-    at: usize,
-    /// How the ARN of a role must begin, or be whole where nothing stands for anything.
-    patterns: Vec<(String, bool)>,
-}
-
-/// Whom a trust policy may mean.
-enum Meant {
-    /// These, and, where it names the account, whoever's policies allow it.
-    Some { named: Vec<usize>, account: bool },
-    /// Anybody.
-    Any,
-}
-
 impl Reach<'_> {
     /// Who can assume each role directly, by the ARN of the role; what is undecided is among them.
     pub fn assumers_of_roles(&self) -> BTreeMap<String, Vec<Assumer>> {
-        let grants = self.grants_of_assuming();
-        let ids: HashMap<String, usize> = self
-            .subjects
-            .iter()
-            .enumerate()
-            .filter_map(|(at, (_, subject, _))| match &subject.principal {
-                Principal::User { id, .. } | Principal::Role { id, .. } => {
-                    Some((id.to_string(), at))
-                }
-                _ => None,
-            })
-            .collect();
+        let assumers = Assumers::new(&self.subjects);
         let roles = self.estate.account.roles();
         let all = roles.map(|role| {
             let arn = self.estate.account.role_arn(role).to_string();
-            let found = self.assumers_of(&arn, role, &grants, &ids);
+            let found = self.assumers_of(&arn, &assumers);
             (arn, found)
         });
         all.collect()
     }
 
-    fn assumers_of(
-        &self,
-        arn: &str,
-        role: &bailiwick_model::Role,
-        grants: &[Grant],
-        ids: &HashMap<String, usize>,
-    ) -> Vec<Assumer> {
+    fn assumers_of(&self, arn: &str, assumers: &Assumers) -> Vec<Assumer> {
         let mut out = Vec::new();
-        let mut candidates: Vec<usize> = match self.meant_by(role, ids) {
-            Meant::Any => (0..self.subjects.len()).collect(),
-            Meant::Some { named, account } => {
-                let by_policy = grants.iter().filter(|grant| account && grant.may_mean(arn));
-                by_policy.map(|grant| grant.at).chain(named).collect()
-            }
-        };
-        candidates.sort_unstable();
-        candidates.dedup();
-        for at in candidates {
+        for at in self.may_assume(arn, assumers) {
             let Some((kind, subject, context)) = self.subjects.get(at) else { continue };
             // ROOT-7: the root user assumes no role.
             if *kind == Kind::Root || subject.principal.describe() == arn {
@@ -113,87 +72,6 @@ impl Reach<'_> {
             rank(left).cmp(&rank(right)).then_with(|| left.principal.cmp(&right.principal))
         });
         out
-    }
-
-    /// Whom identity policies allow to assume some role.
-    fn grants_of_assuming(&self) -> Vec<Grant> {
-        let action = [ASSUME.to_ascii_lowercase()];
-        let of = |(at, (_, subject, _)): (usize, &(Kind, crate::estate::Subject, _))| {
-            let mut patterns = Vec::new();
-            for found in &subject.effective.identity {
-                for statement in found.document.statements() {
-                    if statement.effect() == Effect::Allow
-                        && statement.meant_of("sts", &action).next().is_some()
-                    {
-                        patterns.extend(beginnings(statement));
-                    }
-                }
-            }
-            (!patterns.is_empty()).then_some(Grant { at, patterns })
-        };
-        self.subjects.iter().enumerate().filter_map(of).collect()
-    }
-
-    /// Whom of the account the trust policy of a role may mean.
-    fn meant_by(&self, role: &bailiwick_model::Role, ids: &HashMap<String, usize>) -> Meant {
-        // IN-6: a policy that cannot be read lets nobody in.
-        let nobody = Meant::Some { named: Vec::new(), account: false };
-        let Ok(document) = role.trust.document() else { return nobody };
-        if document.statements().iter().any(Statement::is_not_principal) {
-            return Meant::Any;
-        }
-        let (mut named, mut account) = (Vec::new(), false);
-        for entry in document.principals() {
-            let text = entry.text;
-            match entry.kind {
-                PrincipalType::Bare => return Meant::Any,
-                PrincipalType::Aws if text.contains(['*', '?']) => return Meant::Any,
-                PrincipalType::Aws
-                    if text.ends_with(":root") || text.bytes().all(|b| b.is_ascii_digit()) =>
-                {
-                    account = true;
-                }
-                PrincipalType::Aws => {
-                    named.extend(self.place(text).or_else(|| ids.get(text).copied()));
-                }
-                _ => {}
-            }
-        }
-        Meant::Some { named, account }
-    }
-}
-
-impl Grant {
-    fn may_mean(&self, arn: &str) -> bool {
-        self.patterns.iter().any(|(text, whole)| {
-            let head = arn.get(..text.len());
-            head.is_some_and(|head| head.eq_ignore_ascii_case(text))
-                && (!whole || arn.len() == text.len())
-        })
-    }
-}
-
-/// How the resources of a statement begin, and whether that is all of them.
-fn beginnings(statement: &Statement) -> Vec<(String, bool)> {
-    if statement.is_not_resource() {
-        return vec![(String::new(), false)];
-    }
-    let resources = statement.resources();
-    let all = resources.map(|text| match text.find(['*', '?', '$']) {
-        Some(end) => (text.get(..end).unwrap_or_default().to_owned(), false),
-        None => (text.to_owned(), true),
-    });
-    all.collect()
-}
-
-/// The action by which a caller from outside assumes a role.
-fn by_which(outsider: &Outsider) -> &'static str {
-    if outsider.kind != Kind::Provider {
-        ASSUME
-    } else if outsider.name.contains(":saml-provider/") {
-        "sts:AssumeRoleWithSAML"
-    } else {
-        "sts:AssumeRoleWithWebIdentity"
     }
 }
 
@@ -252,6 +130,9 @@ mod tests {
                 role("delta", json!({"Service": "ec2.amazonaws.com"}), Value::Null),
                 role("zeta", json!({"AWS": "222222222222"}), json!({"StringEquals": {"sts:ExternalId": "x"}})),
                 role("open", json!("*"), Value::Null),
+                role("kappa", json!({"AWS": "arn:aws:iam::123456789012:role/alpha"}), Value::Null),
+                role("lambda", json!({"AWS": "arn:aws:sts::123456789012:assumed-role/alpha/visit"}), Value::Null),
+                role("mu", json!({"AWS": "AIDAEXAMPLECCCCCCCCCC"}), Value::Null),
                 role("saml", json!({"Federated": "arn:aws:iam::123456789012:saml-provider/idp"}), Value::Null),
             ],
         });
@@ -267,7 +148,7 @@ mod tests {
         let estate = estate();
         let reach = Reach::new(&estate);
         let all = reach.assumers_of_roles();
-        assert_eq!(all.len(), 7);
+        assert_eq!(all.len(), 10);
         for (role, found) in &all {
             let action =
                 if role.ends_with("/saml") { "sts:AssumeRoleWithSAML" } else { "sts:AssumeRole" };
@@ -297,5 +178,9 @@ mod tests {
         assert_eq!(of("delta"), ["ec2.amazonaws.com"]);
         assert_eq!(of("zeta"), ["222222222222"]);
         assert_eq!(of("saml"), ["idp"]);
+        // A session of the role is let in with it.
+        assert_eq!(of("kappa"), ["alpha", "visit"]);
+        assert_eq!(of("lambda"), ["visit"]);
+        assert_eq!(of("mu"), ["cid"]);
     }
 }

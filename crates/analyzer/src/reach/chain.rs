@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
+use bailiwick_identifiers::UniqueId;
 use bailiwick_model::parallel;
 use bailiwick_policy::{Context, Document, Effect, Principal, PrincipalType, Statement, Token};
 use serde::Serialize;
@@ -166,17 +167,7 @@ impl Reach<'_> {
     /// Who can assume a role.
     fn edges(&self, role: &str, assumers: &Assumers) -> Vec<Edge> {
         let action = "sts:AssumeRole";
-        let mut candidates = match self.trust(role) {
-            Trust::Anyone => (0..self.subjects.len()).collect(),
-            Trust::Named(named) => named,
-            // Whom the trust policy does not name by itself an identity policy has to allow.
-            Trust::Account(mut named) => {
-                named.extend(assumers.of(role));
-                named
-            }
-        };
-        candidates.sort_unstable();
-        candidates.dedup();
+        let candidates = self.may_assume(role, assumers);
         let accesses = parallel::each(&candidates, |at| {
             let (kind, subject, context) = self.subjects.get(*at)?;
             // ROOT-7: the root user assumes no role.
@@ -206,8 +197,24 @@ impl Reach<'_> {
         out
     }
 
+    /// Those of the account who may be able to assume a role, in order. Never too few.
+    pub(super) fn may_assume(&self, role: &str, assumers: &Assumers) -> Vec<usize> {
+        let mut candidates = match self.trust(role, assumers) {
+            Trust::Anyone => (0..self.subjects.len()).collect(),
+            Trust::Named(named) => named,
+            // Whom the trust policy does not name by itself an identity policy has to allow.
+            Trust::Account(mut named) => {
+                named.extend(assumers.of(role));
+                named
+            }
+        };
+        candidates.sort_unstable();
+        candidates.dedup();
+        candidates
+    }
+
     /// Whom of the account the trust policy of a role may let in. Never too few.
-    fn trust(&self, role: &str) -> Trust {
+    fn trust(&self, role: &str, assumers: &Assumers) -> Trust {
         let found = role.parse().ok().and_then(|arn| self.estate.account.role_with_arn(&arn));
         let Some(Ok(document)) = found.map(|role| role.trust.document()) else {
             return Trust::Named(Vec::new());
@@ -235,6 +242,9 @@ impl Reach<'_> {
                     if resource.starts_with("role/") {
                         named.extend(self.sessions_of(text));
                     }
+                }
+                PrincipalType::Aws if text.parse::<UniqueId>().is_ok() => {
+                    named.extend(assumers.ids.get(text).into_iter().flatten());
                 }
                 PrincipalType::Aws | PrincipalType::Bare => return Trust::Anyone,
                 _ => {}
@@ -278,15 +288,27 @@ enum Trust {
     Anyone,
 }
 
-/// Whom identity policies may allow to assume roles: documents of that kind, each with the patterns
-/// of roles that it names and with those who hold it.
-struct Assumers(Vec<(Vec<String>, Vec<usize>)>);
+/// Whom identity policies may allow to assume roles, and whom trust policies may name.
+pub(super) struct Assumers {
+    /// Documents that allow it, each with the patterns of roles that it names and with those who hold
+    /// it.
+    by_policy: Vec<(Vec<String>, Vec<usize>)>,
+    /// Users and roles by their unique ids, the sessions of a role with it.
+    ids: HashMap<String, Vec<usize>>,
+}
 
 impl Assumers {
-    fn new(subjects: &[(Kind, Subject, Context)]) -> Self {
+    pub(super) fn new(subjects: &[(Kind, Subject, Context)]) -> Self {
         let mut places: HashMap<*const Document, Option<usize>> = HashMap::new();
         let mut all: Vec<(Vec<String>, Vec<usize>)> = Vec::new();
+        let mut ids: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, (_, subject, _)) in subjects.iter().enumerate() {
+            if let Principal::User { id, .. }
+            | Principal::Role { id, .. }
+            | Principal::Session { role_id: id, .. } = &subject.principal
+            {
+                ids.entry(id.to_string()).or_default().push(at);
+            }
             for found in &subject.effective.identity {
                 let place = places.entry(Arc::as_ptr(&found.document)).or_insert_with(|| {
                     let patterns = role_patterns(&found.document);
@@ -300,13 +322,13 @@ impl Assumers {
                 }
             }
         }
-        Self(all)
+        Self { by_policy: all, ids }
     }
 
     /// Those who hold a policy that may mean the role.
     fn of(&self, role: &str) -> impl Iterator<Item = usize> {
         let mean = self
-            .0
+            .by_policy
             .iter()
             .filter(move |(patterns, _)| patterns.iter().any(|pattern| names(pattern, role)));
         mean.flat_map(|(_, holders)| holders.iter().copied())
@@ -341,7 +363,7 @@ fn role_patterns(document: &Document) -> Vec<String> {
 }
 
 /// The action by which a caller from outside assumes a role.
-fn by_which(outsider: &Outsider) -> &'static str {
+pub(super) fn by_which(outsider: &Outsider) -> &'static str {
     if outsider.kind != Kind::Provider {
         "sts:AssumeRole"
     } else if outsider.name.contains(":saml-provider/") {
