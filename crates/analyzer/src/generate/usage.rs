@@ -257,21 +257,20 @@ impl Usage {
         let event = event_name(record);
         let meant = names::actions(catalog, &record.event_source, &record.event_name, &params);
         let because = ending.is_refused().then(|| Because::of(record));
-        if meant.is_empty() && because.as_ref().is_none_or(|because| because.asked.is_none()) {
+        if meant.is_empty() && because.is_none() {
             self.unknown.entry(event).or_default().add(record);
             return;
         }
         let scene = Scene { record, params: &params, actor: &self.actor };
-        let needs = match because.as_ref().and_then(Because::need) {
-            // The refusal itself says what was lacking.
-            Some(need) => vec![need],
-            None => {
-                let (needs, crossed) = needs(&scene, &meant);
-                if crossed && because.is_none() {
-                    self.crossed.insert(event.clone());
-                }
-                asked_for(needs, because.as_ref())
+        // The refusal itself may say what was lacking.
+        let needs = if let Some(need) = because.as_ref().and_then(Because::need) {
+            vec![need]
+        } else {
+            let (needs, crossed) = needs(&scene, &meant);
+            if crossed && because.is_none() {
+                self.crossed.insert(event.clone());
             }
+            asked_for(needs, because.as_ref())
         };
         let context = context(record, &params);
         let mut call = Call { event, needs, context, profiles: BTreeSet::new() };
