@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 
 import botocore.exceptions
 import pytest
@@ -178,6 +179,23 @@ def test_folders_accounts_and_days(bench):
     account = told["account"]
     assert account["used"] == 1 and account["granted"] > 20 and account["within"] is True
     assert account["effect"]["broken"] == 0
+    # The folder of an audit has the events too, which are none of the account.
+    audited = bench.home / "audited"
+    (audited / "events").mkdir(parents=True)
+    (audited / "authorization-details.json").write_bytes(details.read_bytes())
+    (audited / "events" / "trail.json.gz").write_bytes((folder / "trail.json.gz").read_bytes())
+    again = bench.json("dora", "--account", str(audited), events=audited / "events")
+    assert again["account"] == account
+    # A pipe may never end: it is no file of an account.
+    os.mkfifo(bench.home / "pipe")
+    done = bench.generate("dora", "--account", str(bench.home / "pipe"), events=audited / "events", code=2)
+    assert "no regular file" in done.stderr
+    # An operation that no action fits is observed, and not decided.
+    own = next(one for one in records if one["eventName"] == "ListUsers" and one["userIdentity"]["arn"].endswith("/dora"))
+    strange = own | {"eventName": "FlyToTheMoon", "eventID": "strange"}
+    (bench.home / "strange.json").write_text(json.dumps({"Records": [own, strange]}))
+    done = bench.generate("dora", events=bench.home / "strange.json", code=1)
+    assert "Replayed: 1 of 2" in done.stdout and "1 of them are not decided" in done.stdout
     # Before the first event there is none.
     done = bench.generate("dora", "--to", "2001-01-01", events=bench.home / "AWSLogs", code=2)
     assert "none of 0 events" in done.stderr

@@ -200,6 +200,10 @@ fn a_change_is_unclear_for_what_no_action_fits() {
     let found = breaks(None, &holding(&all), &usage);
     assert_eq!((found.observed, found.broken, found.unclear), (3, 0, 2));
     assert_eq!(found.unclear_calls[0].event, "iam:FlyToTheMoon");
+    // What was refused was not observed to be let through.
+    let (generated, _) = made(&[refused(event("iam:FlyToTheMoon", &json!(null)), "no")]);
+    assert_eq!((generated.replay.observed, generated.denied.len()), (0, 1));
+    assert!(generated.unknown.is_empty() && generated.denied[0].statement.is_none());
     assert!(found.sentence().starts_with("breaks 0 of 3 observed calls; of 2"));
 }
 

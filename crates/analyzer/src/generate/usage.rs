@@ -257,13 +257,13 @@ impl Usage {
         let event = event_name(record);
         let meant = names::actions(catalog, &record.event_source, &record.event_name, &params);
         let because = ending.is_refused().then(|| Because::of(record));
-        if meant.is_empty() && because.as_ref().is_none_or(|because| because.asked.is_none()) {
+        if meant.is_empty() && because.is_none() {
             self.unknown.entry(event).or_default().add(record);
             return;
         }
         let scene = Scene { record, params: &params, actor: &self.actor };
+        // The refusal itself may say what was lacking.
         let needs = if let Some(need) = because.as_ref().and_then(Because::need) {
-            // The refusal itself says what was lacking.
             vec![need]
         } else {
             let (needs, crossed) = needs(&scene, &meant);

@@ -1,6 +1,8 @@
 //! What many events say together: who used what, how often, when first and last, and where.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod told;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,7 +15,9 @@ use super::event::Event;
 use super::identity::Caller;
 use super::names::{Names, moved};
 use super::read::Told;
-use super::watch::{Busy, Pattern, Watch, bit};
+use super::watch::{Watch, bit};
+
+pub use told::{Assumed, Covered, Privileged, Used};
 
 /// So many pairs of a principal and an action are told apart; uses beyond are counted, and told.
 pub const MAX_KEYS: usize = 8_000_000;
@@ -35,25 +39,6 @@ pub enum CallerKind {
     Unknown,
 }
 
-/// A principal or key that used an action.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Used<'a> {
-    /// The principal's name, or the id of an access key.
-    pub principal: &'a str,
-    /// What it is; that of its owner for a key.
-    pub kind: CallerKind,
-    /// The action.
-    pub action: &'a Action,
-    /// How often.
-    pub count: u64,
-    /// The first time.
-    pub first: Timestamp,
-    /// The last time.
-    pub last: Timestamp,
-    /// The regions, sorted.
-    pub regions: Vec<&'a str>,
-}
-
 /// Sign-ins to the console.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Logins {
@@ -65,45 +50,6 @@ pub struct Logins {
     pub failed: u64,
     /// The last that succeeded.
     pub last: Option<Timestamp>,
-}
-
-/// Who assumed a role.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Assumed<'a> {
-    /// The ARN of the role.
-    pub role: &'a str,
-    /// Who: an ARN, a service, the id of another account or a provider.
-    pub by: &'a str,
-    /// Whether that is somebody of another account.
-    pub from_outside: bool,
-    /// How often.
-    pub count: u64,
-    /// The last time.
-    pub last: Timestamp,
-}
-
-/// What a person did on a day that changes permissions.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Privileged<'a> {
-    /// The principal.
-    pub principal: &'a str,
-    /// The day, in days since the epoch.
-    pub day: i64,
-    /// The action.
-    pub action: &'a Action,
-    /// How often.
-    pub count: u64,
-}
-
-/// The time that the events of an account cover.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Covered {
-    /// The first event.
-    pub first: Timestamp,
-    /// The last event.
-    pub last: Timestamp,
-    /// How many.
-    pub events: u64,
 }
 
 /// What was read.
@@ -388,189 +334,6 @@ impl Uses {
         own.beyond += other.beyond;
     }
 
-    /// What was read.
-    pub fn totals(&self) -> &Totals {
-        &self.totals
-    }
-
-    /// The time that the events in an account's trail cover; nothing if it has none.
-    pub fn covered(&self, account: &str) -> Option<Covered> {
-        self.covered.get(&self.accounts.find(account)?).copied()
-    }
-
-    /// The accounts whose trails the events are of, sorted.
-    pub fn accounts(&self) -> BTreeSet<&str> {
-        self.covered.keys().map(|number| self.accounts.name(*number)).collect()
-    }
-
-    /// Calls that were not refused, by principal and action, sorted by their names.
-    pub fn used(&self) -> Vec<Used<'_>> {
-        self.listing(&self.used)
-    }
-
-    /// Calls that were refused for want of permission, by principal and action, sorted.
-    pub fn denied(&self) -> Vec<Used<'_>> {
-        self.listing(&self.denied)
-    }
-
-    /// Calls that long-term access keys signed, refused or not, by key and action, sorted.
-    pub fn keys(&self) -> Vec<Used<'_>> {
-        self.listing(&self.keys)
-    }
-
-    /// The owner of a long-term access key, as the events tell it.
-    pub fn owner(&self, key: &str) -> Option<&str> {
-        let owner = self.owners.get(&self.principals.find(key)?)?;
-        Some(self.principals.name(*owner))
-    }
-
-    /// Sign-ins to the console by principal.
-    pub fn logins(&self) -> BTreeMap<&str, Logins> {
-        self.logins.iter().map(|(who, logins)| (self.principals.name(*who), *logins)).collect()
-    }
-
-    /// What root did, by action.
-    pub fn root(&self) -> Vec<Used<'_>> {
-        let mut all = self.used();
-        all.retain(|used| used.kind == CallerKind::Root);
-        all
-    }
-
-    /// Who assumed which role, sorted.
-    pub fn assumed(&self) -> Vec<Assumed<'_>> {
-        let each = self.assumed.iter().map(|((role, by), count)| {
-            let (role, by) = (self.principals.name(*role), self.principals.name(*by));
-            let own = role.split(':').nth(4).unwrap_or_default();
-            let outside = match by.split(':').nth(4) {
-                Some(account) => !account.is_empty() && account != own,
-                None => by.len() == 12 && by.bytes().all(|b| b.is_ascii_digit()) && by != own,
-            };
-            Assumed { role, by, from_outside: outside, count: count.count, last: count.last }
-        });
-        let mut all: Vec<Assumed<'_>> = each.collect();
-        all.sort_unstable();
-        all
-    }
-
-    /// What persons did that changes permissions, by day, sorted. A person is root, a user or session
-    /// with MFA or from the console, and whoever comes through Identity Center.
-    pub fn privileged(&self) -> Vec<Privileged<'_>> {
-        let each = self.privileged.iter().filter_map(|((who, day, action), count)| {
-            let action = &self.actions.get(*action as usize)?.action;
-            Some(Privileged {
-                principal: self.principals.name(*who),
-                day: *day,
-                action,
-                count: *count,
-            })
-        });
-        let mut all: Vec<Privileged<'_>> = each.collect();
-        all.sort_unstable();
-        all
-    }
-
-    /// Users and long-term keys that were seen at more client addresses, or with more programs, within an
-    /// hour.
-    pub fn busy(&self, addresses: usize, agents: usize) -> Vec<Busy> {
-        self.watch.busy(&self.principals, &self.places, addresses, agents)
-    }
-
-    /// Principals that called so many actions of the watched sets within so many hours.
-    pub fn patterns(&self, hours: i64, escalation: usize, enumeration: usize) -> Vec<Pattern> {
-        self.watch.patterns(&self.principals, hours, escalation, enumeration)
-    }
-
-    /// Where users and long-term keys called from: addresses, ids of VPC endpoints, and accounts of VPC
-    /// endpoints.
-    pub fn networks(&self) -> BTreeMap<&str, BTreeSet<&str>> {
-        let mut all: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for (who, place) in self.watch.seen() {
-            let place = self.places.name(place);
-            if let Some(address) = place.strip_prefix('@').or_else(|| place.strip_prefix('~')) {
-                all.entry(self.principals.name(who)).or_default().insert(address);
-            }
-        }
-        all
-    }
-
-    /// The hours (since the epoch) with events of an account, by region, sorted.
-    pub fn hours(&self, account: &str) -> BTreeMap<&str, BTreeSet<i64>> {
-        self.series(&self.hours, account)
-    }
-
-    /// The hours (since the epoch) with a digest of an account, by region, sorted.
-    pub fn digest_hours(&self, account: &str) -> BTreeMap<&str, BTreeSet<i64>> {
-        self.series(&self.digests, account)
-    }
-
-    /// The days (since the epoch) with events or a digest of an account.
-    pub fn days(&self, account: &str) -> BTreeSet<i64> {
-        let Some(account) = self.accounts.find(account) else { return BTreeSet::new() };
-        let all = self.hours.iter().chain(&self.digests);
-        let own = all.filter(|((of, _), _)| *of == account).flat_map(|(_, hours)| hours);
-        own.map(|hour| hour.div_euclid(24)).collect()
-    }
-
-    /// Whether any event, whoever called, only looks: a trail may log changes alone.
-    pub fn reads(&self) -> bool {
-        self.reads
-    }
-
-    /// How many files a digest of an account lists that were not given, by region and hour.
-    pub fn not_given(&self, account: &str) -> BTreeMap<(&str, i64), u64> {
-        let mut all = BTreeMap::new();
-        let Some(account) = self.accounts.find(account) else { return all };
-        for (file, (of, region, hour)) in &self.listed {
-            if *of == account && !self.present.contains(file) {
-                *all.entry((self.regions.name(*region), *hour)).or_default() += 1;
-            }
-        }
-        all
-    }
-
-    fn series(
-        &self,
-        hours: &HashMap<(u32, u32), HashSet<i64>>,
-        account: &str,
-    ) -> BTreeMap<&str, BTreeSet<i64>> {
-        let Some(account) = self.accounts.find(account) else { return BTreeMap::new() };
-        let own = hours.iter().filter(|((of, _), _)| *of == account);
-        own.map(|((_, region), hours)| {
-            (self.regions.name(*region), hours.iter().copied().collect())
-        })
-        .collect()
-    }
-
-    fn listing(&self, map: &HashMap<(u32, u32), Seen>) -> Vec<Used<'_>> {
-        let each = map.iter().filter_map(|((who, action), count)| {
-            let owner = self.owners.get(who).unwrap_or(who);
-            let kind = self.kinds.get(*owner as usize).copied().flatten();
-            let action = &self.actions.get(*action as usize)?.action;
-            Some(Used {
-                principal: self.principals.name(*who),
-                kind: kind.unwrap_or(CallerKind::Unknown),
-                action,
-                count: count.count,
-                first: count.first,
-                last: count.last,
-                regions: self.region_names(count.regions),
-            })
-        });
-        let mut all: Vec<Used<'_>> = each.collect();
-        all.sort_by(|one, two| (one.principal, one.action).cmp(&(two.principal, two.action)));
-        all
-    }
-
-    fn region_names(&self, bits: u64) -> Vec<&str> {
-        let there = (0..64_u32).filter(|bit| bits & (1 << bit) != 0);
-        let mut names: Vec<&str> = there
-            .map(|bit| if bit == 63 { "others" } else { self.regions.name(bit) })
-            .filter(|name| !name.is_empty())
-            .collect();
-        names.sort_unstable();
-        names
-    }
-
     fn principal(&mut self, name: &str, kind: CallerKind) -> u32 {
         let number = self.principals.number(name);
         if self.kinds.len() <= number as usize {
@@ -773,161 +536,4 @@ fn hash(name: &str) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::read;
-    use super::*;
-
-    const ANN: &str = r#"{"type":"IAMUser","arn":"arn:aws:iam::123456789012:user/ann","accountId":"123456789012","accessKeyId":"AKIAIOSFODNN7EXAMPLE"}"#;
-    const DEPLOY: &str = r#"{"type":"AssumedRole","arn":"arn:aws:sts::123456789012:assumed-role/deploy/x","accessKeyId":"ASIAIOSFODNN7EXAMPLE","sessionContext":{"sessionIssuer":{"type":"Role","arn":"arn:aws:iam::123456789012:role/deploy"}}}"#;
-    const ROOT: &str = r#"{"type":"Root","arn":"arn:aws:iam::123456789012:root"}"#;
-    const OTHER: &str = r#"{"type":"AWSAccount","accountId":"210987654321"}"#;
-
-    fn event(identity: &str, time: &str, source: &str, name: &str, more: &str) -> String {
-        format!(
-            r#"{{"userIdentity":{identity},"eventTime":"2026-07-{time}Z","eventSource":"{source}.amazonaws.com","eventName":"{name}","awsRegion":"eu-west-1","sourceIPAddress":"192.0.2.7","userAgent":"aws-cli/2.1 md/x","recipientAccountId":"123456789012"{more}}}"#
-        )
-    }
-
-    fn uses(events: &[String]) -> Uses {
-        let mut uses = Uses::default();
-        let text = events.join("\n");
-        let told = read("f", text.as_bytes(), &mut |event| uses.add(event, Catalog::embedded()));
-        assert!(told.faults.is_empty(), "{:?}", told.faults);
-        uses.file("a/f", 10, text.len() as u64, &told);
-        uses
-    }
-
-    fn events() -> Vec<String> {
-        let role = r#","requestParameters":{"roleArn":"arn:aws:iam::123456789012:role/deploy"}"#;
-        let login = |mfa: &str| {
-            format!(
-                r#","responseElements":{{"ConsoleLogin":"Success"}},"additionalEventData":{{"MFAUsed":"{mfa}"}}"#
-            )
-        };
-        let refused = event(
-            ANN,
-            "02T10:00:00",
-            "iam",
-            "CreateUser",
-            r#","errorCode":"AccessDenied","eventID":"e-1""#,
-        );
-        vec![
-            event(ANN, "01T10:00:00", "s3", "ListObjects", ""),
-            event(ANN, "03T10:00:00", "s3", "HeadBucket", r#","errorCode":"NoSuchBucket""#),
-            event(ANN, "02T10:00:00", "iam", "CreateUser", r#","errorCode":"AccessDenied""#),
-            // Nobody knows whose call it was.
-            event(ANN, "02T10:00:00", "iam", "ListUsers", r#","errorCode":"ExpiredToken""#),
-            // The trails of an account and of an organization have the same refusal.
-            refused.clone(),
-            refused,
-            event(DEPLOY, "02T10:00:00", "monitoring", "PutMetricAlarm", ""),
-            event(DEPLOY, "02T10:00:00", "kms", "ReEncrypt", ""),
-            event(
-                DEPLOY,
-                "02T10:00:00",
-                "s3",
-                "GetObject",
-                r#","requestParameters":{"bucketName":"b","versionId":"1"}"#,
-            ),
-            event(ROOT, "02T11:00:00", "iam", "AttachRolePolicy", ""),
-            event(ANN, "02T10:30:00", "sts", "AssumeRole", role),
-            event(OTHER, "02T10:40:00", "sts", "AssumeRole", role),
-            event(ANN, "02T10:00:00", "signin", "ConsoleLogin", &login("Yes")),
-            event(ANN, "02T10:00:00", "signin", "ConsoleLogin", &login("No")),
-            event(ANN, "02T10:00:00", "signin", "ConsoleLogin", r#","errorMessage":"x""#),
-        ]
-    }
-
-    fn check(uses: &Uses) {
-        let told: Vec<String> = uses
-            .used()
-            .iter()
-            .map(|used| {
-                let name = used.principal.rsplit([':', '/']).next().unwrap();
-                format!("{name} {}:{} {}", used.action.service, used.action.name, used.count)
-            })
-            .collect();
-        assert_eq!(
-            told,
-            [
-                "210987654321 sts:AssumeRole 1",
-                "deploy cloudwatch:PutMetricAlarm 1",
-                "deploy kms:ReEncryptFrom 1",
-                "deploy kms:ReEncryptTo 1",
-                "deploy s3:GetObjectVersion 1",
-                "root iam:AttachRolePolicy 1",
-                "ann s3:ListBucket 2",
-                "ann signin:ConsoleLogin 3",
-                "ann sts:AssumeRole 1",
-            ]
-        );
-        let denied = uses.denied();
-        assert_eq!((denied.len(), &*denied[0].action.name), (1, "CreateUser"));
-        assert_eq!(denied[0].count, 2);
-        let bucket = uses.used().into_iter().find(|one| &*one.action.name == "ListBucket").unwrap();
-        assert_eq!(bucket.first.to_string(), "2026-07-01T10:00:00Z");
-        assert_eq!(bucket.last.to_string(), "2026-07-03T10:00:00Z");
-        assert_eq!(bucket.regions, ["eu-west-1"]);
-        let ann = "arn:aws:iam::123456789012:user/ann";
-        assert_eq!(uses.owner("AKIAIOSFODNN7EXAMPLE"), Some(ann));
-        assert_eq!(uses.keys().iter().map(|used| used.count).sum::<u64>(), 9);
-        assert!(uses.keys().iter().all(|used| used.kind == CallerKind::User));
-        let logins = uses.logins()[ann];
-        assert_eq!((logins.with_mfa, logins.without_mfa, logins.failed), (1, 1, 1));
-        assert_eq!(uses.root().len(), 1);
-        let assumed: Vec<_> = uses.assumed().iter().map(|a| (a.by, a.from_outside)).collect();
-        assert_eq!(assumed, [("210987654321", true), (ann, false)]);
-        assert_eq!(uses.privileged().len(), 1);
-        assert_eq!(uses.networks()[ann].iter().copied().collect::<Vec<_>>(), ["192.0.2.7"]);
-        let covered = uses.covered("123456789012").unwrap();
-        assert_eq!((covered.events, covered.first), (15, bucket.first));
-        assert!(uses.covered("210987654321").is_none());
-        assert_eq!(uses.hours("123456789012")["eu-west-1"].len(), 4);
-        assert_eq!(uses.totals().events, 15);
-    }
-
-    #[test]
-    fn what_events_say_together() {
-        check(&uses(&events()));
-    }
-
-    // The same is told however the events are spread and in which order they are merged.
-    #[test]
-    fn order_does_not_matter() {
-        let events = events();
-        for cut in 0..events.len() {
-            let (one, two) = events.split_at(cut);
-            for (first, second) in [(one, two), (two, one)] {
-                let mut all = Uses::default();
-                for part in [first, second].into_iter().filter(|part| !part.is_empty()) {
-                    all.merge(uses(part));
-                }
-                check(&all);
-            }
-        }
-    }
-
-    #[test]
-    fn patterns_are_found() {
-        let busy: Vec<String> =
-            ["CreateAccessKey", "AttachUserPolicy", "PutUserPolicy", "ListUsers"]
-                .iter()
-                .map(|name| {
-                    event(ANN, "02T10:00:00", "iam", name, r#","errorCode":"AccessDenied""#)
-                })
-                .collect();
-        let found = uses(&busy).patterns(24, 3, 10);
-        assert_eq!(found[0].escalation.len(), 3);
-        assert_eq!(found[0].enumeration, ["iam:ListUsers"]);
-        assert!(uses(&busy).patterns(24, 4, 10).is_empty());
-    }
-
-    #[test]
-    fn digests_tell_what_is_lacking() {
-        let digest = r#"{"awsAccountId":"123456789012","digestStartTime":"2026-07-01T10:00:00Z","digestEndTime":"2026-07-01T11:00:00Z","digestS3Object":"AWSLogs/1/CloudTrail-Digest/eu-west-1/d.gz","logFiles":[{"s3Object":"x/f"},{"s3Object":"x/gone"}]}"#;
-        let uses = uses(&[digest.to_owned()]);
-        assert_eq!(uses.digest_hours("123456789012")["eu-west-1"].len(), 1);
-        assert_eq!(uses.not_given("123456789012").values().sum::<u64>(), 1);
-        assert_eq!(uses.totals().digests, 1);
-    }
-}
+mod tests;

@@ -1,7 +1,8 @@
 //! What the events of a trail answer: use of rights, places, patterns, gaps.
 //!
 //! Events prove use; that there was none they prove only of the time that they cover. A check that asks
-//! for want of use is not assessed where they cover less than its limit, and says which days they cover.
+//! for want of use is not assessed where they cover less than its limit or lack a day of it, and says which
+//! days they cover.
 //! Where some events could not be read, nothing passes.
 
 #![allow(clippy::similar_names, reason = "uses, and what was used, are the words of the field")]
