@@ -204,6 +204,16 @@ fn plain(name: &str) -> String {
 /// Whether the text of parameters has a member of a plain name, or a string of several words that begins
 /// with it. A look at the text alone: much faster than to read it.
 pub(super) fn tells(text: &str, name: &str) -> bool {
+    // Most objects of S3 have none of it, which a plain search tells at once.
+    let spelled = match name {
+        "versionid" => "versionId",
+        "xamzacl" => "x-amz-acl",
+        "xamztagging" => "x-amz-tagging",
+        _ => "",
+    };
+    if !text.contains(spelled) {
+        return false;
+    }
     let mut pieces = text.split('"').skip(1);
     while let (Some(string), after) = (pieces.next(), pieces.next()) {
         let found = if after.is_some_and(|after| after.trim_start().starts_with(':')) {
