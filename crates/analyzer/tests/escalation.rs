@@ -7,11 +7,11 @@ mod planted;
 use std::collections::BTreeMap;
 
 use bailiwick_analyzer::escalation::{
-    Dependence, Finding, Options, PathId, Report, escalations, replay,
+    Dependence, Finding, Goal, Options, PathId, Report, escalations, replay,
 };
 use bailiwick_analyzer::estate::Estate;
 use bailiwick_policy::Decision;
-use planted::{Expect, Planted, allow, with};
+use planted::{ADMIN, Expect, Planted, allow, arn, trust, with};
 use serde_json::{Value, json};
 
 fn options() -> Options {
@@ -105,6 +105,36 @@ fn all_planted_and_no_decoy_at_1000() {
 #[ignore = "slow without optimization: run it in release"]
 fn all_planted_and_no_decoy_at_10000() {
     planted_at(3, 10_000);
+}
+
+// One principal may be the goal, whatever it may do itself and however many administrators there are.
+#[test]
+fn one_principal_is_reached_among_administrators() {
+    for administrators in [0, 1, 5] {
+        let mut world = Planted::default();
+        for number in 0..administrators {
+            let name = format!("chief-{number}");
+            let role = world.role(&name, &[trust(&arn("root"))], &[]);
+            world.attach(&role, ADMIN);
+        }
+        let reads = allow(&["s3:GetObject"], &["*"]);
+        let role = world.role("target", &[trust(&arn("root"))], std::slice::from_ref(&reads));
+        let user = world.user("reader", &[reads]);
+        let assumes = world.user("assumes", &[allow(&["sts:AssumeRole"], &["*"])]);
+        let makes = world.user("makes", &[allow(&["iam:CreateAccessKey"], &["*"])]);
+        world.user("stands", &[allow(&["sts:AssumeRole"], &[&arn("role/nobody")])]);
+        for (to, from) in [(&role, &assumes), (&user, &makes)] {
+            let to = Goal::Principal(to.clone());
+            let report = escalations(&world.estate(), &Options { to, ..options() });
+            let found: Vec<_> = report.findings.iter().filter(|one| one.certain).collect();
+            let own = found.iter().find(|one| one.principal == *from).unwrap();
+            assert!(own.ways.iter().any(|way| way.steps.len() == 1), "{administrators} {own:?}");
+            assert!(!found.iter().any(|one| one.principal == arn("user/stands")));
+            // Each administrator gets there, and who becomes one.
+            let chiefs = found.iter().filter(|one| one.principal.contains("chief")).count();
+            assert_eq!(chiefs, administrators, "{:?}", report.findings);
+        }
+    }
 }
 
 // A fix that takes the last statement takes the policy; what stays is written with what is left.

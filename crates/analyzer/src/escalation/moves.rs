@@ -273,11 +273,7 @@ impl Moves<'_, '_> {
 
     /// Becoming another principal, as it is and with what can be given to it before.
     pub(super) fn become_other(&mut self, entity: usize, ways: Vec<Access>, gifts: &[Gift]) {
-        let worth = self
-            .world
-            .nodes
-            .get(entity)
-            .is_some_and(|node| node.standing != Standing::No || self.world.able(entity));
+        let worth = self.is_worth(entity);
         let admin = self.world.nodes.get(entity).is_some_and(|node| node.standing == Standing::Yes);
         for way in ways {
             if !admin {

@@ -137,6 +137,9 @@ pub fn escalations(estate: &Estate, options: &Options) -> Report {
 
 pub(super) fn report(mut world: World<'_>, options: &Options) -> Report {
     let estate = world.estate();
+    if let Goal::Principal(arn) = &options.to {
+        world.aim_at(arn);
+    }
     let graph = Graph::of(&mut world, &options.to);
     let mut findings = Vec::new();
     for at in 0..world.entities.len() {

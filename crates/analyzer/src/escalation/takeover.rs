@@ -6,7 +6,6 @@ use super::common::covers;
 use super::grants::{FOR_ROLES, FOR_USERS};
 use super::judge::{Keys, Permit};
 use super::moves::{Access, Moves};
-use super::standing::Standing;
 use super::table::PathId;
 use super::world::World;
 
@@ -58,8 +57,7 @@ impl Patience {
 
 impl Moves<'_, '_> {
     pub(super) fn is_worth(&self, entity: usize) -> bool {
-        self.world.nodes.get(entity).is_some_and(|node| node.standing != Standing::No)
-            || self.world.able(entity)
+        self.world.place(entity) < 3 || self.world.able(entity)
     }
 
     /// Users whose credentials the principal can make or change.
@@ -140,14 +138,7 @@ impl Moves<'_, '_> {
             add(&self.reached(&[REWRITE], false, gives));
         }
         // Those worth the most come first, so that the search can stop early.
-        let place = |at: &usize| {
-            self.world.nodes.get(*at).map_or(2, |node| match node.standing {
-                Standing::Yes => 0,
-                Standing::Conditional(_) => 1,
-                Standing::No => 2,
-            })
-        };
-        order.sort_by_key(place);
+        order.sort_by_key(|at| self.world.place(*at));
         let mut patience = Patience::default();
         for (at, entity) in order.iter().copied().enumerate() {
             if entity == me {

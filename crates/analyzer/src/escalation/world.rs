@@ -96,6 +96,8 @@ pub(super) struct World<'e> {
     pub(super) worth: Vec<usize>,
     /// The place of each principal among those, for all principals; the largest for the others.
     pub(super) rank: Vec<usize>,
+    /// The one whom the search is for, if it is for no administrator.
+    pub(super) aim: Option<usize>,
     /// All ARNs in order, to find those that begin alike.
     sorted: Vec<(String, usize)>,
 }
@@ -118,6 +120,7 @@ impl<'e> World<'e> {
             services: HashMap::new(),
             worth: Vec::new(),
             rank: Vec::new(),
+            aim: None,
             sorted: Vec::new(),
         };
         world.fill();
@@ -322,6 +325,26 @@ impl<'e> World<'e> {
         }
     }
 
+    /// Makes a principal the one to become, whatever it may do itself.
+    pub(super) fn aim_at(&mut self, arn: &str) {
+        self.aim = self.by_arn.get(arn).copied();
+        self.services.clear();
+        self.weigh();
+    }
+
+    /// The place of a principal among those worth becoming: the one who is looked for, administrators,
+    /// those who are that under conditions, others.
+    pub(super) fn place(&self, at: usize) -> u8 {
+        if self.aim == Some(at) {
+            return 0;
+        }
+        self.nodes.get(at).map_or(3, |node| match node.standing {
+            Standing::Yes => 1,
+            Standing::Conditional(_) => 2,
+            Standing::No => 3,
+        })
+    }
+
     /// Finds who is worth becoming: administrators, and those who can take a step themselves.
     fn weigh(&mut self) {
         let assume = set(&["sts:AssumeRole"]);
@@ -330,11 +353,7 @@ impl<'e> World<'e> {
             if self.entities.get(at).is_none_or(|entity| entity.linked) {
                 continue;
             }
-            let rank = match node.standing {
-                Standing::Yes => 0,
-                Standing::Conditional(_) => 1,
-                Standing::No => 2,
-            };
+            let rank = self.place(at);
             let able = || {
                 NEEDS.iter().any(|needs| node.abilities.covers(*needs))
                     || node.abilities.covers(assume)
@@ -342,7 +361,7 @@ impl<'e> World<'e> {
                     || self.named.contains_key(&at)
                     || !self.anyone.is_empty()
             };
-            if rank < 2 || able() {
+            if rank < 3 || able() {
                 worth.push((rank, at));
             }
         }
