@@ -223,7 +223,8 @@ def practice_lists(t):
     lines = tool(t, "checklist", "--seed", "000", "--format", "csv", code=1).stdout.splitlines()
     t.check(lines[0].startswith("list,practice,title,standing"), "CSV", found=lines[0])
     nobody = t.user("nobody")
-    tool(t, "checklist", "--seed", "000", key=nobody, code=1)
+    refused = tool(t, "checklist", "--seed", "000", key=nobody, code=2)
+    t.check("AccessDenied" in refused.stderr and not refused.stdout, "who may read nothing is told so")
 
 
 @row("M127")

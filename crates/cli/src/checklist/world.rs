@@ -27,8 +27,12 @@ impl World {
     /// # Errors
     /// A path cannot be read, no file tells of an account, or the server does not answer.
     pub(crate) fn find(paths: &[PathBuf], access: &AccessArgs) -> anyhow::Result<Self> {
-        let files =
-            if paths.is_empty() { import::gather(Iam::find(access)?) } else { load(paths) }?;
+        if !paths.is_empty() {
+            return Self::of(load(paths)?);
+        }
+        let files = import::gather(Iam::find(access)?)?;
+        // Of an account of which nothing may be read nothing is answered.
+        import::known(&files)?;
         Self::of(files)
     }
 
