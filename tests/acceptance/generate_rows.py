@@ -77,8 +77,8 @@ def start_minimal(t):
 
 
 @row("M120")
-def effect_preview(t):
-    """what a change would refuse of the observed calls"""
+def actionable(t):
+    """each finding with its way, its fix as diff, commands and Terraform; what a change refuses of the observed calls"""
     t.serve()
     key = t.user("alice", policy(allow("iam:*")))
     for _ in range(3):
@@ -104,3 +104,28 @@ def effect_preview(t):
     found = data(t, *of("alice"), "--account", str(details), stdin=trail(t))["account"]
     t.equal([one["actions"] for one in found["unused"]], [["ec2:*"]], "the statement that no call needed")
     t.check(found["within"] is True, "the generated policy allows nothing new")
+    # A finding: bob may give himself any policy, and has done so to nobody; he lists users.
+    key = t.user("bob", policy(allow("iam:PutUserPolicy"), allow("iam:ListUsers")))
+    t.works("iam", "list-users", key=key)
+    details.write_text(t.works("iam", "get-account-authorization-details").out)
+    events = pathlib.Path(t.home, "events.jsonl")
+    events.write_text(trail(t))
+    bob = f"arn:aws:iam::{ACCOUNT}:user/bob"
+    told = data(t, "audit", "fix", str(details), "--events", str(events), "--check", "EFF-02", "--principal", bob, code=1)
+    (finding,) = told["fixes"]
+    fix = finding["fix"]
+    t.check("iam:PutUserPolicy" in finding["why"] and "administrator" in finding["why"], "why, with the way", found=finding["why"])
+    t.check('- ' in fix["diff"] and "PutUserPolicy" in fix["diff"], "the change of the policy", found=fix["diff"])
+    t.check(fix["commands"][0].startswith("aws iam put-user-policy --user-name bob --policy-name p0"), "the command", found=fix["commands"])
+    t.check('resource "aws_iam_user_policy" "bob_p0"' in fix["terraform"][0] and 'id = "bob:p0"' in fix["terraform"][0], "for Terraform")
+    t.equal(fix["effect"]["sentence"], "breaks 0 of 1 observed calls", "the effect")
+    # The command as it is printed, with the policy as it is told: it is true, and the way is closed.
+    pathlib.Path(t.home, "policy.json").write_text(fix["document"])
+    words = fix["commands"][0].replace("file://policy.json", f"file://{t.home}/policy.json").split()[1:]
+    t.works(*words)
+    t.works("iam", "list-users", key=key)
+    t.fails("AccessDenied", "iam", "put-user-policy", "--user-name", "bob", "--policy-name", "x", "--policy-document",
+            json.dumps(policy(allow("*"))), key=key)
+    details.write_text(t.works("iam", "get-account-authorization-details").out)
+    told = data(t, "audit", "fix", str(details), "--check", "EFF-02", "--principal", bob)
+    t.equal(told["fixes"], [], "nothing is left to mend")

@@ -316,3 +316,53 @@ def test_the_script_makes_a_folder_that_is_audited(audit):
 def test_help_has_examples(audit):
     for args in ((), ("checks",), ("collect",), ("unused",)):
         assert "Examples:\n  bailiwick audit" in audit(*args, "--help", code=0).stdout
+
+
+def seen(name, *calls):
+    """Events of a trail: calls of IAM by a user."""
+    return {"Records": [
+        {
+            "eventVersion": "1.09", "eventID": f"{name}-{number}", "eventTime": "2026-05-20T10:00:00Z",
+            "eventSource": "iam.amazonaws.com", "eventName": call, "awsRegion": "us-east-1",
+            "sourceIPAddress": "192.0.2.1", "userAgent": "aws-cli/2", "eventType": "AwsApiCall",
+            "eventCategory": "Management", "recipientAccountId": ACCOUNT, "requestParameters": None,
+            "userIdentity": {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/{name}", "accountId": ACCOUNT,
+                             "principalId": unique("AIDA", name), "userName": name},
+        }
+        for number, call in enumerate(calls)
+    ]}
+
+
+def test_M120_a_fix_has_all_forms_and_tells_what_it_breaks(audit):
+    """Of the same finding: the change, the command, Terraform, and the observed calls that it would refuse."""
+    work = {"Effect": "Allow", "Action": "iam:List*", "Resource": "*"}
+    audit.write("audit/authorization-details.json", details(
+        user("ann", UserPolicyList=[inline("both", ADMIN, work)]),
+        user("bob", AttachedManagedPolicies=[attached("AdministratorAccess")]),
+    ))
+    audit.write("audit/events/a.json", seen("ann", "ListUsers", "ListRoles", "CreateUser"))
+    audit.write("audit/events/b.json", seen("bob", "ListUsers"))
+    found = audit.answer("fix", "audit", *AS_OF, "--check", "POL-03", "--check", "POL-02", code=1)["fixes"]
+    by = {one["check"]: one for one in found}
+    assert set(by) == {"POL-02", "POL-03"} and len(found) == 2
+    ann = by["POL-03"]["fix"]
+    assert json.loads(ann["document"])["Statement"] == [work]
+    assert ann["commands"] == ["aws iam put-user-policy --user-name ann --policy-name both --policy-document file://policy.json"]
+    assert ann["effect"]["sentence"] == "breaks 1 of 3 observed calls"
+    assert [(one["event"], one["evidence"]["count"]) for one in ann["effect"]["calls"]] == [("iam:CreateUser", 1)]
+    bob = by["POL-02"]["fix"]
+    assert "document" not in bob and bob["effect"]["sentence"] == "breaks 1 of 1 observed calls"
+    assert "terraform import aws_iam_user_policy_attachment.bob_AdministratorAccess" in bob["terraform"][0]
+    # For people; without events the effect is not known, and says so.
+    table = audit("fix", "audit", *AS_OF, "--finding", by["POL-03"]["id"], code=1).stdout
+    assert "effect: breaks 1 of 3 observed calls of arn:aws:iam::123456789012:user/ann" in table
+    alone = audit("fix", "audit/authorization-details.json", *AS_OF, "--finding", by["POL-03"]["id"], code=1).stdout
+    assert "effect: not known without events" in alone
+    text = audit("fix", "audit", *AS_OF, "--check", "POL-03", "--format", "terraform", code=1).stdout
+    assert text.count('resource "aws_iam_user_policy" "ann_both"') == 1 and 'id = "ann:both"' in text
+    lines = audit("fix", "audit", *AS_OF, "--check", "POL-02", "--format", "commands", code=1).stdout.splitlines()
+    assert lines[1] == "aws iam detach-user-policy --user-name bob --policy-arn arn:aws:iam::aws:policy/AdministratorAccess"
+    # What is not there.
+    assert "no finding `0`" in audit("fix", "audit", *AS_OF, "--finding", "0", code=2).stderr
+    assert "no check `POL-99`" in audit("fix", "audit", *AS_OF, "--check", "POL-99", code=2).stderr
+    assert audit.answer("fix", "audit", *AS_OF, "--check", "POL-04", code=0)["fixes"] == []

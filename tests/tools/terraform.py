@@ -107,6 +107,74 @@ def clutter(iam):
             {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}))
 
 
+PROVIDER = """terraform {
+  required_providers {
+    aws = {
+      source = "hashicorp/aws"
+    }
+  }
+}
+
+provider "aws" {
+  region = "us-east-1"
+}
+
+"""
+
+
+def mending(checks, server, iam, options):
+    """What `audit fix --format terraform` writes is planned as a change of what is there, and does what it says."""
+    def policy(*actions):
+        return json.dumps({"Version": "2012-10-17", "Statement": [
+            {"Sid": f"S{number}", "Effect": "Allow", "Action": action, "Resource": "*"}
+            for number, action in enumerate(actions)]})
+
+    iam.create_user(UserName="fixed.user")
+    iam.put_user_policy(UserName="fixed.user", PolicyName="both", PolicyDocument=policy("*", "s3:ListAllMyBuckets"))
+    made = iam.create_policy(
+        PolicyName="wide", Path="/team/", Description="a description", PolicyDocument=policy("*", "ec2:Describe*"),
+        Tags=[{"Key": "owner", "Value": "team"}])["Policy"]
+    iam.attach_user_policy(UserName="fixed.user", PolicyArn=made["Arn"])
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="terraform-fix-"))
+    details = {"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": [], "Policies": []}
+    for page in iam.get_paginator("get_account_authorization_details").paginate():
+        for name, held in details.items():
+            held.extend(page[name])
+    (folder / "details.json").write_text(json.dumps(details, default=str))
+    words = ["audit", "fix", folder / "details.json", "--check", "POL-01", "--check", "POL-03"]
+    done = subprocess.run(
+        [options.bailiwick, *words, "--format", "terraform"], capture_output=True, text=True,
+        env=process.clean_environment())
+    checks.check("fixes are written for Terraform", done.returncode == 1, done.stderr)
+    tool = Terraform(options.terraform, server, options.mirror)
+    (tool.folder / "main.tf").write_text(PROVIDER + done.stdout)
+    (tool.folder / "terraform.tfvars.json").unlink()
+    code, output = tool.run("init", "-no-color", "-input=false")
+    checks.check("the configuration is read", code == 0, output)
+    code, output = tool.run("plan", "-no-color", "-input=false", "-detailed-exitcode", "-out=fixes")
+    expected = "2 to import, 0 to add, 2 to change, 0 to destroy"
+    if not checks.check(f"the plan: {expected}", code == 2 and expected in output):
+        print(done.stdout, output)
+    code, output = tool.run("apply", "-no-color", "-input=false", "fixes")
+    checks.check("it is applied", code == 0, output)
+    inline = iam.get_user_policy(UserName="fixed.user", PolicyName="both")["PolicyDocument"]
+    held = iam.get_policy(PolicyArn=made["Arn"])["Policy"]
+    version = iam.get_policy_version(PolicyArn=made["Arn"], VersionId=held["DefaultVersionId"])["PolicyVersion"]
+    found = [[one["Action"] for one in document["Statement"]] for document in (inline, version["Document"])]
+    checks.check("what allowed everything is gone", found == [["s3:ListAllMyBuckets"], ["ec2:Describe*"]], found)
+    checks.check("description and tags are as they were", (held["Description"], held["Tags"]) == (
+        "a description", [{"Key": "owner", "Value": "team"}]), held)
+    shutil.rmtree(tool.folder, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    iam.detach_user_policy(UserName="fixed.user", PolicyArn=made["Arn"])
+    for one in iam.list_policy_versions(PolicyArn=made["Arn"])["Versions"]:
+        if not one["IsDefaultVersion"]:
+            iam.delete_policy_version(PolicyArn=made["Arn"], VersionId=one["VersionId"])
+    iam.delete_policy(PolicyArn=made["Arn"])
+    iam.delete_user_policy(UserName="fixed.user", PolicyName="both")
+    iam.delete_user(UserName="fixed.user")
+
+
 def calls(server):
     """How often each operation was called and what it answered, out of the trail of events."""
     events, _ = signing.Wire(server.url, server.key()).follow(None)
@@ -163,6 +231,7 @@ def main():
         after = counts(iam)
         changed = {name: (before[name], after[name]) for name in before if before[name] != after[name]}
         checks.check("the account counts as before", not changed, changed)
+        mending(checks, server, iam, options)
         made = calls(server)
         failures = {call: number for call, number in made.items() if call[1]}
         print(f"{sum(made.values())} calls of {len({name for name, _ in made})} operations; refused:")

@@ -6,7 +6,7 @@
 //!
 //! Of an account, [`evidence`] is what its files tell, [`estate`] whom the engine can be asked about,
 //! [`reach`] who can do what, [`escalation`] how somebody becomes administrator, and [`posture`] what
-//! the checks of the catalogue say. [`attack`] plays techniques step by step,
+//! the checks of the catalogue say, each finding with its [`remedy`] in every form. [`attack`] plays techniques step by step,
 //! [`toxic`] finds duties that one principal must not hold together, and [`blast`] who has more than
 //! it uses.
 //!
@@ -24,6 +24,7 @@ pub mod generate;
 pub mod pages;
 pub mod posture;
 pub mod reach;
+pub mod remedy;
 pub mod summary;
 pub mod toxic;
 pub mod trail;

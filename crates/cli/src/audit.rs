@@ -3,6 +3,7 @@
 
 mod checks;
 mod collect;
+mod fix;
 mod folder;
 pub(crate) mod given;
 mod html;
@@ -17,6 +18,7 @@ mod unused;
 mod validate;
 mod write;
 
+pub use fix::{FixArgs, FixFormat};
 pub use overprivileged::OverprivilegedArgs;
 pub(crate) use toxic::run_check;
 pub use toxic::{CheckToxicArgs, RuleArgs, ToxicArgs};
@@ -43,6 +45,20 @@ pub struct AuditArgs {
     /// A verb in place of files
     #[command(subcommand)]
     pub verb: Option<AuditCommand>,
+    /// What to look at
+    #[command(flatten)]
+    pub object: ObjectArgs,
+    /// An earlier report (`--format json`): say what is new and what is fixed
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: AuditFormat,
+}
+
+/// What an audit looks at, and by what it judges.
+#[derive(Args, Debug)]
+pub struct ObjectArgs {
     /// A folder as the collecting script makes it, or files: authorization details (pages in their
     /// order), a credential report and so on
     #[arg(
@@ -51,9 +67,6 @@ pub struct AuditArgs {
         conflicts_with = "server"
     )]
     pub paths: Vec<PathBuf>,
-    /// An earlier report (`--format json`): say what is new and what is fixed
-    #[arg(long, value_name = "FILE")]
-    pub baseline: Option<PathBuf>,
     /// The events of a trail: a folder of its files [default: FOLDER/events]
     #[arg(long, value_name = "FOLDER|FILE")]
     pub events: Vec<PathBuf>,
@@ -63,9 +76,6 @@ pub struct AuditArgs {
     /// Judge as of this instant, in RFC 3339 [default: now]
     #[arg(long, value_name = "INSTANT")]
     pub as_of: Option<Timestamp>,
-    /// How to print
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
-    pub format: AuditFormat,
     /// A live account in place of files
     #[command(flatten)]
     pub server: ServerArgs,
@@ -148,6 +158,19 @@ Examples:
 The folder may be a copy of a trail's bucket, of any depth; digests and insights are counted and passed
 over. Names of events are told as the actions of policies. Exit code 2: some events could not be read.")]
     Events(EventsArgs),
+    /// How findings are mended: as a change of the policy, as commands, for Terraform, and what that would
+    /// break
+    #[command(after_help = "\
+Examples:
+  bailiwick audit fix audit/ --check EFF-02
+  bailiwick audit fix audit/ --finding 3f0c5d8a91b2e4f6a7c8d9e0 --events trail/
+  bailiwick audit fix audit/ --principal arn:aws:iam::123456789012:role/ci --format json
+  bailiwick audit fix audit/ --check POL-01 --format terraform > fixes.tf
+
+With events, the observed calls of everybody whose permissions a fix touches are replayed under the
+changed policies: `breaks 0 of 1,204 observed calls`. Exit code 0: there is nothing to mend; 1: there
+is; 2: bad input.")]
+    Fix(FixArgs),
     /// Who has more than it uses, and what that could do
     #[command(after_help = "\
 Examples:
@@ -263,6 +286,7 @@ pub(crate) fn run(args: &AuditArgs) -> anyhow::Result<()> {
         AuditCommand::Checks(args) => checks::run(args),
         AuditCommand::Collect(args) => collect::run(args),
         AuditCommand::Events(args) => crate::trail::run(args),
+        AuditCommand::Fix(args) => fix::run(args),
         AuditCommand::Overprivileged(args) => overprivileged::run(args),
         AuditCommand::Toxic(args) => toxic::run(args),
         AuditCommand::Validate(args) => validate::run(args),

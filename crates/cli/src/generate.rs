@@ -169,7 +169,7 @@ fn preview(args: &GenerateArgs, usage: Usage, estate: Option<&Estate>) -> anyhow
         let document = Document::parse(&named.text, DocumentKind::Identity)?;
         documents.push((named.label.to_string(), Arc::new(document)));
     }
-    let (_, usage) = generate::generate(usage, estate, Options::default());
+    let usage = generate::settled(usage, estate);
     let found: Breaks = match estate {
         None => breaks(None, &Holding::alone(documents), &usage),
         Some(estate) => {

@@ -38,8 +38,8 @@ use std::process::ExitCode;
 pub use access::AccessArgs;
 pub use attack::{AttackCommand, AttackListArgs, AttackRunArgs};
 pub use audit::{
-    AuditArgs, AuditCommand, CheckToxicArgs, OverprivilegedArgs, RuleArgs, SharedKeysArgs,
-    ToxicArgs, UnusedArgs,
+    AuditArgs, AuditCommand, CheckToxicArgs, FixArgs, FixFormat, ObjectArgs, OverprivilegedArgs,
+    RuleArgs, SharedKeysArgs, ToxicArgs, UnusedArgs,
 };
 pub use call::CallArgs;
 pub use check::{

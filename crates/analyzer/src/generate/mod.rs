@@ -104,11 +104,8 @@ impl Generated {
 }
 
 /// Writes the policy for what a principal did.
-pub fn generate(mut usage: Usage, estate: Option<&Estate>, options: Options) -> (Generated, Usage) {
-    if let Some(estate) = estate {
-        learn(estate, &mut usage);
-    }
-    usage.settle();
+pub fn generate(usage: Usage, estate: Option<&Estate>, options: Options) -> (Generated, Usage) {
+    let usage = settled(usage, estate);
     let mut free: BTreeMap<String, Evidence> = BTreeMap::new();
     let mut needs: BTreeMap<&Need, Evidence> = BTreeMap::new();
     let mut of: BTreeMap<&Need, &Call> = BTreeMap::new();
@@ -174,6 +171,15 @@ pub fn generate(mut usage: Usage, estate: Option<&Estate>, options: Options) -> 
         policy: document.is_some().then_some(written.policy),
     };
     (generated, usage)
+}
+
+/// What a principal did, after its last event: with the paths of what events call by name alone.
+pub fn settled(mut usage: Usage, estate: Option<&Estate>) -> Usage {
+    if let Some(estate) = estate {
+        learn(estate, &mut usage);
+    }
+    usage.settle();
+    usage
 }
 
 /// What an account tells beside its policies: paths, and roles of instance profiles.

@@ -246,6 +246,20 @@ pub struct Breaks {
 }
 
 impl Breaks {
+    /// Takes over what a change does to the calls of somebody else.
+    pub fn add(&mut self, other: Self) {
+        self.observed += other.observed;
+        self.broken += other.broken;
+        self.unclear += other.unclear;
+        for (into, more) in
+            [(&mut self.calls, other.calls), (&mut self.unclear_calls, other.unclear_calls)]
+        {
+            into.extend(more);
+            into.sort_by_key(|one| std::cmp::Reverse(one.evidence.count));
+            into.truncate(MOST_TOLD);
+        }
+    }
+
     /// Such as `breaks 0 of 1,204 observed calls`.
     pub fn sentence(&self) -> String {
         let mut text =

@@ -62,6 +62,7 @@ mod tests {
     use super::fixture::{Case, Folder};
     use super::*;
     use crate::posture::{Outcome, catalogue};
+    use crate::remedy::{Command, has_no_resource, terraform};
 
     fn cases() -> Vec<Case> {
         [
@@ -124,6 +125,23 @@ mod tests {
         let lacking: Vec<_> =
             built().into_iter().filter(|check| !tested.contains(check.id)).collect();
         assert!(lacking.is_empty(), "no case: {lacking:?}");
+    }
+
+    // Whatever a check tells to do to an account has a form for Terraform.
+    #[test]
+    fn every_command_has_a_form_for_terraform() {
+        let mut seen = BTreeSet::new();
+        for case in cases() {
+            for line in case.spoiled.iter().flat_map(|folder| {
+                folder.ask(case.id).failed.into_iter().flat_map(|found| found.fix.commands)
+            }) {
+                let command = Command::parse(&line);
+                let written = command.as_ref().and_then(|command| terraform(command, None));
+                assert_ne!(written.is_some(), has_no_resource(&line), "{}: {line}", case.id);
+                seen.extend(command.map(|one| format!("{} {}", one.service, one.operation)));
+            }
+        }
+        assert!(seen.len() > 40, "{seen:?}");
     }
 
     // No check passes when its data are missing.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _, stderr, stdout};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use bailiwick_analyzer::evidence::{self, Evidence, File, Part};
@@ -12,7 +12,7 @@ use bailiwick_model::export::{NoteKind, NotePlace};
 use serde::Deserialize;
 
 use super::folder::{EVENTS, Loaded, load};
-use super::{AuditArgs, AuditFormat, html, show, write};
+use super::{AuditArgs, AuditFormat, ObjectArgs, html, show, write};
 use crate::clock;
 use crate::simulate::fault::{Fault, Findings, read};
 use crate::{terminal, trail};
@@ -25,39 +25,12 @@ const MAX_BASELINE: u64 = 1 << 30;
 const MOST_FAULTS: usize = 20;
 
 pub(super) fn run(args: &AuditArgs) -> anyhow::Result<()> {
-    let settings = args.settings.as_deref().map_or_else(|| Ok(Settings::default()), settings)?;
     let earlier = args.baseline.as_deref().map(baseline).transpose()?;
     let baseline: Option<BTreeMap<String, String>> = earlier
         .as_ref()
         .map(|earlier| earlier.iter().map(|(id, held)| (id.clone(), held.check.clone())).collect());
-    let live = args.server.asked();
-    let mut files = if live { args.server.files()? } else { load(&args.paths)? };
-    let now = args.as_of.unwrap_or_else(clock::now);
-    // Work of less than a second says nothing; what is long is told on a terminal alone.
-    let long = files.iter().map(|file| file.bytes.len()).sum::<usize>() > 8 << 20;
-    let told = long && stderr().is_terminal();
-    let say = |text: &str| {
-        if told {
-            let _ = write!(stderr(), "\r\x1b[K{text}");
-        }
-    };
-    say("reading ...");
-    let mut evidence = match parse(&files) {
-        Ok(evidence) => evidence,
-        Err(faults) => {
-            say("");
-            tell(&faults, &files);
-            bail!("nothing can be audited: no file tells of an account that could be read");
-        }
-    };
-    if evidence.faults.is_empty() {
-        // The bytes are for the lines of faults alone.
-        files.clear();
-    }
-    let partial = events(args, &mut evidence)?;
-    say("checking ...");
-    let report = posture::run(&evidence, &settings, now, baseline.as_ref());
-    say("");
+    let Examined { evidence, settings, files, partial, report } =
+        examine(&args.object, baseline.as_ref())?;
     let mut out = std::io::BufWriter::new(stdout().lock());
     match args.format {
         AuditFormat::Table => show::table(&mut out, &report, &evidence)?,
@@ -80,13 +53,68 @@ pub(super) fn run(args: &AuditArgs) -> anyhow::Result<()> {
     end
 }
 
-/// Reads the events that are named, or that the folders hold; answers whether some could not be read.
-fn events(args: &AuditArgs, evidence: &mut Evidence) -> anyhow::Result<bool> {
-    let mut paths = args.events.clone();
-    if paths.is_empty() {
-        let own = args.paths.iter().map(|path| path.join(EVENTS));
-        paths.extend(own.filter(|path| path.is_dir()));
+/// An audit before it is printed.
+pub(super) struct Examined {
+    pub(super) evidence: Evidence,
+    pub(super) settings: Settings,
+    /// The files, for the lines of faults; none without faults.
+    pub(super) files: Vec<Loaded>,
+    /// Whether some events could not be read.
+    pub(super) partial: bool,
+    pub(super) report: Report,
+}
+
+/// Reads what there is, and asks all checks.
+///
+/// # Errors
+/// No file tells of an account, or something that is named cannot be read.
+pub(super) fn examine(
+    object: &ObjectArgs,
+    baseline: Option<&BTreeMap<String, String>>,
+) -> anyhow::Result<Examined> {
+    let settings = object.settings.as_deref().map_or_else(|| Ok(Settings::default()), settings)?;
+    let live = object.server.asked();
+    let mut files = if live { object.server.files()? } else { load(&object.paths)? };
+    let now = object.as_of.unwrap_or_else(clock::now);
+    // Work of less than a second says nothing; what is long is told on a terminal alone.
+    let long = files.iter().map(|file| file.bytes.len()).sum::<usize>() > 8 << 20;
+    let told = long && stderr().is_terminal();
+    let say = |text: &str| {
+        if told {
+            let _ = write!(stderr(), "\r\x1b[K{text}");
+        }
+    };
+    say("reading ...");
+    let mut evidence = match parse(&files) {
+        Ok(evidence) => evidence,
+        Err(faults) => {
+            say("");
+            tell(&faults, &files);
+            bail!("nothing can be audited: no file tells of an account that could be read");
+        }
+    };
+    if evidence.faults.is_empty() {
+        // The bytes are for the lines of faults alone.
+        files.clear();
     }
+    let partial = events(object, &mut evidence)?;
+    say("checking ...");
+    let report = posture::run(&evidence, &settings, now, baseline);
+    say("");
+    Ok(Examined { evidence, settings, files, partial, report })
+}
+
+/// Where the events are: those that are named, or that the folders hold.
+pub(super) fn trails(object: &ObjectArgs) -> Vec<PathBuf> {
+    if !object.events.is_empty() {
+        return object.events.clone();
+    }
+    object.paths.iter().map(|path| path.join(EVENTS)).filter(|path| path.is_dir()).collect()
+}
+
+/// Reads the events; answers whether some could not be read.
+fn events(object: &ObjectArgs, evidence: &mut Evidence) -> anyhow::Result<bool> {
+    let paths = trails(object);
     if paths.is_empty() {
         return Ok(false);
     }

@@ -14,6 +14,8 @@ use crate::posture::settings::fits;
 
 /// How many actions are named in a finding.
 const NAMED: usize = 5;
+/// So many holders get a command that takes a policy from them.
+const MOST_DETACHED: usize = 50;
 
 fn policies<'a>(
     audit: &'a Audit<'_>,
@@ -88,12 +90,14 @@ fn administration(audit: &Audit<'_>, results: &mut Results, concerns: impl Fn(&P
             continue;
         };
         let mut found = found_at(policy, number, EVERYTHING.to_owned(), removal);
+        let alone = policy.statements().count() == 1;
         if policy.holders.is_empty() {
             found.fix.commands =
                 vec![format!("aws iam delete-policy --policy-arn {}", policy.policy)];
-        }
-        for holder in policy.holders.iter().take(NAMED) {
-            found = found.cli(detach(policy, holder));
+        } else if alone {
+            // Of the policy nothing would be left.
+            let holders = policy.holders.iter().take(MOST_DETACHED);
+            found.fix.commands = holders.map(|holder| detach(policy, holder)).collect();
         }
         results.fail(found);
     }

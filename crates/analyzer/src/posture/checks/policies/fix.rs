@@ -98,6 +98,12 @@ pub(in crate::posture::checks) fn put(policy: &PolicyUse) -> String {
     }
 }
 
+/// The command that attaches a managed policy.
+pub(in crate::posture::checks) fn attach(holder: &Holder, arn: &str) -> String {
+    let word = word(holder);
+    format!("aws iam attach-{word}-policy --{word}-name {} --policy-arn {arn}", holder.name)
+}
+
 /// The command that takes a policy from its holder.
 pub(in crate::posture::checks) fn detach(policy: &PolicyUse, holder: &Holder) -> String {
     let word = word(holder);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bailiwick_policy::Document;
 
-use super::fix::detach;
+use super::fix::{attach, detach};
 use crate::posture::audit::Audit;
 use crate::posture::check::{Found, Results};
 use crate::posture::facts::{HolderKind, Origin, PolicyUse};
@@ -21,6 +21,7 @@ fn place(policy: &PolicyUse) -> Place {
 
 /// POL-06.
 pub(super) fn inline(audit: &Audit<'_>, results: &mut Results) {
+    let account = &audit.evidence.estate.account;
     let mut any = false;
     for policy in audit.policies().iter().filter(|policy| policy.origin == Origin::Inline) {
         any = true;
@@ -30,7 +31,13 @@ pub(super) fn inline(audit: &Audit<'_>, results: &mut Results) {
             policy.policy
         ));
         if let Some(holder) = policy.holders.first() {
-            found = found.cli(detach(policy, holder));
+            let arn = format!(
+                "arn:{}:iam::{}:policy/{}",
+                account.partition(),
+                account.id(),
+                policy.policy
+            );
+            found = found.cli(attach(holder, &arn)).cli(detach(policy, holder));
         }
         results.fail(found);
     }

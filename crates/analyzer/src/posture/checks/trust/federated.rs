@@ -84,7 +84,7 @@ pub(super) fn pinned(audit: &Audit<'_>, results: &mut Results) {
 fn example(issuer: &str, claim: &str) -> &'static str {
     match (issuer, claim) {
         ("token.actions.githubusercontent.com", "sub") => {
-            "repo:ORGANIZATION/REPOSITORY:ref:refs/heads/main"
+            "the repository, such as repo:octo/app:ref:refs/heads/main"
         }
         ("token.actions.githubusercontent.com", _) => "sts.amazonaws.com",
         (_, "sub") => "the subject",
