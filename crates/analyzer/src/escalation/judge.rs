@@ -77,7 +77,8 @@ impl std::fmt::Display for Dependence {
 /// A request that the engine allows, and on what that depends.
 #[derive(Clone, Debug)]
 pub(super) struct Permit {
-    pub(super) ask: Ask,
+    /// Shared: many ways begin with the same request.
+    pub(super) ask: Arc<Ask>,
     pub(super) on: BTreeSet<Dependence>,
 }
 
@@ -330,7 +331,7 @@ impl<'e> Judge<'e> {
             context,
             trust: trust.map(str::to_owned),
         };
-        Some(Permit { ask, on })
+        Some(Permit { ask: Arc::new(ask), on })
     }
 
     /// Whether who takes the role may bring tags for the session (SES-9).

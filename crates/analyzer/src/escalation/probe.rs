@@ -325,7 +325,7 @@ impl<'e> Probe<'e> {
             _ => judge.ask(&node.subject, &node.caller, question),
         };
         let mut ask = if let Some(permit) = &permit {
-            permit.ask.clone()
+            Ask::clone(&permit.ask)
         } else {
             let mut context = node.caller.clone();
             judge.surroundings(&mut context, question);
@@ -418,7 +418,7 @@ impl<'e> Probe<'e> {
                 context: BTreeMap::new(),
                 trust: None,
             },
-            |permit| permit.ask.clone(),
+            |permit| Ask::clone(&permit.ask),
         );
         let why = self.explain_service(&ask)?;
         Some(Answer { ask, on: permit.map(|permit| permit.on), why })

@@ -234,7 +234,7 @@ fn way(world: &World<'_>, graph: &Graph, route: &Route, certain: bool) -> Option
         steps.push(Step {
             paths: found.paths.clone(),
             at: world.standpoint(place.0)?,
-            asks: found.permits.iter().map(|permit| permit.ask.clone()).collect(),
+            asks: found.permits.iter().map(|permit| Ask::clone(&permit.ask)).collect(),
             on: found.on(),
             to,
         });

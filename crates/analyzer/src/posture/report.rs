@@ -128,19 +128,27 @@ pub fn run(
     let results = parallel::few(&checks, |check| ask(check, &audit));
     let mut results: BTreeMap<&str, (&Check, Results)> =
         checks.into_iter().zip(results).map(|(check, found)| (check.id, (check, found))).collect();
-    for row in catalogue() {
-        match results.remove(row.id) {
+    // The gravest first, so that the findings, of which there may be very many, are written once.
+    let mut rows: Vec<(usize, &Row)> = catalogue().iter().enumerate().collect();
+    rows.sort_by_key(|(_, row)| (std::cmp::Reverse(row.severity), row.id));
+    report.findings.reserve_exact(results.values().map(|(_, found)| found.failed.len()).sum());
+    let mut tallies = BTreeMap::new();
+    for (number, row) in rows {
+        let tally = match results.remove(row.id) {
             Some((check, results)) => {
-                report.add(row, check, results, &audit, baseline, &mut ended);
+                let begin = report.findings.len();
+                let tally = report.add(row, check, results, &audit, baseline, &mut ended);
+                if let Some(added) = report.findings.get_mut(begin..) {
+                    added.sort_by(|left, right| left.subject.cmp(&right.subject));
+                }
+                tally
             }
-            None => report.checks.push(not_built(row)),
-        }
+            None => not_built(row),
+        };
+        tallies.insert(number, tally);
     }
+    report.checks = tallies.into_values().collect();
     report.ended_exceptions = ended.into_iter().collect();
-    report.findings.sort_by(|left, right| {
-        let rank = |finding: &Finding| (std::cmp::Reverse(finding.severity), finding.check);
-        rank(left).cmp(&rank(right)).then_with(|| left.subject.cmp(&right.subject))
-    });
     if let Some(baseline) = baseline {
         report.fixed = report.fixed_since(baseline);
     }
@@ -203,7 +211,7 @@ impl Report {
         audit: &Audit<'_>,
         baseline: Option<&BTreeMap<String, String>>,
         ended: &mut BTreeSet<String>,
-    ) {
+    ) -> Tally {
         let today = audit.now.to_zoned(TimeZone::UTC).date();
         let (mut failed, mut excepted) = (0, 0);
         for found in results.failed {
@@ -238,7 +246,7 @@ impl Report {
             Outcome::NotApplicable
         };
         let gaps = results.unassessed.into_iter();
-        self.checks.push(Tally {
+        Tally {
             row,
             outcome,
             passed: results.passed,
@@ -247,7 +255,7 @@ impl Report {
             not_applicable: results.inapplicable,
             not_assessed: gaps.map(|(subject, missing)| Gap { subject, missing }).collect(),
             notes: results.notes,
-        });
+        }
     }
 
     /// The findings that count: not covered by an exception.
