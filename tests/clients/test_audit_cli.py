@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import stat
 import subprocess
 
@@ -366,3 +367,24 @@ def test_M120_a_fix_has_all_forms_and_tells_what_it_breaks(audit):
     assert "no finding `0`" in audit("fix", "audit", *AS_OF, "--finding", "0", code=2).stderr
     assert "no check `POL-99`" in audit("fix", "audit", *AS_OF, "--check", "POL-99", code=2).stderr
     assert audit.answer("fix", "audit", *AS_OF, "--check", "POL-04", code=0)["fixes"] == []
+
+
+def test_a_command_that_is_pasted_is_nothing_but_itself(audit):
+    """Whoever may make a policy chooses its path, which may hold any printable character."""
+    arn = f"arn:aws:iam::{ACCOUNT}:policy/;touch${{IFS}}pwned;'`touch${{IFS}}pwned`/idle"
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}]}
+    account = details(user("ann"))
+    account["Policies"] = [{
+        "PolicyName": "idle", "PolicyId": unique("ANPA", "idle"), "Arn": arn, "Path": arn.split("policy")[1][:-4],
+        "DefaultVersionId": "v1", "AttachmentCount": 0, "IsAttachable": True,
+        "CreateDate": "2025-01-01T00:00:00Z", "UpdateDate": "2025-01-01T00:00:00Z",
+        "PolicyVersionList": [{"VersionId": "v1", "IsDefaultVersion": True, "CreateDate": "2025-01-01T00:00:00Z", "Document": document}],
+    }]
+    audit.write("details.json", account)
+    found = audit.answer("fix", "details.json", *AS_OF, "--check", "POL-07", code=1)["fixes"]
+    (command,) = found[0]["fix"]["commands"]
+    assert shlex.split(command) == ["aws", "iam", "delete-policy", "--policy-arn", arn]
+    script = audit("fix", "details.json", *AS_OF, "--check", "POL-07", "--format", "commands", code=1).stdout
+    done = subprocess.run(["sh", "-c", f"aws() {{ printf '%s\\n' \"$@\"; }}\n{script}"], cwd=audit.folder, capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["iam", "delete-policy", "--policy-arn", arn], done
+    assert not (audit.folder / "pwned").exists()

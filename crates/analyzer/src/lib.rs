@@ -25,6 +25,7 @@ pub mod pages;
 pub mod posture;
 pub mod reach;
 pub mod remedy;
+mod shell;
 pub mod summary;
 pub mod toxic;
 pub mod trail;

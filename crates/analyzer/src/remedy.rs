@@ -122,6 +122,6 @@ impl Remedy {
     }
 }
 
-fn parsed(commands: &[String]) -> impl Iterator<Item = Command<'_>> {
+fn parsed(commands: &[String]) -> impl Iterator<Item = Command> {
     commands.iter().filter_map(|line| Command::parse(line))
 }

@@ -11,6 +11,7 @@ use super::change::subject;
 use super::judge::{Ask, Judge, put};
 use super::report::Step;
 use crate::estate::{Estate, Subject};
+use crate::shell;
 
 /// A change of one policy that closes a step.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -117,6 +118,7 @@ fn build(
         lines('+', value);
     }
     let (owner, command) = command(estate, subject, ask, source, emptied);
+    let command = shell::line(&command);
     Some(Fix { policy: source.id.to_string(), owner, statement, before, after, diff, command })
 }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::audit::Audit;
 use super::finding::{Fix, Place};
 use crate::evidence::Data;
+use crate::shell;
 
 /// A check. Its title, severity and controls stand in the catalogue under its id.
 #[derive(Clone, Copy, Debug)]
@@ -125,10 +126,11 @@ impl Found {
         self
     }
 
-    /// With a command that mends it.
+    /// With a command that mends it. Its words are quoted where a shell would read more into them; one that
+    /// may hold spaces has to be quoted already.
     #[must_use]
-    pub fn cli(mut self, line: impl Into<String>) -> Self {
-        self.fix.commands.push(line.into());
+    pub fn cli(mut self, line: impl AsRef<str>) -> Self {
+        self.fix.commands.push(shell::line(line.as_ref()));
         self
     }
 

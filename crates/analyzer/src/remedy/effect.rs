@@ -15,11 +15,11 @@ use crate::estate::Estate;
 use crate::generate::{Breaks, Holding, Usage, breaks};
 
 /// The policy that a command writes, as it is now.
-pub(super) fn text(account: &Account, command: &Command<'_>) -> Option<Target> {
+pub(super) fn text(account: &Account, command: &Command) -> Option<Target> {
     if command.service != "iam" {
         return None;
     }
-    let (text, kind) = match command.operation {
+    let (text, kind) = match command.operation.as_str() {
         "put-user-policy" | "put-group-policy" | "put-role-policy" => {
             let held = inline(account, command)?;
             (held.document.source(), DocumentKind::Identity)
@@ -41,7 +41,7 @@ pub(super) fn text(account: &Account, command: &Command<'_>) -> Option<Target> {
 /// writes or attaches a policy whose text is not known.
 pub(super) fn apply(
     account: &mut Account,
-    command: &Command<'_>,
+    command: &Command,
     document: Option<&str>,
     touched: &mut BTreeMap<UniqueId, String>,
 ) -> Option<()> {
@@ -49,7 +49,7 @@ pub(super) fn apply(
         return Some(());
     }
     let new = || Document::parse(document?, DocumentKind::Identity).ok().map(IdentityText::of);
-    match command.operation {
+    match command.operation.as_str() {
         "put-user-policy" | "put-group-policy" | "put-role-policy" => {
             let held = InlinePolicy { document: new()?, ..inline(account, command)?.clone() };
             touch(account, held.owner, touched);
@@ -123,7 +123,7 @@ pub(super) fn breaks_of(
     Some(breaks(Some(&Holding::held(estate, before)), &after, usage))
 }
 
-fn owner(account: &Account, command: &Command<'_>) -> Option<UniqueId> {
+fn owner(account: &Account, command: &Command) -> Option<UniqueId> {
     let (kind, name) = command.holder()?;
     match kind {
         "user" => account.user_named(name).map(|user| user.id),
@@ -132,14 +132,14 @@ fn owner(account: &Account, command: &Command<'_>) -> Option<UniqueId> {
     }
 }
 
-fn inline<'a>(account: &'a Account, command: &Command<'_>) -> Option<&'a InlinePolicy> {
+fn inline<'a>(account: &'a Account, command: &Command) -> Option<&'a InlinePolicy> {
     let name = command.value("policy-name")?.parse().ok()?;
     account.inline_policy(owner(account, command)?, &name).map(AsRef::as_ref)
 }
 
 fn in_force<'a>(
     account: &'a Account,
-    command: &Command<'_>,
+    command: &Command,
 ) -> Option<(&'a Policy, &'a PolicyVersion)> {
     let arn: Arn = command.value("policy-arn")?.parse().ok()?;
     let policy = account.policy_with_arn(&arn)?;

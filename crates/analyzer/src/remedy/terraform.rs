@@ -15,6 +15,7 @@ use super::resources::Told::{
     self, Document, File, Fixed, Flag, List, Member, Number, Switch, Tags,
 };
 use super::resources::{ROWS, Row};
+use crate::shell;
 
 /// Whether a command only looks, or does what is no resource of Terraform's.
 pub fn has_no_resource(line: &str) -> bool {
@@ -27,7 +28,7 @@ pub fn has_no_resource(line: &str) -> bool {
 
 /// The configuration that says what a command does. A policy that it writes is `document`, or where that
 /// is not known, a file of the same name as the command's. None where there is no resource for it.
-pub fn terraform(command: &Command<'_>, document: Option<&str>) -> Option<String> {
+pub fn terraform(command: &Command, document: Option<&str>) -> Option<String> {
     let call = format!("{} {}", command.service, command.operation);
     let row = ROWS.iter().find(|row| row.call == call)?;
     let keys: Vec<(&str, &str)> = row
@@ -133,9 +134,10 @@ fn part(row: &Row, keys: &[(&str, &str)], sets: &[(&str, String)]) -> String {
 fn gone(row: &Row, address: &str, import: &str, keys: &[(&str, &str)]) -> String {
     format!(
         "# Take out resource \"{}\" with {}. If Terraform does not manage it yet, first:\n\
-         #   terraform import {address} '{import}'\n",
+         #   terraform import {address} {}\n",
         row.resource,
-        which(keys)
+        which(keys),
+        shell::quoted(import)
     )
 }
 
@@ -145,7 +147,7 @@ fn which(keys: &[(&str, &str)]) -> String {
 }
 
 /// The value of an argument as an expression. None where the command does not tell it.
-fn value(told: &Told, command: &Command<'_>, document: Option<&str>) -> Option<String> {
+fn value(told: &Told, command: &Command, document: Option<&str>) -> Option<String> {
     Some(match told {
         Flag(flag) => hcl::quoted(command.value(flag)?),
         Number(flag) => command.value(flag)?.parse::<u64>().ok()?.to_string(),

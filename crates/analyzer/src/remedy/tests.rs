@@ -144,7 +144,7 @@ fn what_is_taken_away_is_measured_through_groups() {
         remedy.terraform,
         [
             "# Take out resource \"aws_iam_group_policy\" with group = \"staff\", name = \"all\". If Terraform \
-          does not manage it yet, first:\n#   terraform import aws_iam_group_policy.staff_all 'staff:all'\n"
+          does not manage it yet, first:\n#   terraform import aws_iam_group_policy.staff_all staff:all\n"
         ]
     );
     let usage = seen(estate, &ann, &["ListUsers", "GetUser"]);

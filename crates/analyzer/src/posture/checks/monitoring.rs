@@ -9,6 +9,7 @@ mod pattern;
 use crate::evidence::{Alarm, Data, MetricFilter, Part, Trail};
 use crate::posture::audit::Audit;
 use crate::posture::check::{Check, Found, Need, Results};
+use crate::shell;
 use pattern::Pattern;
 
 const NEEDS: &[Need] = &[Need::Of(Data::Alarms), Need::Of(Data::Trails)];
@@ -261,12 +262,12 @@ fn working_actions(audit: &Audit<'_>, results: &mut Results) {
     let own = audit.evidence.account_id().to_string();
     for alarm in &alarms.alarms {
         if !alarm.actions_enabled || alarm.actions.is_empty() {
-            results.fail(
-                Found::new(&alarm.arn, "the alarm does nothing when it goes off").cli(format!(
+            results.fail(Found::new(&alarm.arn, "the alarm does nothing when it goes off").cli(
+                format!(
                     "aws cloudwatch enable-alarm-actions --alarm-names {}",
-                    name(alarm)
-                )),
-            );
+                    shell::quoted(name(alarm))
+                ),
+            ));
             continue;
         }
         let topics = alarm.actions.iter().filter(|arn| arn.contains(":sns:"));

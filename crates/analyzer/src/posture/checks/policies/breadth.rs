@@ -92,12 +92,14 @@ fn administration(audit: &Audit<'_>, results: &mut Results, concerns: impl Fn(&P
         let mut found = found_at(policy, number, EVERYTHING.to_owned(), removal);
         let alone = policy.statements().count() == 1;
         if policy.holders.is_empty() {
-            found.fix.commands =
-                vec![format!("aws iam delete-policy --policy-arn {}", policy.policy)];
+            found.fix.commands.clear();
+            found = found.cli(format!("aws iam delete-policy --policy-arn {}", policy.policy));
         } else if alone {
             // Of the policy nothing would be left.
-            let holders = policy.holders.iter().take(MOST_DETACHED);
-            found.fix.commands = holders.map(|holder| detach(policy, holder)).collect();
+            found.fix.commands.clear();
+            for holder in policy.holders.iter().take(MOST_DETACHED) {
+                found = found.cli(detach(policy, holder));
+            }
         }
         results.fail(found);
     }
