@@ -38,16 +38,12 @@ fn unquoted(text: &str) -> Option<(String, &str)> {
     loop {
         let (part, after) = rest.split_once('\'')?;
         word.push_str(part);
-        match after.strip_prefix("\\''") {
-            Some(after) => {
-                word.push('\'');
-                rest = after;
-            }
-            None => {
-                let ends = after.is_empty() || after.starts_with(|c: char| c.is_ascii_whitespace());
-                return ends.then_some((word, after));
-            }
-        }
+        let Some(more) = after.strip_prefix("\\''") else {
+            let ends = after.is_empty() || after.starts_with(|c: char| c.is_ascii_whitespace());
+            return ends.then_some((word, after));
+        };
+        word.push('\'');
+        rest = more;
     }
 }
 
