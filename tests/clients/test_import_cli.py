@@ -125,7 +125,9 @@ def test_a_caller_without_permission_gets_no_account_taken_for_fine(held, tool):
     words = ("call", "iam", "CreateAccessKey", "UserName=alice")
     made = json.loads(held.run(*words, environment=live(held)).stdout)["AccessKey"]
     alice = live(held, process.Key.of({**made, "SessionToken": None}))
-    done = tool("audit", "--server", *AS_OF, "--format", "json", environment=alice)
+    done = tool("audit", "--server", *AS_OF, "--format", "json", environment=alice, code=2)
+    assert "AccessDenied" in done.stderr and "is not assessed" in done.stderr, done.stderr
+    assert "AccessDenied" in tool("audit", "fix", "--server", *AS_OF, environment=alice, code=2).stderr
     outcomes = {check["outcome"] for check in json.loads(done.stdout)["checks"]}
     assert outcomes <= {"not-assessed", "not-built", "not-applicable"}, outcomes
     for words in (("escalate", "--server"), ("who-can", "s3:GetObject", "--server"), ("audit", "validate", "--all")):

@@ -69,6 +69,13 @@ def organization(folder, made, account):
         wanted[f"policy/{name}"] = {"Policy": {"PolicySummary": summary, "Content": path.read_text()}}
         target = ("r-ab12", "ROOT") if level == "0" else ("ou-ab12-unit0001", "ORGANIZATIONAL_UNIT")
         wanted[f"targets/{name}"] = {"Targets": [{"TargetId": target[0], "Type": target[1], "Name": "unit"}]}
+    # AWS attaches this one everywhere; a level where nothing is allowed would leave nothing.
+    name = "p-FullAWSAccess"
+    summary = {"Id": name, "Name": "FullAWSAccess", "Type": "SERVICE_CONTROL_POLICY", "AwsManaged": True}
+    listed.append(summary)
+    content = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    wanted[f"policy/{name}"] = {"Policy": {"PolicySummary": summary, "Content": json.dumps(content)}}
+    wanted[f"targets/{name}"] = {"Targets": [{"TargetId": account, "Type": "ACCOUNT", "Name": account}]}
     wanted["policies/SERVICE_CONTROL_POLICY"] = {"Policies": listed}
     for kind in ("RESOURCE_CONTROL_POLICY", "TAG_POLICY", "AISERVICES_OPT_OUT_POLICY"):
         wanted[f"policies/{kind}"] = {"Policies": []}

@@ -11,6 +11,7 @@ use bailiwick_policy::{Document, Effect, Statement};
 
 use super::common::covers;
 use super::table::ROWS;
+use crate::estate::Organization;
 
 /// A set of the actions of interest.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -38,6 +39,12 @@ impl Actions {
     pub(super) fn or(self, other: Self) -> Self {
         let mut all = self.0;
         all.iter_mut().zip(other.0).for_each(|(word, with)| *word |= with);
+        Self(all)
+    }
+
+    fn without(self, other: Self) -> Self {
+        let mut all = self.0;
+        all.iter_mut().zip(other.0).for_each(|(word, with)| *word &= !with);
         Self(all)
     }
 
@@ -156,6 +163,24 @@ impl Abilities {
         }
     }
 
+    /// What the SCPs of an organization leave to anybody whom they bind: each level has to allow it, and none
+    /// may deny it whatever the request is.
+    pub(super) fn left_by(&mut self, organization: Option<&Organization>) -> Actions {
+        let mut left = Actions::ALL;
+        for level in organization.filter(|o| !o.management).iter().flat_map(|o| &o.scps) {
+            let mut allowed = Actions::default();
+            for found in level {
+                allowed = allowed.or(self.of_document(&found.document));
+                let statements = found.document.statements().iter();
+                for denied in statements.filter(|s| denies_always(s)).map(surely_of) {
+                    left = left.without(denied);
+                }
+            }
+            left = left.and(allowed);
+        }
+        left
+    }
+
     pub(super) fn of_document(&mut self, document: &Arc<Document>) -> Actions {
         let place = Arc::as_ptr(document) as usize;
         *self.known.entry(place).or_insert_with(|| {
@@ -178,6 +203,23 @@ fn of_statement(statement: &Statement) -> Actions {
         all.put(at);
     }
     all
+}
+
+/// Whether a Deny hangs on nothing but the action.
+fn denies_always(statement: &Statement) -> bool {
+    statement.effect() == Effect::Deny
+        && !statement.is_not_resource()
+        && statement.resources().any(|resource| resource == "*")
+        && statement.conditions().next().is_none()
+}
+
+/// The actions that a statement speaks of for certain.
+fn surely_of(statement: &Statement) -> Actions {
+    let named = statement
+        .actions()
+        .map(|entry| of_entry(entry, !statement.is_not_action()))
+        .fold(Actions::default(), Actions::or);
+    if statement.is_not_action() { Actions::ALL.without(named) } else { named }
 }
 
 /// The actions of an entry. An entry that excludes must not be read too widely: one without a literal
@@ -234,7 +276,8 @@ pub(super) fn speaks_of_identities(statement: &Statement) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bailiwick_policy::DocumentKind;
+    use bailiwick_model::Found;
+    use bailiwick_policy::{DocumentKind, Source, SourceKind};
 
     #[test]
     fn statements_are_read_by_action() {
@@ -254,5 +297,47 @@ mod tests {
             assert!(!found.can(cannot), "{element}");
         }
         assert!(UNIVERSE.len() <= 192, "{}", UNIVERSE.len());
+    }
+
+    #[test]
+    fn an_organization_takes_away_what_it_denies_always() {
+        let all = r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#;
+        let left = |levels: &[&[&str]], management| {
+            let level = |texts: &&[&str]| {
+                texts
+                    .iter()
+                    .map(|statement| {
+                        let text =
+                            format!(r#"{{"Version": "2012-10-17", "Statement": [{statement}]}}"#);
+                        let document =
+                            Document::parse(&text, DocumentKind::ServiceControl).unwrap();
+                        let source = Source::new("scp", SourceKind::Scp);
+                        Found { source, document: Arc::new(document) }
+                    })
+                    .collect()
+            };
+            let scps = levels.iter().map(level).collect();
+            let organization = Organization { management, scps, ..Organization::default() };
+            Abilities::default().left_by(Some(&organization))
+        };
+        let pass = "iam:PassRole";
+        assert_eq!(Abilities::default().left_by(None), Actions::ALL);
+        assert_eq!(left(&[&[all]], false), Actions::ALL);
+        // A level without an Allow; a Deny of everything; the management account is not bound.
+        assert_eq!(left(&[&[all], &[]], false).len(), 0);
+        let nothing = r#"{"Effect": "Deny", "Action": "*", "Resource": "*"}"#;
+        assert_eq!(left(&[&[all, nothing]], false).len(), 0);
+        assert_eq!(left(&[&[all, nothing]], true), Actions::ALL);
+        let but = r#"{"Effect": "Deny", "NotAction": ["iam:Pass*", "s3:*"], "Resource": "*"}"#;
+        let found = left(&[&[all], &[all, but]], false);
+        assert!(found.can(pass) && found.can("s3:DeleteBucket") && !found.can("iam:CreateUser"));
+        // What hangs on more than the action takes nothing away here.
+        for some in [
+            r#"{"Effect": "Deny", "Action": "*", "Resource": "arn:aws:iam::*:role/x"}"#,
+            r#"{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"Null": {"aws:x": "true"}}}"#,
+            r#"{"Effect": "Deny", "Action": "ia*:PassRole", "Resource": "*"}"#,
+        ] {
+            assert!(left(&[&[all, some]], false).can(pass), "{some}");
+        }
     }
 }

@@ -84,6 +84,8 @@ pub(super) struct World<'e> {
     known: HashMap<(usize, Vec<Change>), usize>,
     pub(super) by_arn: HashMap<String, usize>,
     abilities: Abilities,
+    /// What the organization leaves to those whom it binds.
+    left: Actions,
     /// The roles whose trust policy names a user or role, by that one.
     pub(super) named: HashMap<usize, Vec<usize>>,
     /// Roles that trust the account, so that identity policies decide.
@@ -114,6 +116,7 @@ impl<'e> World<'e> {
             known: HashMap::new(),
             by_arn: HashMap::new(),
             abilities: Abilities::default(),
+            left: Actions::ALL,
             named: HashMap::new(),
             open: Vec::new(),
             anyone: Vec::new(),
@@ -123,6 +126,7 @@ impl<'e> World<'e> {
             aim: None,
             sorted: Vec::new(),
         };
+        world.left = world.abilities.left_by(world.judge.estate.organization.as_ref());
         world.fill();
         world
     }
@@ -235,7 +239,10 @@ impl<'e> World<'e> {
 
     fn make(&mut self, entity: usize, changes: Vec<Change>, subject: Subject) -> Node {
         let caller = self.judge.caller(&subject);
-        let abilities = self.abilities.of(&subject.effective);
+        let mut abilities = self.abilities.of(&subject.effective);
+        if !subject.linked {
+            abilities = abilities.and(self.left);
+        }
         let standing = self.standing(&subject, &caller, abilities);
         let subject = Arc::new(subject);
         Node { entity, changes, subject, caller, abilities, standing }

@@ -60,7 +60,10 @@ pub struct FixArgs {
 }
 
 pub(super) fn run(args: &FixArgs) -> anyhow::Result<()> {
-    let Examined { evidence, files, report, .. } = examine(&args.object, None)?;
+    let Examined { evidence, files, refused, report, .. } = examine(&args.object, None)?;
+    if let Some(refused) = refused {
+        return Err(refused);
+    }
     tell(&evidence.faults, &files);
     let all: Vec<&Finding> = report.counted().collect();
     for id in &args.finding {

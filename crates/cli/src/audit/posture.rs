@@ -12,7 +12,7 @@ use bailiwick_model::export::{NoteKind, NotePlace};
 use serde::Deserialize;
 
 use super::folder::{EVENTS, Loaded, load};
-use super::{AuditArgs, AuditFormat, ObjectArgs, html, show, write};
+use super::{AuditArgs, AuditFormat, ObjectArgs, html, import, show, write};
 use crate::clock;
 use crate::simulate::fault::{Fault, Findings, read};
 use crate::{terminal, trail};
@@ -29,7 +29,7 @@ pub(super) fn run(args: &AuditArgs) -> anyhow::Result<()> {
     let baseline: Option<BTreeMap<String, String>> = earlier
         .as_ref()
         .map(|earlier| earlier.iter().map(|(id, held)| (id.clone(), held.check.clone())).collect());
-    let Examined { evidence, settings, files, partial, report } =
+    let Examined { evidence, settings, files, refused, partial, report } =
         examine(&args.object, baseline.as_ref())?;
     let mut out = std::io::BufWriter::new(stdout().lock());
     match args.format {
@@ -47,6 +47,9 @@ pub(super) fn run(args: &AuditArgs) -> anyhow::Result<()> {
     out.flush()?;
     drop(out);
     let end = end(&report, &evidence, &files);
+    if let Some(refused) = refused {
+        bail!("{refused}\nwhat needs the users, roles and policies is not assessed");
+    }
     if partial && evidence.faults.is_empty() {
         bail!("some events could not be read: what needs all of them is not assessed");
     }
@@ -59,6 +62,8 @@ pub(super) struct Examined {
     pub(super) settings: Settings,
     /// The files, for the lines of faults; none without faults.
     pub(super) files: Vec<Loaded>,
+    /// Why a server does not tell who there is; then next to nothing is assessed.
+    pub(super) refused: Option<anyhow::Error>,
     /// Whether some events could not be read.
     pub(super) partial: bool,
     pub(super) report: Report,
@@ -75,6 +80,7 @@ pub(super) fn examine(
     let settings = object.settings.as_deref().map_or_else(|| Ok(Settings::default()), settings)?;
     let live = object.server.asked();
     let mut files = if live { object.server.files()? } else { load(&object.paths)? };
+    let refused = if live { import::known(&files).err() } else { None };
     let now = object.as_of.unwrap_or_else(clock::now);
     // Work of less than a second says nothing; what is long is told on a terminal alone.
     let long = files.iter().map(|file| file.bytes.len()).sum::<usize>() > 8 << 20;
@@ -101,7 +107,7 @@ pub(super) fn examine(
     say("checking ...");
     let report = posture::run(&evidence, &settings, now, baseline);
     say("");
-    Ok(Examined { evidence, settings, files, partial, report })
+    Ok(Examined { evidence, settings, files, refused, partial, report })
 }
 
 /// Where the events are: those that are named, or that the folders hold.
