@@ -45,7 +45,8 @@ pub struct Remedy {
     pub document: Option<String>,
     /// The same for Terraform, a text for each command that changes something.
     pub terraform: Vec<String>,
-    /// What becomes of the observed calls; none where they are not known or no permission changes.
+    /// What becomes of the observed calls; none where they are not known, some policy cannot be read, or no
+    /// permission changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effect: Option<Effect>,
 }
@@ -97,9 +98,9 @@ impl Remedy {
         let Some((account, touched)) = self.changed(&estate.account) else { return };
         let mut all = Effect::default();
         for (id, arn) in touched {
-            if let Some(usage) = usage(&arn)
-                && let Some(breaks) = effect::breaks_of(estate, &account, id, usage)
-            {
+            if let Some(usage) = usage(&arn) {
+                // Of a policy that cannot be read nothing is claimed.
+                let Some(breaks) = effect::breaks_of(estate, &account, id, usage) else { return };
                 all.breaks.add(breaks);
             }
             all.principals.push(arn);

@@ -211,7 +211,7 @@ fn show(out: &mut impl Write, finding: &Finding, remedy: &Remedy, events: bool) 
             }
         }
         None if !events => writeln!(out, "  effect: not known without events (--events)")?,
-        None => writeln!(out, "  effect: no permission that is known changes")?,
+        None => writeln!(out, "  effect: not known, or no permission changes")?,
     }
     Ok(())
 }
